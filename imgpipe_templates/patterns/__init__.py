@@ -1,0 +1,1 @@
+"""House patterns that several subsystems use."""
