@@ -19,7 +19,7 @@ class ConfigError(ImgpipeError):
         super().__init__("\n".join(faults))
 
 
-class TemplateConflict(ImgpipeError):
+class TemplateConflictError(ImgpipeError):
     """Two subsystems declared the same name in one template with different meanings."""
 
 

@@ -1,0 +1,1 @@
+"""What knows CloudFormation and no images: stacks, scopes, handles, layouts, names, tags."""

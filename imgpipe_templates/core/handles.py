@@ -1,0 +1,188 @@
+"""Handles: typed addresses of resources, readable from any stack.
+
+A handle knows the stack its resource lives in (`home`) and the stack that is reading it (`viewer`).
+At home its properties are what the template says there; elsewhere they go through the viewer's link (an export, a
+parameter of a nested stack), which makes the output only when somebody really reads it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeVar, cast
+
+from troposphere import AWSObject, GetAtt, Ref, Sub, awslambda, dynamodb, s3, sns, sqs
+
+from imgpipe_templates.core.naming import Value, arn_text, substituted
+from imgpipe_templates.core.stack import Scope, Stack
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Handle:
+    """The address of one resource. Each kind of resource that crosses a subsystem border has its own class."""
+
+    home: Stack
+    viewer: Stack
+    title: str
+    local: Mapping[str, Value]
+
+    # What `Ref` and which attributes the kind offers, by the name under which they are read.
+    ref: ClassVar[str]
+    attributes: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def _of(cls, scope: Scope, resource: AWSObject) -> Self:
+        scope.add(resource)
+        local: dict[str, Value] = {cls.ref: Ref(resource)}
+        local.update({name: GetAtt(resource, name) for name in cls.attributes})
+        return cls(scope.stack, scope.stack, str(resource.title), local)
+
+    def _read(self, attribute: str) -> Value:
+        value = self.local[attribute]
+        if self.viewer is self.home:
+            return value
+        self.viewer.reads_from.add(self.home.name)
+        return self.viewer.link(self.home, self.viewer, self.title + attribute, value)
+
+
+class Bucket(Handle):
+    """An S3 bucket."""
+
+    ref = "Name"
+    attributes = ("Arn",)
+
+    @classmethod
+    def of(cls, scope: Scope, resource: s3.Bucket) -> Self:
+        """Add `resource` and return its handle."""
+        return cls._of(scope, resource)
+
+    @classmethod
+    def by_name(cls, scope: Scope, resource: s3.Bucket) -> Self:
+        """Add `resource` and return a handle that reads its known name and never the resource itself.
+
+        For a bucket that waits for resources which name it: a reference back to it would be a cycle.
+        """
+        scope.add(resource)
+        name = scope.names.text(str(resource.title))
+        arn = arn_text("s3", name, region="", account="")
+        local = {"Name": substituted(name), "Arn": substituted(arn)}
+        return cls(scope.stack, scope.stack, str(resource.title), local)
+
+    @property
+    def name(self) -> Value:
+        """The bucket's name."""
+        return self._read("Name")
+
+    @property
+    def arn(self) -> Value:
+        """The bucket's ARN."""
+        return self._read("Arn")
+
+    def objects_arn(self, prefix: str = "") -> Value:
+        """The ARN pattern of the objects whose keys start with `prefix`."""
+        arn = self.arn
+        if isinstance(arn, Sub):  # a Sub cannot stand inside another: continue its text
+            return Sub(f"{arn.data['Fn::Sub']}/{prefix}*")
+        if isinstance(arn, GetAtt) and self.viewer is self.home:
+            return Sub(f"${{{self.title}.Arn}}/{prefix}*")
+        return Sub(f"${{BucketArn}}/{prefix}*", BucketArn=arn)
+
+
+class Function(Handle):
+    """A Lambda function."""
+
+    ref = "Name"
+    attributes = ("Arn",)
+
+    @classmethod
+    def of(cls, scope: Scope, resource: awslambda.Function) -> Self:
+        """Add `resource` and return its handle."""
+        return cls._of(scope, resource)
+
+    @property
+    def name(self) -> Value:
+        """The function's name."""
+        return self._read("Name")
+
+    @property
+    def arn(self) -> Value:
+        """The function's ARN, without a version."""
+        return self._read("Arn")
+
+
+class Table(Handle):
+    """A DynamoDB table."""
+
+    ref = "Name"
+    attributes = ("Arn",)
+
+    @classmethod
+    def of(cls, scope: Scope, resource: dynamodb.Table) -> Self:
+        """Add `resource` and return its handle."""
+        return cls._of(scope, resource)
+
+    @property
+    def name(self) -> Value:
+        """The table's name."""
+        return self._read("Name")
+
+    @property
+    def arn(self) -> Value:
+        """The table's ARN, without its indexes."""
+        return self._read("Arn")
+
+
+class Topic(Handle):
+    """An SNS topic."""
+
+    ref = "Arn"
+    attributes = ()
+
+    @classmethod
+    def of(cls, scope: Scope, resource: sns.Topic) -> Self:
+        """Add `resource` and return its handle."""
+        return cls._of(scope, resource)
+
+    @property
+    def arn(self) -> Value:
+        """The topic's ARN."""
+        return self._read("Arn")
+
+
+class Queue(Handle):
+    """An SQS queue."""
+
+    ref = "Url"
+    attributes = ("Arn", "QueueName")
+
+    @classmethod
+    def of(cls, scope: Scope, resource: sqs.Queue) -> Self:
+        """Add `resource` and return its handle."""
+        return cls._of(scope, resource)
+
+    @property
+    def name(self) -> Value:
+        """The queue's name, as CloudWatch's dimension `QueueName` wants it."""
+        return self._read("QueueName")
+
+    @property
+    def arn(self) -> Value:
+        """The queue's ARN."""
+        return self._read("Arn")
+
+
+def seen_from(viewer: Stack, value: T) -> T:
+    """`value` with every handle in it (also inside dataclasses, tuples and dicts) read from `viewer`."""
+    if isinstance(value, Handle):
+        return dataclasses.replace(value, viewer=viewer)
+    if isinstance(value, tuple):
+        return cast(T, tuple(seen_from(viewer, item) for item in cast("tuple[object, ...]", value)))
+    if isinstance(value, dict):
+        return cast(T, {key: seen_from(viewer, item) for key, item in cast("dict[str, object]", value).items()})
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changes: dict[str, Any] = {f.name: seen_from(viewer, getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return dataclasses.replace(value, **changes)
+    return value

@@ -1,0 +1,76 @@
+"""Physical names: one policy decides them all, and `Scope.add` applies it.
+
+A name is kept as the text of an `Fn::Sub`, so that an ARN can be made of it without a reference to the resource.
+That is what lets a bucket and the function it starts name each other without a cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from troposphere import AWSHelperFn, AWSObject, Ref, Sub
+
+from imgpipe_templates.errors import TemplateConflictError
+
+Value: TypeAlias = str | AWSHelperFn
+
+# Resource type -> the property that holds its physical name. IAM roles are missing on purpose: a role's name is
+# unique over all Regions of an account, so a fixed one would keep the same stack out of a second Region.
+NAME_PROPERTIES = {
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """The physical name of every named thing, as `Fn::Sub` text by logical id."""
+
+    texts: Mapping[str, str]
+
+    def text(self, title: str) -> str:
+        """The name of `title` as `Fn::Sub` text.
+
+        Raises:
+            TemplateConflictError: The table has no name for it.
+        """
+        if title not in self.texts:
+            raise TemplateConflictError(f"{title}: has no physical name; expected an entry in the naming policy")
+        return self.texts[title]
+
+    def value(self, title: str) -> Value:
+        """The name of `title` as a template says it."""
+        return substituted(self.text(title))
+
+    def apply(self, resource: AWSObject) -> None:
+        """Set the physical name of `resource`, if its type has one."""
+        if name_property := NAME_PROPERTIES.get(resource.resource_type):
+            setattr(resource, name_property, self.value(str(resource.title)))
+
+
+def substituted(text: str) -> Value:
+    """`text` as a template says it: plain, a `Ref` where it is just one name, or an `Fn::Sub`."""
+    if "${" not in text:
+        return text
+    if text.startswith("${") and text.index("}") == len(text) - 1:
+        return Ref(text[2:-1])
+    return Sub(text)
+
+
+def arn_text(service: str, resource: str, *, region: str = "${AWS::Region}", account: str = "${AWS::AccountId}") -> str:
+    """The ARN of `resource` in this stack's own partition, as `Fn::Sub` text.
+
+    Args:
+        service: The service's ARN namespace, such as `s3`.
+        resource: The last part of the ARN, as `Fn::Sub` text.
+        region: Empty for services whose ARNs name no Region.
+        account: Empty for services whose ARNs name no account.
+    """
+    return f"arn:${{AWS::Partition}}:{service}:{region}:{account}:{resource}"

@@ -1,0 +1,139 @@
+"""Stacks, and the scope through which one subsystem writes into a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar, cast
+
+from troposphere import AWSHelperFn, AWSObject, Export, Output, Parameter, Ref, Sub, Template
+
+from imgpipe_templates.core.naming import Names, Value
+from imgpipe_templates.core.parameters import Interface, ParameterSpec
+from imgpipe_templates.core.tags import apply_tags
+from imgpipe_templates.errors import TemplateConflictError
+
+ResourceT = TypeVar("ResourceT", bound=AWSObject)
+DeclarationT = TypeVar("DeclarationT", Output, Parameter)
+
+# (home, viewer, output title, value at home) -> the value as `viewer` must write it.
+Link: TypeAlias = "Callable[[Stack, Stack, str, Value], Value]"
+
+
+@dataclass(frozen=True)
+class FunctionCode:
+    """Which package a function of a stack runs, and the parameter that says where the package lies.
+
+    Attributes:
+        function: Logical id of the function.
+        package: Name of the package; its source is the folder of that name under `lambda/`.
+        key_parameter: The parameter that takes the object key of the package.
+        runtime: Lambda's identifier of the runtime, such as `python3.13`.
+        architecture: `arm64` or `x86_64`.
+    """
+
+    function: str
+    package: str
+    key_parameter: str
+    runtime: str
+    architecture: str
+
+
+@dataclass(eq=False)  # two stacks are the same only if they are the same object
+class Stack:
+    """One template that is deployed as one CloudFormation stack."""
+
+    name: str
+    link: Link
+    template: Template = field(default_factory=Template)
+    interface: Interface = field(default_factory=Interface)
+    functions: list[FunctionCode] = field(default_factory=list[FunctionCode])
+    reads_from: set[str] = field(default_factory=set[str])
+
+    def to_dict(self, description: str) -> dict[str, Any]:
+        """The finished template, in CloudFormation's own words.
+
+        Args:
+            description: What the console shows of the stack, at most 1,024 bytes.
+        """
+        sections = cast("dict[str, Any]", self.template.to_dict())
+        return {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": description,
+            "Metadata": self.interface.to_dict(),
+            **sections,
+        }
+
+    def offer(self, output: Output) -> None:
+        """Add `output`, or do nothing if this stack already offers the same one."""
+        _add_once(self.name, self.template.outputs, output)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The view of a stack given to one subsystem: the only way into the template."""
+
+    stack: Stack
+    subsystem: str
+    names: Names
+    tags: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+    def add(self, resource: ResourceT) -> ResourceT:
+        """Name and tag `resource`, add it to the template and return it.
+
+        Raises:
+            TemplateConflictError: The stack has a resource of that logical id.
+        """
+        title = str(resource.title)
+        if title in self.stack.template.resources:
+            raise TemplateConflictError(
+                f"{self.subsystem}: resource {title} already exists in stack {self.stack.name}; "
+                "logical ids are unique across all subsystems"
+            )
+        self.names.apply(resource)
+        apply_tags(resource, self.tags)
+        self.stack.template.add_resource(resource)
+        return resource
+
+    def parameter(self, spec: ParameterSpec) -> Ref:
+        """Declare a parameter beside its use; declaring the same one again is fine.
+
+        Raises:
+            TemplateConflictError: The stack has a parameter of that name with another definition.
+        """
+        _add_once(self.stack.name, self.stack.template.parameters, spec.declaration())
+        self.stack.interface.place(spec.title, spec.group, spec.label)
+        return Ref(spec.title)
+
+    def condition(self, title: str, fact: AWSHelperFn) -> str:
+        """Name a fact about parameters, for what depends on a value known only at deployment; return the name.
+
+        Raises:
+            TemplateConflictError: The stack has a condition of that name.
+        """
+        if title in self.stack.template.conditions:
+            raise TemplateConflictError(f"{self.stack.name}: condition {title} is declared twice")
+        self.stack.template.add_condition(title, fact)
+        return title
+
+    def output(self, title: str, value: Value, description: str, *, export: str = "") -> None:
+        """Tell an operator `value`, exported as `<stack name>-<export>` for stacks that are not ours.
+
+        Args:
+            title: Name of the output.
+            value: What it says.
+            description: One sentence for the console.
+            export: Name after the stack's; empty means `title`.
+        """
+        name = Sub(f"${{AWS::StackName}}-{export or title}")
+        self.stack.offer(Output(title, Description=description, Value=value, Export=Export(name)))
+
+
+def _add_once(stack_name: str, section: dict[str, DeclarationT], item: DeclarationT) -> None:
+    title = str(item.title)
+    if title in section and section[title].to_dict() != item.to_dict():
+        raise TemplateConflictError(
+            f"{stack_name}: {type(item).__name__.lower()} {title} is declared twice with different definitions: "
+            f"{section[title].to_dict()} and {item.to_dict()}"
+        )
+    section[title] = item

@@ -1,0 +1,94 @@
+"""The house pattern for an alarm: one metric object knows names, dimensions and statistic; the alarm adds the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from troposphere import Ref, cloudwatch
+
+from imgpipe_templates.core.handles import Function, Queue, Topic
+from imgpipe_templates.core.naming import Value
+from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns import metrics
+
+FIVE_MINUTES_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One series of CloudWatch: what to watch and how to sum it up."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, Value]
+    statistic: str
+
+
+@dataclass(frozen=True)
+class FunctionMetrics:
+    """The metrics that Lambda keeps of a function (Lambda Developer Guide, "Types of metrics", read 2026-11)."""
+
+    function: Function
+
+    @property
+    def errors(self) -> Metric:
+        """Invocations that ended in an error, as a count."""
+        return self._metric("Errors", "Sum")
+
+    @property
+    def throttles(self) -> Metric:
+        """Invocations refused for want of concurrency, as a count."""
+        return self._metric("Throttles", "Sum")
+
+    @property
+    def longest_duration(self) -> Metric:
+        """The slowest invocation, in milliseconds."""
+        return self._metric("Duration", "Maximum")
+
+    def _metric(self, name: str, statistic: str) -> Metric:
+        return Metric("AWS/Lambda", name, {"FunctionName": self.function.name}, statistic)
+
+
+def messages_waiting(queue: Queue) -> Metric:
+    """Messages in a queue (SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS", read 2026-11)."""
+    return Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.name}, "Maximum")
+
+
+def emitted(name: str, statistic: str) -> Metric:
+    """A metric that the pipeline's own functions emit, in the dimension set of this stack."""
+    return Metric(metrics.NAMESPACE, name, {dimension: Ref(dimension) for dimension in metrics.DIMENSIONS}, statistic)
+
+
+def add_alarm(
+    scope: Scope, title: str, metric: Metric, *, above: int, description: str, tell: Topic, periods: int = 1
+) -> None:
+    """Add an alarm that tells `tell` when `metric` goes above a limit, and again when it is back.
+
+    Args:
+        scope: Where it goes.
+        title: Its logical id.
+        metric: What it watches.
+        above: The limit, in the metric's unit; the alarm fires above it, not at it.
+        description: What has happened and what to look at first.
+        tell: The topic that hears of it.
+        periods: For how many periods of five minutes in a row the metric must be above the limit.
+    """
+    scope.add(
+        cloudwatch.Alarm(
+            title,
+            AlarmActions=[tell.arn],
+            AlarmDescription=description,
+            ComparisonOperator="GreaterThanThreshold",
+            Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value) for name, value in metric.dimensions.items()],
+            EvaluationPeriods=periods,
+            MetricName=metric.name,
+            Namespace=metric.namespace,
+            OKActions=[tell.arn],
+            Period=FIVE_MINUTES_SECONDS,
+            Statistic=metric.statistic,
+            Threshold=above,
+            # No data means that nothing was uploaded, which is no fault.
+            TreatMissingData="notBreaching",
+        )
+    )

@@ -1,0 +1,132 @@
+"""Processing: the function that turns an upload into a thumbnail and a metadata item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from troposphere import Ref
+
+from imgpipe_templates import grants
+from imgpipe_templates.configuration import Doc, Range
+from imgpipe_templates.core.handles import Bucket, Function, Queue, Table
+from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
+from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns.functions import (
+    Architecture,
+    FunctionSettings,
+    LogRetentionDays,
+    Runtime,
+    add_function,
+)
+from imgpipe_templates.patterns.queues import add_dead_letter_queue
+
+THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")
+MAX_SOURCE_BYTES = Range(1_024, 104_857_600, "bytes")
+MAX_SOURCE_PIXELS = Range(4_096, 100_000_000, "pixels")
+
+
+@dataclass(frozen=True)
+class ProcessingConfig:
+    """The function that makes thumbnails."""
+
+    thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail.")] = 128
+    max_source_bytes: Annotated[int, MAX_SOURCE_BYTES, Doc("Uploads larger than this are refused unread.")] = 26_214_400
+    max_source_pixels: Annotated[
+        int, MAX_SOURCE_PIXELS, Doc("Images of more pixels (width times height) are refused undecoded.")
+    ] = 50_000_000
+    timeout_seconds: Annotated[int, Range(1, 900, "seconds"), Doc("How long one invocation may take.")] = 60
+    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 512
+    runtime: Annotated[Runtime, Doc("Lambda runtime of the function.")] = "python3.13"
+    architecture: Annotated[Architecture, Doc("Instruction set of the function.")] = "arm64"
+    reserved_concurrency: Annotated[
+        int | None,
+        Range(1, 1_000, "invocations"),
+        Doc("Concurrent invocations kept for the function and allowed to it; left out, the account's pool is shared."),
+    ] = None
+    log_retention_days: Annotated[LogRetentionDays, Doc("How long the function's logs are kept, in days.")] = 30
+
+
+@dataclass(frozen=True)
+class Processing:
+    """What processing offers: the processor, its timeout and the queue of what it could not process."""
+
+    processor: Function
+    timeout_seconds: int
+    dead_letters: Queue
+
+
+def add_processing(
+    scope: Scope, config: ProcessingConfig, *, source: Bucket, thumbnails: Bucket, images: Table, index_shards: int
+) -> Processing:
+    """Add the processor, which reads `source`, writes `thumbnails`, keeps `images`, and touches nothing else."""
+    dead_letters = add_dead_letter_queue(scope, "ProcessorDeadLetterQueue")
+    processor = add_function(
+        scope,
+        "ImageProcessor",
+        package="processor",
+        description="Makes a thumbnail of every uploaded image and keeps its metadata",
+        may=[grants.read_objects(source), grants.write_objects(thumbnails), grants.keep_items(images)],
+        environment={
+            "ENVIRONMENT": Ref("Environment"),
+            "ENVIRONMENT_SUFFIX": Ref("EnvironmentSuffix"),
+            "INDEX_SHARDS": str(index_shards),
+            "MAX_SOURCE_BYTES": scope.parameter(_max_source_bytes(config)),
+            "MAX_SOURCE_PIXELS": scope.parameter(_max_source_pixels(config)),
+            "METADATA_TABLE": images.name,
+            "THUMBNAIL_BUCKET": thumbnails.name,
+            "THUMBNAIL_SIZE": scope.parameter(_thumbnail_size(config)),
+        },
+        settings=FunctionSettings(
+            runtime=config.runtime,
+            architecture=config.architecture,
+            timeout_seconds=config.timeout_seconds,
+            memory_mb=config.memory_mb,
+            log_retention_days=config.log_retention_days,
+            reserved_concurrency=config.reserved_concurrency,
+        ),
+        dead_letters=dead_letters,
+    )
+    scope.output(
+        "ImageProcessorFunctionArn",
+        processor.arn,
+        "Function that makes the thumbnails",
+        export="ProcessorFunctionArn",
+    )
+    scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, "Queue of the events that failed on every attempt")
+    return Processing(processor, config.timeout_seconds, dead_letters)
+
+
+def _thumbnail_size(config: ProcessingConfig) -> ParameterSpec:
+    return _number(
+        "ThumbnailSize",
+        "Thumbnail size",
+        config.thumbnail_size_px,
+        THUMBNAIL_SIZE_PX,
+        "Longest side of a thumbnail, in pixels",
+    )
+
+
+def _max_source_bytes(config: ProcessingConfig) -> ParameterSpec:
+    return _number(
+        "MaxSourceBytes",
+        "Largest upload",
+        config.max_source_bytes,
+        MAX_SOURCE_BYTES,
+        "Uploads of more bytes than this are refused unread",
+    )
+
+
+def _max_source_pixels(config: ProcessingConfig) -> ParameterSpec:
+    return _number(
+        "MaxSourcePixels",
+        "Most pixels of an upload",
+        config.max_source_pixels,
+        MAX_SOURCE_PIXELS,
+        "Images of more pixels than this (width times height) are refused undecoded",
+    )
+
+
+def _number(title: str, label: str, default: int, allowed: Range, description: str) -> ParameterSpec:
+    properties = {"Type": "Number", "Default": default, **allowed.limits(), "Description": description}
+    return ParameterSpec(title, PROCESSING, label, properties)
