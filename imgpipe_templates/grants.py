@@ -17,7 +17,7 @@ import awacs.sqs
 from awacs.aws import Action, Allow, Bool, Condition, Deny, Principal, Statement, StringEquals
 from troposphere import AccountId
 
-from imgpipe_templates.core.handles import Bucket, Queue, Table, Topic
+from imgpipe_templates.core.handles import Bucket, Queue, Table
 from imgpipe_templates.core.naming import Value
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Literal
 
-from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern
+from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
 from imgpipe_templates.core.layouts import Assembly, Layout
 from imgpipe_templates.core.stack import Stack
 from imgpipe_templates.names import LONGEST_SUFFIX, NAMES
@@ -24,10 +24,11 @@ from imgpipe_templates.subsystems.processing import ProcessingConfig, add_proces
 from imgpipe_templates.subsystems.storage import StorageConfig, add_storage
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, upload_notification
 
-Extension = Annotated[str, Pattern("[A-Za-z0-9]{1,10}", "a file name extension without its dot, such as jpg")]
+Extension = Annotated[str, Pattern("^[A-Za-z0-9]{1,10}$", "a file name extension without its dot, such as jpg")]
+
 
 @dataclass(frozen=True)
-class UploadsConfig:
+class UploadsConfig(Section):
     """Which objects of the source bucket are uploads to process."""
 
     prefix: Annotated[str, Doc("Only keys that start with it are processed; empty means all.")] = ""
@@ -39,12 +40,12 @@ class UploadsConfig:
 
 
 @dataclass(frozen=True)
-class PipelineConfig:
+class PipelineConfig(Section):
     """Everything that a pipeline's file decides."""
 
     name: Annotated[
         str,
-        Pattern("[a-z][a-z0-9-]{0,39}", "1 to 40 lower-case letters, digits and hyphens, starting with a letter"),
+        Pattern("^[a-z][a-z0-9-]{0,39}$", "1 to 40 lower-case letters, digits and hyphens, starting with a letter"),
         Doc("Name of the pipeline: the folder of its templates."),
     ]
     description: Annotated[
@@ -53,14 +54,14 @@ class PipelineConfig:
     environment: Annotated[Environment, Doc("Default of the parameter Environment.")] = "production"
     environment_suffix: Annotated[
         str,
-        Pattern(
-            f"(?=.{{1,{LONGEST_SUFFIX}}}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?",
-            f"1 to {LONGEST_SUFFIX} lower-case letters, digits and hyphens, starting and ending with a letter or digit",
-        ),
+        Length(1, LONGEST_SUFFIX, "characters"),
+        Pattern("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "lower-case letters, digits and hyphens, no hyphen at the ends"),
         Doc("Default of the parameter EnvironmentSuffix, which ends every name."),
     ] = "dev"
     project: Annotated[str, Length(1, 256, "characters"), Doc("The tag Project of every resource.")] = "imgpipe"
-    purpose: Annotated[str, Length(1, 256, "characters"), Doc("The tag Purpose of every resource.")] = "image-processing"
+    purpose: Annotated[str, Length(1, 256, "characters"), Doc("The tag Purpose of every resource.")] = (
+        "image-processing"
+    )
     trigger: Annotated[
         Literal["s3"], Doc("What starts the processor for an upload: `s3` is the bucket's own notification.")
     ] = "s3"
@@ -68,11 +69,11 @@ class PipelineConfig:
         DeletionPolicy, Doc("What becomes of images and metadata when the stack is deleted.")
     ] = "retain"
     tags: Annotated[dict[str, str], Doc("More tags of every resource.")] = field(default_factory=dict[str, str])
-    uploads: UploadsConfig = UploadsConfig()
-    storage: StorageConfig = StorageConfig()
-    metadata: MetadataConfig = MetadataConfig()
-    processing: ProcessingConfig = ProcessingConfig()
-    monitoring: MonitoringConfig = MonitoringConfig()
+    uploads: UploadsConfig = field(default_factory=UploadsConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    metadata: MetadataConfig = field(default_factory=MetadataConfig)
+    processing: ProcessingConfig = field(default_factory=ProcessingConfig)
+    monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
 
     def conflicts(self) -> Iterator[Conflict]:
         """Tags that would replace the mandatory ones."""

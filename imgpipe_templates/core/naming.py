@@ -51,7 +51,7 @@ class Names:
 
     def apply(self, resource: AWSObject) -> None:
         """Set the physical name of `resource`, if its type has one."""
-        if name_property := NAME_PROPERTIES.get(resource.resource_type):
+        if name_property := NAME_PROPERTIES.get(str(resource.resource_type)):
             setattr(resource, name_property, self.value(str(resource.title)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 from troposphere import AWSHelperFn, AWSObject, Export, Output, Parameter, Ref, Sub, Template
 
@@ -56,12 +56,11 @@ class Stack:
         Args:
             description: What the console shows of the stack, at most 1,024 bytes.
         """
-        sections = cast("dict[str, Any]", self.template.to_dict())
         return {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": description,
             "Metadata": self.interface.to_dict(),
-            **sections,
+            **self.template.to_dict(),
         }
 
     def offer(self, output: Output) -> None:

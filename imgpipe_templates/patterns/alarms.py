@@ -80,7 +80,9 @@ def add_alarm(
             AlarmActions=[tell.arn],
             AlarmDescription=description,
             ComparisonOperator="GreaterThanThreshold",
-            Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value) for name, value in metric.dimensions.items()],
+            Dimensions=[
+                cloudwatch.MetricDimension(Name=name, Value=value) for name, value in metric.dimensions.items()
+            ],
             EvaluationPeriods=periods,
             MetricName=metric.name,
             Namespace=metric.namespace,

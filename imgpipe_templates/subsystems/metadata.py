@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from troposphere import dynamodb
 
-from imgpipe_templates.configuration import Doc, Range
+from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Table
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
 
 
 @dataclass(frozen=True)
-class MetadataConfig:
+class MetadataConfig(Section):
     """The table of image metadata."""
 
     point_in_time_recovery_days: Annotated[
@@ -22,7 +22,7 @@ class MetadataConfig:
     ] = 35
     encryption: Annotated[
         Literal["aws-managed", "aws-owned"],
-        Doc("Key that encrypts the table: `aws-managed` shows in CloudTrail and costs KMS requests, `aws-owned` is free."),
+        Doc("Key of the table: `aws-managed` shows its use in CloudTrail and costs KMS requests, `aws-owned` is free."),
     ] = "aws-managed"
     stream: Annotated[bool, Doc("Whether changes of items can be read as a stream, with old and new image.")] = True
     index_shards: Annotated[

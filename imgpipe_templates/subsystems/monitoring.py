@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from imgpipe_templates.configuration import Doc, Range
+from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Function, Queue, Topic
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
@@ -13,7 +13,7 @@ from imgpipe_templates.patterns.alarms import FunctionMetrics, add_alarm, emitte
 
 
 @dataclass(frozen=True)
-class MonitoringConfig:
+class MonitoringConfig(Section):
     """When operators are told."""
 
     max_processing_errors_per_5_minutes: Annotated[
@@ -39,15 +39,15 @@ def add_monitoring(
     dead_letters: Queue,
     operators: Topic,
 ) -> None:
-    """Add the alarms of the processor and its dead-letter queue; each tells `operators`, also when all is well again."""
+    """Add the alarms of the processor and its dead-letter queue; each tells `operators`, also when it is over."""
     errors = config.max_processing_errors_per_5_minutes
     add_alarm(
         scope,
         "ProcessingErrorAlarm",
         emitted(metrics.PROCESSING_ERRORS, "Sum"),
         above=errors,
-        description=f"More than {errors} images failed within 5 minutes. "
-        "Look for items of status failed and their ErrorCategory, and for the same in the processor's log.",
+        description=f"{errors + 1} or more images failed within 5 minutes. "
+        "Their items in the table have the status failed and an ErrorCategory; the processor's log names each of them.",
         tell=operators,
     )
     function = FunctionMetrics(processor)
@@ -57,7 +57,7 @@ def add_monitoring(
         "LambdaErrorAlarm",
         function.errors,
         above=crashes,
-        description=f"More than {crashes} invocations of the processor ended in an error within 5 minutes. "
+        description=f"{crashes + 1} or more invocations of the processor ended in an error within 5 minutes. "
         "Lambda tries each event twice more; what still fails goes to the dead-letter queue.",
         tell=operators,
     )
@@ -78,7 +78,7 @@ def add_monitoring(
         "LambdaThrottleAlarm",
         function.throttles,
         above=throttles,
-        description=f"More than {throttles} invocations were throttled within 5 minutes. "
+        description=f"{throttles + 1} or more invocations of the processor were throttled within 5 minutes. "
         "Lambda tries them again for up to 6 hours; look at the account's and the function's concurrency.",
         tell=operators,
     )

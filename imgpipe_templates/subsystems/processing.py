@@ -8,7 +8,7 @@ from typing import Annotated
 from troposphere import Ref
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Doc, Range
+from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -27,7 +27,7 @@ MAX_SOURCE_PIXELS = Range(4_096, 100_000_000, "pixels")
 
 
 @dataclass(frozen=True)
-class ProcessingConfig:
+class ProcessingConfig(Section):
     """The function that makes thumbnails."""
 
     thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail.")] = 128

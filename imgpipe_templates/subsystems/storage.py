@@ -8,7 +8,7 @@ from typing import Annotated
 
 from troposphere import Ref, s3
 
-from imgpipe_templates.configuration import Conflict, Doc, Range
+from imgpipe_templates.configuration import Conflict, Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -21,7 +21,7 @@ INFREQUENT_ACCESS_MINIMUM_DAYS = 30
 
 
 @dataclass(frozen=True)
-class StorageConfig:
+class StorageConfig(Section):
     """How long objects stay, and in which storage class."""
 
     infrequent_access_after_days: Annotated[
