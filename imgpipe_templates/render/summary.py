@@ -1,0 +1,73 @@
+"""The figures of a template beside CloudFormation's limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# "Understand CloudFormation quotas", AWS CloudFormation User Guide, read 2026-11.
+MAX_RESOURCES = 500
+MAX_PARAMETERS = 200
+MAX_OUTPUTS = 200
+# "Template body size in a request"; a larger template has to be uploaded to S3 first.
+MAX_REQUEST_BYTES = 51_200
+# "Template body size in an Amazon S3 object", given as 1 MB; the smaller reading, which cfn-lint's E1002 uses too.
+MAX_S3_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One count or size, and the most that CloudFormation takes."""
+
+    name: str
+    value: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        """How much of the limit is used; 1.0 is all of it."""
+        return self.value / self.limit
+
+    @property
+    def over(self) -> bool:
+        """Whether CloudFormation would refuse the template."""
+        return self.value > self.limit
+
+
+@dataclass(frozen=True)
+class TemplateSummary:
+    """What a template amounts to.
+
+    Attributes:
+        size_bytes: The largest of its written forms.
+    """
+
+    stack: str
+    resources: Figure
+    parameters: Figure
+    outputs: Figure
+    size_bytes: Figure
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All figures, in the order of the table."""
+        return (self.resources, self.parameters, self.outputs, self.size_bytes)
+
+    @property
+    def needs_s3(self) -> bool:
+        """Whether the template is too large to be sent with the request itself."""
+        return self.size_bytes.value > MAX_REQUEST_BYTES
+
+
+def summarise(stack: str, template: Mapping[str, Any], *, size_bytes: int) -> TemplateSummary:
+    """Count what `template` declares; `size_bytes` is its size as written."""
+    return TemplateSummary(
+        stack=stack,
+        resources=Figure("resources", len(template.get("Resources", {})), MAX_RESOURCES),
+        parameters=Figure("parameters", len(template.get("Parameters", {})), MAX_PARAMETERS),
+        outputs=Figure("outputs", len(template.get("Outputs", {})), MAX_OUTPUTS),
+        size_bytes=Figure("bytes", size_bytes, MAX_S3_BYTES),
+    )

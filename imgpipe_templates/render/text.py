@@ -1,0 +1,27 @@
+"""A template as text that differs only when its content differs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from imgpipe_templates.render.errors import RenderError
+from imgpipe_templates.render.order import Template, ordered
+from imgpipe_templates.render.yaml_text import to_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Template", "ordered", "to_json", "to_yaml"]
+
+
+def to_json(template: Mapping[str, Any]) -> str:
+    """`template` as JSON, its keys in the order given.
+
+    Raises:
+        RenderError: a number is infinite or not a number.
+    """
+    try:
+        return json.dumps(template, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise RenderError(f"template: {error}; expected finite numbers") from error
