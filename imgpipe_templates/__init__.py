@@ -1,5 +1,52 @@
-"""Renders validated CloudFormation for an image pipeline on AWS, with the Lambda code that goes with it."""
+"""Renders validated CloudFormation for an image pipeline on AWS, with the Lambda code that goes with it.
+
+```python
+from imgpipe_templates import load_preset, render_pipeline, to_yaml
+
+config = load_preset("thumbnails", ["processing.memory_mb=1024"])
+rendered = render_pipeline(config)
+print(to_yaml(rendered.stacks["pipeline"]))
+```
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imgpipe_templates.config import load_config, load_preset
+    from imgpipe_templates.errors import ImgpipeError
+    from imgpipe_templates.pipeline import PipelineConfig, assemble, render_pipeline
+    from imgpipe_templates.render.text import to_json, to_yaml
+
+__all__ = [
+    "ImgpipeError",
+    "PipelineConfig",
+    "assemble",
+    "load_config",
+    "load_preset",
+    "render_pipeline",
+    "to_json",
+    "to_yaml",
+]
+
 __version__ = "0.1.0"
+
+# Public name -> its module. They are imported when they are asked for: most commands need only some of them.
+_MODULES = {
+    "ImgpipeError": "errors",
+    "PipelineConfig": "pipeline",
+    "assemble": "pipeline",
+    "load_config": "config",
+    "load_preset": "config",
+    "render_pipeline": "pipeline",
+    "to_json": "render.text",
+    "to_yaml": "render.text",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -7,16 +7,18 @@ wait for each other. docs/architecture.md says what stands behind each word.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from graphlib import TopologicalSorter
 from typing import Annotated, Literal
 
 from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
-from imgpipe_templates.core.layouts import Assembly, Layout
+from imgpipe_templates.core.layouts import Assembly, Layout, SingleStack
 from imgpipe_templates.core.stack import Stack
 from imgpipe_templates.names import LONGEST_SUFFIX, NAMES
 from imgpipe_templates.patterns.environment import Environment, declare_environment, standard_tags
 from imgpipe_templates.patterns.retention import DeletionPolicy
+from imgpipe_templates.render.manifest import RenderedPipeline
 from imgpipe_templates.subsystems.metadata import MetadataConfig, add_metadata
 from imgpipe_templates.subsystems.monitoring import MonitoringConfig, add_monitoring
 from imgpipe_templates.subsystems.notifications import add_notifications
@@ -118,3 +120,22 @@ def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
         operators=notifications.operators,
     )
     return pipeline.stacks
+
+
+def render_pipeline(config: PipelineConfig, layout: Layout | None = None) -> RenderedPipeline:
+    """The templates of a pipeline as plain dictionaries, and what a deployment has to know of them.
+
+    Args:
+        config: The pipeline.
+        layout: How it is divided into stacks; None means one stack.
+    """
+    layout = layout or SingleStack()
+    stacks = assemble(config, layout)
+    order = TopologicalSorter({name: sorted(stack.reads_from) for name, stack in stacks.items()})
+    return RenderedPipeline(
+        pipeline=config.name,
+        layout=layout.name,
+        stacks={name: stack.to_dict(config.description) for name, stack in stacks.items()},
+        deploy_order=list(order.static_order()),
+        functions=[{"stack": name, **asdict(code)} for name, stack in stacks.items() for code in stack.functions],
+    )

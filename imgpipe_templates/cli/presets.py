@@ -10,7 +10,7 @@ def command() -> None:
     """List the presets, a line each."""
     from imgpipe_templates import config
 
-    names = config.preset_names()
+    names = config.PRESETS.names
     width = max(map(len, names))
     for name in names:
         default = " (default)" if name == config.DEFAULT_PRESET else ""

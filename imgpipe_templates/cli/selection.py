@@ -54,7 +54,7 @@ def selected(presets: Sequence[str], config_file: Path | None, overrides: Sequen
     """
     from imgpipe_templates import config
 
-    known = config.preset_names()
+    known = config.PRESETS.names
     chosen = list(dict.fromkeys(name for preset in presets for name in (known if preset == EVERY_PRESET else [preset])))
     if not chosen and config_file is None:
         if CONFIG_FILE.is_file():

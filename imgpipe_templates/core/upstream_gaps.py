@@ -5,12 +5,10 @@ tests/core/test_upstream_gaps.py fails as soon as an entry is no longer needed.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from troposphere import awslambda
 
 
 class FunctionLoggingConfig(awslambda.LoggingConfig):
     """`LogFormat` was lost in troposphere 4.11.1: a class of the same name of another resource replaced this one."""
 
-    props: ClassVar = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}
+    props = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}  # noqa: RUF012 - troposphere declares it so

@@ -1,0 +1,40 @@
+"""Every check of every template, before anything is written or started."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from imgpipe_templates.errors import ImgpipeError
+
+if TYPE_CHECKING:
+    from imgpipe_templates.render.manifest import RenderedPipeline
+
+
+def check_templates(pipelines: Sequence[RenderedPipeline], *, use_cache: bool = True) -> None:
+    """Check all templates of `pipelines` and show what is wrong with them on stderr.
+
+    Args:
+        pipelines: What was rendered.
+        use_cache: Whether a text that was found valid before is taken to be so.
+
+    Raises:
+        ImgpipeError: Something was found.
+    """
+    from imgpipe_templates import checks
+    from imgpipe_templates.render.text import ordered, to_json
+
+    texts = {
+        f"{pipeline.pipeline}/{pipeline.layout}/{stack}.template.json": to_json(ordered(template))
+        for pipeline in pipelines
+        for stack, template in pipeline.stacks.items()
+    }
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    findings = checks.check_templates(texts, today=today, use_cache=use_cache)
+    for finding in findings:
+        click.echo(finding.text(), err=True)
+    if findings:
+        raise ImgpipeError(f"{len(findings)} findings in {len(texts)} templates; nothing was written")

@@ -1,0 +1,114 @@
+"""`imgpipe render`: write the templates, checked."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import click
+
+from imgpipe_templates.cli.checking import check_templates
+from imgpipe_templates.cli.selection import selected, selection_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from imgpipe_templates.render.files import Staleness
+    from imgpipe_templates.render.manifest import RenderedPipeline
+
+Layout = Literal["single", "nested", "exports"]
+
+
+@click.command("render")
+@selection_options
+@click.option(
+    "--layout", type=click.Choice(get_args(Layout)), default="single", help="How to divide the pipeline into stacks."
+)
+@click.option(
+    "--format", "text_format", type=click.Choice(["json", "yaml", "both"]), default="both", help="What to write."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("build"), help="Where to write.", show_default=True
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if what is there is not what would be written.")
+@click.option("--no-cache", is_flag=True, help="Validate again what was found valid before.")
+def command(
+    presets: tuple[str, ...],
+    config_file: Path | None,
+    overrides: tuple[str, ...],
+    layout: Layout,
+    text_format: str,
+    out: Path,
+    check: bool,  # noqa: FBT001 - click passes a flag by name
+    no_cache: bool,  # noqa: FBT001 - click passes a flag by name
+) -> int:
+    """Write the checked templates of one or more pipelines.
+
+    A file is written only if every template of every pipeline passes every check.
+    """
+    gc.disable()  # one short run that keeps nearly everything it makes
+    if layout != "single":
+        raise click.UsageError(f"--layout: {layout!r} is not available in this version; expected 'single'")
+
+    from imgpipe_templates.pipeline import render_pipeline
+    from imgpipe_templates.render import files
+
+    pipelines = [render_pipeline(config) for config in selected(presets, config_file, overrides)]
+    check_templates(pipelines, use_cache=not no_cache)
+    formats: list[files.Format] = ["json", "yaml"] if text_format == "both" else [text_format]
+    plan = {path: text for pipeline in pipelines for path, text in files.plan_files(pipeline, formats).items()}
+    if check:
+        return _report_stale(files.stale_files(plan, out), out)
+    files.write_files(plan, out)
+    for path in plan:
+        click.echo(out / path)
+    _summarise(pipelines, plan, out)
+    return 0
+
+
+def _report_stale(stale: Sequence[Staleness], out: Path) -> int:
+    for file in stale:
+        click.echo(f"stale: {out / file.path}: {file.reason}", err=True)
+    if stale:
+        click.echo("run the same command without --check to bring them up to date", err=True)
+        return 1
+    click.echo(f"{out} is up to date", err=True)
+    return 0
+
+
+def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes], out: Path) -> None:
+    """Show what was written beside what CloudFormation takes, and what to do with it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from imgpipe_templates.render.summary import MAX_REQUEST_BYTES, summarise
+
+    table = Table(title="Rendered and checked", title_justify="left")
+    for heading in ("pipeline", "stack", "resources", "parameters", "outputs", "bytes"):
+        table.add_column(heading, justify="left" if heading in {"pipeline", "stack"} else "right")
+    sent_with_request = True
+    for pipeline in pipelines:
+        folder = Path(pipeline.pipeline, pipeline.layout)
+        for stack, template in pipeline.stacks.items():
+            sizes = [
+                len(text) for path, text in plan.items() if path.parent == folder and path.stem == f"{stack}.template"
+            ]
+            summary = summarise(stack, template, size_bytes=max(sizes))
+            sent_with_request &= not summary.needs_s3
+            table.add_row(
+                pipeline.pipeline,
+                stack,
+                *(f"{figure.value:,} of {figure.limit:,}" for figure in summary.figures),
+            )
+    console = Console(stderr=True)
+    console.print(table)
+    if sent_with_request:
+        console.print(f"Each is below {MAX_REQUEST_BYTES:,} bytes, so it can be sent with the request itself.")
+    first = pipelines[0].pipeline
+    console.print(
+        f"Next: read {out / first}, try it on this machine with "
+        f"`imgpipe local run --preset {first} PHOTO...`, build the functions with `imgpipe package`.",
+        highlight=False,
+        markup=False,
+    )
