@@ -1,0 +1,59 @@
+"""The AWS clients of the function, and which of their errors may pass by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import ClientError, FlexibleChecksumError, HTTPClientError
+from botocore.exceptions import IncompleteReadError as BodyIncompleteError
+from botocore.session import get_session
+
+# Short enough that a lost connection is tried again well inside the function's 60 seconds.
+CLIENT_CONFIG = Config(
+    connect_timeout=2,  # seconds
+    read_timeout=10,  # seconds without a byte
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+
+# Answered with HTTP status 4xx, and yet a matter of time ("Error handling with DynamoDB", Amazon DynamoDB Developer
+# Guide; "Error responses", Amazon S3 API Reference; read 2026-11). Everything with 429 or 5xx is as well.
+TRANSIENT_CODES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "LimitExceededException",
+        "OperationAborted",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeTooSkewed",
+        "RequestTimeout",
+        "ThrottlingException",
+    }
+)
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+
+
+def create_clients() -> tuple[Any, Any]:
+    """Make the S3 and the DynamoDB client; botocore alone, because boto3 adds only import time here."""
+    session = get_session()
+    return session.create_client("s3", config=CLIENT_CONFIG), session.create_client("dynamodb", config=CLIENT_CONFIG)
+
+
+def error_code(error: ClientError) -> str:
+    """The service's own name for the error."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def http_status(error: ClientError) -> int:
+    """The HTTP status of the answer; 0 where there is none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same call may succeed later."""
+    if isinstance(error, ClientError):
+        status = http_status(error)
+        return status == TOO_MANY_REQUESTS or status >= SERVER_ERROR or error_code(error) in TRANSIENT_CODES
+    return isinstance(error, HTTPClientError | BodyIncompleteError | FlexibleChecksumError)

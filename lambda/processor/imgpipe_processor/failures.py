@@ -1,0 +1,32 @@
+"""Why an image was not processed: the categories, and the errors that carry them."""
+
+from __future__ import annotations
+
+# Permanent: they lie in the object itself. Recorded as `failed`, never retried.
+UNSUPPORTED = "unsupported"
+CORRUPT = "corrupt"
+TOO_LARGE = "too-large"
+MISSING = "missing"
+FORBIDDEN = "forbidden"
+
+# Raised after every record was tried, so that Lambda retries and its dead-letter queue fills.
+TRANSIENT = "transient"  # throttles, server errors, lost connections
+INTERNAL = "internal"  # a defect of this code or of the stack it runs in
+
+
+class ImageRejectedError(Exception):
+    """An object that will never become a thumbnail, however often it is tried.
+
+    Args:
+        category: one of the permanent categories above.
+        message: is stored and logged, so it holds nothing of the image and no key.
+    """
+
+    def __init__(self, category: str, message: str) -> None:
+        super().__init__(f"{category}: {message}")
+        self.category = category
+        self.message = message
+
+
+class RecordsToRetryError(Exception):
+    """Some records of the event did not come to an end; Lambda is to deliver the event again."""
