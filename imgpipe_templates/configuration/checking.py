@@ -1,0 +1,191 @@
+"""Checking a configuration that was not seen before: pydantic finds the faults, this module puts them into words."""
+
+from __future__ import annotations
+
+import json
+import operator
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from imgpipe_templates.configuration.layers import near
+from imgpipe_templates.configuration.notes import Section
+from imgpipe_templates.configuration.shapes import NONE, SectionT, Shape, keys, shape_at, shape_of, shapes
+from imgpipe_templates.configuration.sources import (
+    Fault,
+    Source,
+    Table,
+    dotted,
+    merge,
+    read_layers,
+    read_overrides,
+    shown,
+)
+from imgpipe_templates.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from imgpipe_templates.configuration.layers import Layer, Presets
+    from imgpipe_templates.configuration.lines import KeyPath
+
+_UNKNOWN = {"unexpected_keyword_argument", "extra_forbidden"}
+_OUT_OF_RANGE = {"greater_than_equal", "less_than_equal"}
+_WRONG_LENGTH = {"too_short", "too_long", "string_too_short", "string_too_long"}
+_NOT_ALLOWED = {"string_pattern_mismatch", "literal_error"}
+_MISSING = "missing"
+
+
+def check(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str], presets: Presets | None) -> SectionT:
+    """Read, merge and check; see `load`.
+
+    Raises:
+        ConfigError: With every fault.
+    """
+    read = list(read_layers(layers, presets))
+    read += read_overrides(cls, overrides, merge(source for source in read if isinstance(source, Source)))
+    sources = [source if isinstance(source, Source) else Source("", {}) for source in read]
+    unread = [
+        Fault(index, 0, "", text)
+        for index, fault in enumerate(read)
+        if isinstance(fault, ConfigError)
+        for text in fault.faults
+    ]
+    checker = _Checker(cls, sources, merge(sources))
+    config = checker.validated(whole=not unread)
+    faults = unread + checker.faults
+    if config is None or faults:
+        raise ConfigError(*dict.fromkeys(fault.text for fault in sorted(faults)))
+    return cast(SectionT, config)
+
+
+class _Checker:
+    """One merged table, where it came from, and what was found wrong with it."""
+
+    def __init__(self, cls: type[Section], sources: list[Source], table: Table) -> None:
+        self.cls = cls
+        self.sources = sources
+        self.table = table
+        self.faults: list[Fault] = []
+
+    def validated(self, *, whole: bool) -> Section | None:
+        """The configuration, or None with the faults noted.
+
+        Args:
+            whole: Whether everything could be read; else what is missing may stand in the part that could not.
+        """
+        # JSON, because in pydantic's strict mode only that may turn into dataclasses and tuples. A date of TOML becomes
+        # NaN, which no key accepts; messages take their values from the table itself.
+        text = json.dumps(_with_none(self.cls, self.table), default=lambda _date: float("nan"))
+        try:
+            config = TypeAdapter(self.cls).validate_json(text)
+        except ValidationError as error:
+            found: dict[KeyPath, list[ErrorDetails]] = {}
+            for detail in error.errors(include_url=False):
+                if whole or detail["type"] != _MISSING:
+                    found.setdefault(self._path(detail), []).append(detail)
+            for path, details in found.items():
+                self._note(self._words(path, details), path)
+            return None
+        for paths, message in _conflicts(config):
+            self._note(message, *paths)
+        return None if self.faults else config
+
+    def _path(self, detail: ErrorDetails) -> KeyPath:
+        """Where the fault is in the table, without what pydantic adds for members of unions and keys of dicts."""
+        if detail["type"] == _MISSING:
+            return detail["loc"]
+        path: KeyPath = ()
+        value: Any = self.table
+        for step in detail["loc"]:
+            inside = (isinstance(value, dict) and step in value) or (isinstance(value, list) and isinstance(step, int))
+            if not inside:
+                break
+            value, path = value[step], (*path, step)
+        return path
+
+    def _value(self, path: KeyPath) -> Any:
+        value: Any = self.table
+        for step in path:
+            value = value[step]
+        return value
+
+    def _words(self, path: KeyPath, details: list[ErrorDetails]) -> str:
+        """What is wrong with one value and what is expected; several details come from the members of a union."""
+        types = {detail["type"] for detail in details}
+        shape = cast(Shape, shape_at(self.cls, path))
+        if types & _UNKNOWN:
+            return f"unknown key; {self._meant(path)}"
+        if _MISSING in types:
+            return f"is missing; expected {shape.allowed}"
+        if any(detail["loc"][-1] == "[key]" for detail in details):
+            table = cast(Shape, shape_at(self.cls, path[:-1]))
+            return f"{path[-1]!r} is not allowed as a key; expected {shape_of(table.args[0]).allowed}"
+        return _value_words(shape, self._value(path), types)
+
+    def _meant(self, path: KeyPath) -> str:
+        """The clause after an unknown key: the key of this table or another that was meant, or the table's keys."""
+        name = str(path[-1])
+        elsewhere = [dotted(key.path) for key in keys(self.cls) if key.path[-1] == name]
+        if elsewhere:
+            return f"did you mean {' or '.join(elsewhere)}?"
+        table = cast(Shape, shape_at(self.cls, path[:-1]))
+        return near(name, shapes(cast("type[Section]", table.section)))
+
+    def _note(self, words: str, *paths: KeyPath) -> None:
+        """Note a fault of one or more keys at the last source that set one of them, or at the last layer."""
+        index, path = max(((self._setter(path), path) for path in paths), key=operator.itemgetter(0))
+        line = 0
+        if index < 0:
+            layers = [index for index, source in enumerate(self.sources) if source.text is not None]
+            index = layers[-1] if layers else -1
+        else:
+            line = self.sources[index].line(path)
+        place = self.sources[index].name if index >= 0 else "configuration"
+        key = " and ".join(dotted(path) for path in paths)
+        self.faults.append(
+            Fault(index, line, key, f"{place}:{line}: {key}: {words}" if line else f"{place}: {key}: {words}")
+        )
+
+    def _setter(self, path: KeyPath) -> int:
+        """The index of the last source that sets the path; -1 if none does."""
+        return max((index for index, source in enumerate(self.sources) if source.sets(path)), default=-1)
+
+
+def _value_words(shape: Shape, value: Any, types: set[str]) -> str:
+    said = shown(value)
+    if types & _OUT_OF_RANGE:
+        return f"{said} is out of range; expected {shape.allowed}"
+    if types & _WRONG_LENGTH:
+        return f"{said} has length {len(value)}; expected {shape.allowed}"
+    if types <= _NOT_ALLOWED:
+        return f"{said} is not allowed; expected {shape.allowed}"
+    limits = f"; expected {shape.allowed}" if shape.limits and shape.limits != shape.kind else ""
+    return f"expected {shape.kind}, got {said}{limits}"
+
+
+def _with_none(cls: type[Section], table: Table) -> Table:
+    """The table with None where "none" is written and None is allowed."""
+    result: Table = {}
+    known = shapes(cls)
+    for name, value in table.items():
+        shape = known.get(name)
+        if shape and shape.optional and value == NONE:
+            result[name] = None
+        elif shape and shape.section and isinstance(value, dict):
+            result[name] = _with_none(shape.section, value)
+        else:
+            result[name] = value
+    return result
+
+
+def _conflicts(config: Section, above: KeyPath = ()) -> Iterator[tuple[list[KeyPath], str]]:
+    """Every conflict, its keys seen from the outermost class."""
+    for keys_at_odds, message in config.conflicts():
+        yield [(*above, *key.split(".")) for key in keys_at_odds], message
+    for name in shapes(type(config)):
+        inner = getattr(config, name)
+        if isinstance(inner, Section):
+            yield from _conflicts(inner, (*above, name))

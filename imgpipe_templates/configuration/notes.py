@@ -1,0 +1,139 @@
+"""What a configuration class says about its keys: ranges, units, patterns, sentences, and what cannot go together.
+
+The notes are metadata of `typing.Annotated`.
+Each is stated once and read by the check, the JSON Schema, the starter file and the limits of template parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Schema = dict[str, Any]  # a pydantic core schema or a JSON Schema: both are plain dicts
+
+
+@dataclass(frozen=True)
+class _Interval:
+    """Two inclusive ends and a unit in the plural, such as "seconds"; an empty unit for a bare number."""
+
+    low: int | float
+    high: int | float
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high} {self.unit}".rstrip()
+
+
+class Range(_Interval):
+    """The numbers a key may have, both ends included."""
+
+    def limits(self) -> dict[str, int | float]:
+        """MinValue and MaxValue of a CloudFormation Number parameter."""
+        return {"MinValue": self.low, "MaxValue": self.high}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
+        """Let pydantic check both ends."""
+        schema = handler(source)
+        _inner(schema).update(ge=self.low, le=self.high)
+        return schema
+
+    def __get_pydantic_json_schema__(self, core_schema: Schema, handler: Callable[[Schema], Schema]) -> Schema:
+        """Put range and unit behind the description."""
+        return _described(handler(core_schema), last=f"{self}.")
+
+
+class Length(_Interval):
+    """How many characters a text, or entries a list or table, may have; the unit names them."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
+        """Let pydantic check both ends."""
+        schema = handler(source)
+        _inner(schema).update(min_length=self.low, max_length=self.high)
+        return schema
+
+    def __get_pydantic_json_schema__(self, core_schema: Schema, handler: Callable[[Schema], Schema]) -> Schema:
+        """Put length and unit behind the description."""
+        return _described(handler(core_schema), last=f"{self}.")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    r"""The texts a key may have: a regular expression to be found in it (write `^` and `$`), and the same in words.
+
+    The expression is read by pydantic (Rust's dialect, without look-around), by editors and by CloudFormation.
+    """
+
+    regex: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
+        """Let pydantic check the expression."""
+        schema = handler(source)
+        _inner(schema)["pattern"] = self.regex
+        return schema
+
+
+@dataclass(frozen=True)
+class _Text:
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Doc(_Text):
+    """What a key means, one sentence with its full stop."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Schema, handler: Callable[[Schema], Schema]) -> Schema:
+        """Make the sentence the description."""
+        return _described(handler(core_schema), first=self.text)
+
+
+class Unit(_Text):
+    """The unit, in the plural, of numbers that have no `Range`, such as those of a `Literal`."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Schema, handler: Callable[[Schema], Schema]) -> Schema:
+        """Put the unit behind the description."""
+        return _described(handler(core_schema), last=f"In {self.text}.")
+
+
+class Conflict(NamedTuple):
+    """Values that are each allowed, but not together.
+
+    Attributes:
+        keys: The keys at odds, dotted, as seen from the class that reports them; one key where a value contradicts
+            itself.
+        message: Lower case, no full stop: `<what is, with the values>; <what is expected, with unit>`.
+    """
+
+    keys: tuple[str, ...]
+    message: str
+
+
+class Section:
+    """Base of every configuration class: a TOML table whose keys are the fields of a frozen dataclass.
+
+    Fields may be bool, int, float, str, a `Literal`, `tuple[X, ...]`, `dict[str, X]`, another `Section`, unions of
+    these, and any of them or None.
+    None is what TOML cannot say: leave the key out, or write "none" where a preset gives it a value.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """What cannot work together; asked only when every value is allowed by itself."""
+        yield from ()
+
+
+def _inner(schema: Schema) -> Schema:
+    """The schema that takes constraints: the one inside, where None is allowed too."""
+    return _inner(schema["schema"]) if schema["type"] == "nullable" else schema
+
+
+def _described(schema: Schema, *, first: str = "", last: str = "") -> Schema:
+    """The JSON Schema with a sentence before or behind its description, in whatever order the notes stand."""
+    schema["description"] = " ".join(filter(None, (first, schema.get("description", ""), last)))
+    return schema
