@@ -1,0 +1,174 @@
+"""Asynchronous invocations as Lambda makes them: retries, throttling, dead letters, and a journal of it all.
+
+Source: AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation", read 2026-11.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import unquote_plus
+
+_THROTTLE_SECONDS = (0.1, 2.0)  # first and longest wait of a throttled event; AWS: 1 s to 5 min
+_MAX_EVENT_AGE_SECONDS = 21_600  # Lambda quotas, "Asynchronous event age", read 2026-11
+_MAX_RETRY_ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """The object that an S3 event is about; `version_id` is empty in a bucket without versions."""
+
+    bucket: str
+    key: str
+    version_id: str
+
+
+@dataclass
+class Delivery:
+    """One event on its way to a function.
+
+    Attributes:
+        state: waiting | succeeded | failed | refused.
+        dead_letter: ARN of where the event was put after the last attempt, empty if nowhere.
+    """
+
+    function: str
+    objects: tuple[ObjectVersion, ...]
+    state: str = "waiting"
+    attempts: int = 0
+    error: str = ""
+    dead_letter: str = ""
+
+
+@dataclass
+class Journal:
+    """Every asynchronous event since the engine started."""
+
+    entries: list[Delivery] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def open(self, function: str, event: object) -> Delivery:
+        """Note that an event is to be delivered."""
+        delivery = Delivery(function, objects_of(event))
+        with self._lock:
+            self.entries.append(delivery)
+        return delivery
+
+    def as_json(self) -> bytes:
+        """The whole journal, oldest first."""
+        with self._lock:
+            return json.dumps([asdict(entry) for entry in self.entries]).encode()
+
+
+def objects_of(event: object) -> tuple[ObjectVersion, ...]:
+    """The objects an S3 notification is about, with decoded keys; none for other events."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    found = []
+    for record in records if isinstance(records, list) else []:
+        if isinstance(record, dict) and record.get("eventSource") == "aws:s3":
+            s3 = record["s3"]
+            version = s3["object"].get("versionId", "")
+            found.append(ObjectVersion(s3["bucket"]["name"], unquote_plus(s3["object"]["key"]), version))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long Lambda keeps trying.
+
+    Attributes:
+        base_seconds: Wait before the first retry; the second waits twice as long. AWS: 60.
+        is_switched_off: Reserved concurrency 0: the event is not tried at all.
+    """
+
+    base_seconds: float
+    attempts: int = _MAX_RETRY_ATTEMPTS + 1
+    max_age_seconds: float = _MAX_EVENT_AGE_SECONDS
+    is_switched_off: bool = False
+
+    @classmethod
+    def of(cls, invoke_config: Mapping[str, Any] | None, reserved: int | None, base_seconds: float) -> RetryPolicy:
+        """The policy of a function with this EventInvokeConfig and reserved concurrency."""
+        config = invoke_config or {}
+        retries = config.get("MaximumRetryAttempts")
+        return cls(
+            base_seconds=base_seconds,
+            attempts=(_MAX_RETRY_ATTEMPTS if retries is None else int(retries)) + 1,
+            max_age_seconds=float(config.get("MaximumEventAgeInSeconds") or _MAX_EVENT_AGE_SECONDS),
+            is_switched_off=reserved == 0,
+        )
+
+
+def deliver(
+    delivery: Delivery,
+    policy: RetryPolicy,
+    execute: Callable[[], Mapping[str, Any]],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Mapping[str, Any] | None:
+    """Try until it worked or the policy gives up.
+
+    Args:
+        delivery: Where attempts and the last error are noted; its state is left to the caller.
+        policy: When to stop.
+        execute: One attempt; its result has `error`, `throttle` and `body` as the engine's executors give them.
+        sleep: Waits for seconds.
+
+    Returns:
+        None if an attempt succeeded, otherwise the last result.
+    """
+    if policy.is_switched_off:
+        delivery.error = "reserved concurrency is 0"
+        return {"error": True, "body": {"errorType": "TooManyRequestsException", "errorMessage": delivery.error}}
+    began = time.monotonic()
+    throttled, longest = _THROTTLE_SECONDS
+    while True:
+        result = execute()
+        if result.get("throttle"):
+            wait, throttled = throttled, min(throttled * 2, longest)
+        elif not result.get("error"):
+            delivery.attempts += 1
+            delivery.error = ""
+            return None
+        else:
+            delivery.attempts += 1
+            delivery.error = error_text(result.get("body"))
+            wait = policy.base_seconds * 2 ** (delivery.attempts - 1)
+        if delivery.attempts >= policy.attempts or time.monotonic() - began + wait > policy.max_age_seconds:
+            return result
+        sleep(wait)
+
+
+def error_text(body: object) -> str:
+    """A function's error document in one line."""
+    if not isinstance(body, dict):
+        return str(body)
+    return ": ".join(str(body[part]) for part in ("errorType", "errorMessage") if body.get(part))
+
+
+def send_dead_letter(target: str, event: object, delivery: Delivery, client: Callable[[str], Any]) -> None:
+    """Put the event where DeadLetterConfig says, with the attributes Lambda adds, and note it in `delivery`.
+
+    Args:
+        target: ARN of an SQS queue or SNS topic.
+        event: The event as the function got it.
+        delivery: Its history.
+        client: boto3 client by service name, with the credentials of the function's role.
+    """
+    attributes = {
+        "RequestID": {"DataType": "String", "StringValue": str(uuid.uuid4())},
+        "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+        "ErrorMessage": {"DataType": "String", "StringValue": delivery.error[:1024] or "unknown"},
+    }
+    service, name = target.split(":")[2], target.rsplit(":", 1)[-1]
+    if service == "sqs":
+        sqs = client("sqs")
+        queue = f"{sqs.meta.endpoint_url}/{target.split(':')[4]}/{name}"
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event), MessageAttributes=attributes)
+    else:
+        client("sns").publish(TopicArn=target, Message=json.dumps(event), MessageAttributes=attributes)
+    delivery.dead_letter = target

@@ -1,0 +1,204 @@
+"""Starts and stops the embedded AWS engine: one process group on 127.0.0.1 that ends with the process that began it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imgpipe_templates.errors import LocalEngineError
+from imgpipe_templates.local.deliveries import Delivery, ObjectVersion
+from imgpipe_templates.local.environment import Runtime
+from imgpipe_templates.local.scratch import new_scratch_folder
+from imgpipe_templates.local.settings import ACCOUNT_ID, REGION, SETTINGS_VARIABLE, EngineSettings
+
+_HOST = "127.0.0.1"
+_START_SECONDS = 30.0
+_STOP_SECONDS = 3.0
+_START_ATTEMPTS = 3  # another program may take the free port between finding it and using it
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running engine.
+
+    Attributes:
+        folder: Its temporary folder; what is put there is gone with the engine.
+    """
+
+    endpoint_url: str
+    folder: Path
+    pid: int
+
+    def session(self, access_key: str = "test", secret_key: str = "test") -> Any:  # noqa: S107 - the engine's root
+        """A boto3 session; without keys it is the account's root, whom no policy restrains."""
+        import boto3  # noqa: PLC0415 - 0.2 s that a failing start should not cost
+
+        return boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=REGION)
+
+    def deliveries(self) -> list[Delivery]:
+        """Every asynchronous invocation so far."""
+        entries = json.loads(_get(self.endpoint_url, "/_imgpipe/deliveries"))
+        return [
+            Delivery(**{**entry, "objects": tuple(ObjectVersion(**item) for item in entry["objects"])})
+            for entry in entries
+        ]
+
+
+@contextlib.contextmanager
+def running_engine(
+    runtimes: Mapping[str, Runtime], *, environments: int | None = None, retry_base_seconds: float = 1.0
+) -> Iterator[Engine]:
+    """Run an engine while the context lasts; afterwards no process and no file of it is left.
+
+    Args:
+        runtimes: Lambda runtime name -> what runs it here.
+        environments: Execution environments per function that work at the same time; None: two more than this machine
+            has cores, at most four.
+        retry_base_seconds: Wait before the first retry of an asynchronous invocation; AWS waits 60.
+
+    Raises:
+        LocalEngineError: The engine is not installed or did not start.
+    """
+    if importlib.util.find_spec("ministack") is None:
+        raise LocalEngineError("local engine: is not installed; run pip install 'imgpipe-templates[local]'")
+    limit = environments or min(4, (os.cpu_count() or 1) + 2)
+    with terminating_cleanly():
+        folder, lock = new_scratch_folder()
+        process: subprocess.Popen[bytes] | None = None
+        try:
+            for attempt in range(1, _START_ATTEMPTS + 1):
+                port = _free_port()
+                settings = EngineSettings(
+                    endpoint_url=f"http://{_HOST}:{port}",
+                    folder=str(folder),
+                    runtimes={name: (str(one.interpreter), str(one.folder)) for name, one in runtimes.items()},
+                    environments=limit,
+                    retry_base_seconds=retry_base_seconds,
+                )
+                process = _start(settings, port, lock)
+                if _is_up(process, settings.endpoint_url):
+                    break
+                _stop(process)
+                if attempt == _START_ATTEMPTS:
+                    raise LocalEngineError(f"local engine: did not start; it said: {_last_words(folder)}")
+            if process is not None:
+                yield Engine(settings.endpoint_url, folder, process.pid)
+        finally:
+            if process is not None:
+                _stop(process)
+            os.close(lock)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def terminating_cleanly() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that what was started is stopped; only in the main thread, as Python asks."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    try:
+        before = signal.signal(signal.SIGTERM, leave)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _start(settings: EngineSettings, port: int, lock: int) -> subprocess.Popen[bytes]:
+    folder = Path(settings.folder)
+    (folder / "tmp").mkdir(exist_ok=True)
+    variables = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
+        SETTINGS_VARIABLE: settings.as_json(),
+        "BIND_HOST": _HOST,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": _HOST,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+        "MINISTACK_REGION": REGION,
+        "AUTH": "true",
+        "IOT_MTLS_ENABLED": "0",
+    }
+    with (folder / "engine.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "imgpipe_templates.local.launcher"],
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,),
+            start_new_session=True,  # Ctrl-C is for us; the engine stops when we close its input
+        )
+
+
+def _is_up(process: subprocess.Popen[bytes], endpoint_url: str) -> bool:
+    deadline = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            _get(endpoint_url, "/_ministack/health")
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.02)
+        else:
+            return True
+    return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the engine's process group: by its input, then by SIGTERM, then by force."""
+    if process.stdin is not None:
+        process.stdin.close()
+    for last_call in (None, signal.SIGTERM, signal.SIGKILL):
+        if last_call is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, last_call)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+            break
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # function processes of an engine that was killed
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _get(endpoint_url: str, path: str) -> bytes:
+    connection = http.client.HTTPConnection(endpoint_url.removeprefix("http://"), timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read()
+        if response.status != http.client.OK:
+            raise http.client.HTTPException(response.status)
+        return body
+    finally:
+        connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((_HOST, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _last_words(folder: Path) -> str:
+    lines = (folder / "engine.log").read_text(encoding="utf-8", errors="replace").split("\n")
+    return " / ".join(line for line in lines[-6:] if line.strip()) or "nothing"

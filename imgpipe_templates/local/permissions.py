@@ -1,0 +1,68 @@
+"""Permission facts that the engine leaves out: condition keys of requests, and whether a bucket may invoke."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+# The item operations whose key tells dynamodb:LeadingKeys (Amazon DynamoDB Developer Guide, "Using IAM policy
+# conditions for fine-grained access control", read 2026-11).
+_KEYED_OPERATIONS = {"PutItem": "Item", "GetItem": "Key", "UpdateItem": "Key", "DeleteItem": "Key"}
+
+
+def metric_namespace(body: bytes) -> str | None:
+    """The value of cloudwatch:namespace for a PutMetricData request in JSON or query form, or None."""
+    try:
+        namespace = json.loads(body).get("Namespace")
+    except (ValueError, AttributeError):
+        namespace = parse_qs(body.decode("utf-8", "replace")).get("Namespace", [None])[0]
+    return namespace if isinstance(namespace, str) else None
+
+
+def leading_key(operation: str, body: bytes, hash_key_of: Callable[[str], str | None]) -> str | None:
+    """The value of dynamodb:LeadingKeys for a request about one item, or None.
+
+    Args:
+        operation: The API operation, such as PutItem.
+        body: The request.
+        hash_key_of: Table name -> name of its partition key.
+    """
+    if operation not in _KEYED_OPERATIONS:
+        return None
+    try:
+        request = json.loads(body)
+        item, table = request[_KEYED_OPERATIONS[operation]], request["TableName"].rsplit("/", 1)[-1]
+        typed_value = item[hash_key_of(table)]
+        return str(next(iter(typed_value.values())))
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
+        return None
+
+
+def bucket_may_invoke(
+    policy: Mapping[str, Any] | None, bucket: str, account: str, matches: Callable[[str, str], bool]
+) -> bool:
+    """Whether a function's resource policy lets Amazon S3 invoke it for `bucket`.
+
+    Args:
+        policy: The function's resource policy.
+        bucket: The bucket that has the event.
+        account: The account that owns the bucket.
+        matches: IAM's wildcard match (value, pattern).
+    """
+    for statement in (policy or {}).get("Statement") or []:
+        if statement.get("Effect") != "Allow" or "s3.amazonaws.com" not in _services(statement.get("Principal")):
+            continue
+        conditions = {
+            key.lower(): value for test in (statement.get("Condition") or {}).values() for key, value in test.items()
+        }
+        source = conditions.get("aws:sourcearn", "*")
+        if matches(f"arn:aws:s3:::{bucket}", source) and conditions.get("aws:sourceaccount", account) == account:
+            return True
+    return False
+
+
+def _services(principal: Any) -> list[str]:
+    service = principal.get("Service") if isinstance(principal, dict) else principal
+    return [service] if isinstance(service, str) else list(service or [])
