@@ -102,7 +102,7 @@ def capabilities(name: str, stacks: Mapping[str, Template]) -> set[str]:
     A nested stack's TemplateURL is the file name of its template beside the root, as rendered.
     """
     template = stacks[name]
-    needed = {"CAPABILITY_AUTO_EXPAND"} if _has_transform(template) else set[str]()
+    needed = {"CAPABILITY_AUTO_EXPAND"} if "Transform" in template or _has_macro(template) else set[str]()
     for resource in template.get("Resources", {}).values():
         kind, properties = resource.get("Type"), resource.get("Properties", {})
         if kind in _IAM_NAMES:
@@ -115,7 +115,7 @@ def capabilities(name: str, stacks: Mapping[str, Template]) -> set[str]:
     return needed - {"CAPABILITY_IAM"} if "CAPABILITY_NAMED_IAM" in needed else needed
 
 
-def _has_transform(value: Any) -> bool:
+def _has_macro(value: Any) -> bool:
     if isinstance(value, dict):
-        return "Fn::Transform" in value or "Transform" in value or any(map(_has_transform, value.values()))
-    return isinstance(value, list | tuple) and any(map(_has_transform, value))
+        return "Fn::Transform" in value or any(map(_has_macro, value.values()))
+    return isinstance(value, list | tuple) and any(map(_has_macro, value))

@@ -30,9 +30,9 @@ _FLOW_WIDTH = 72  # characters that the arguments of a function may fill before 
 _SIMPLE_KEY_WIDTH = 1000  # YAML 1.1, 7.4.2 lets the key before a ":" have 1024 characters, quotes and escapes included
 
 _PLAIN = re.compile(r"""[^\s\-?:,\[\]{}#&*!|>'"%@`~=<](?:[^\s:]|:(?=\S)|\ (?=[^\s#]))*""")
-_PLAIN_IN_FLOW = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*")
+_PLAIN_IN_FLOW = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*(?:::[A-Za-z0-9]+)*")
 # What a YAML 1.1 or 1.2 loader takes for a number, a time or a date, and a little more.
-_NUMERIC = re.compile(r"[+.0-9][0-9A-FINOTXZa-finotxz_.:,+\- ]*")
+_NUMERIC = re.compile(r"[+.0-9][0-9A-FINTZa-fintz_.:,+\- ]*|\+?0[BOXbox][0-9A-Fa-f_]*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 _ATTRIBUTE = re.compile(r"[A-Za-z0-9]+\.[A-Za-z0-9_.:-]+")
 _RAGGED = re.compile(r"\A\s|[ \t](?:\n|\Z)|\n\n\Z")
