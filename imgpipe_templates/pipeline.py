@@ -26,6 +26,8 @@ from imgpipe_templates.subsystems.processing import ProcessingConfig, add_proces
 from imgpipe_templates.subsystems.storage import StorageConfig, add_storage
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, upload_notification
 
+SINGLE_STACK = SingleStack()
+
 Extension = Annotated[str, Pattern("^[A-Za-z0-9]{1,10}$", "a file name extension without its dot, such as jpg")]
 
 
@@ -122,14 +124,8 @@ def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
     return pipeline.stacks
 
 
-def render_pipeline(config: PipelineConfig, layout: Layout | None = None) -> RenderedPipeline:
-    """The templates of a pipeline as plain dictionaries, and what a deployment has to know of them.
-
-    Args:
-        config: The pipeline.
-        layout: How it is divided into stacks; None means one stack.
-    """
-    layout = layout or SingleStack()
+def render_pipeline(config: PipelineConfig, layout: Layout = SINGLE_STACK) -> RenderedPipeline:
+    """The templates of a pipeline as plain dictionaries, and what a deployment has to know of them."""
     stacks = assemble(config, layout)
     order = TopologicalSorter({name: sorted(stack.reads_from) for name, stack in stacks.items()})
     return RenderedPipeline(

@@ -38,7 +38,7 @@ def command(
     config_file: Path | None,
     overrides: tuple[str, ...],
     layout: Layout,
-    text_format: str,
+    text_format: Literal["json", "yaml", "both"],
     out: Path,
     check: bool,  # noqa: FBT001 - click passes a flag by name
     no_cache: bool,  # noqa: FBT001 - click passes a flag by name

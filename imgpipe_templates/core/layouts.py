@@ -17,7 +17,9 @@ R = TypeVar("R")
 class Layout(Protocol):
     """How a pipeline is divided into stacks."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the layout is called on the command line."""
 
     def stack_name(self, subsystem: str) -> str:
         """The stack that holds `subsystem`."""

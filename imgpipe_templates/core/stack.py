@@ -14,7 +14,6 @@ from imgpipe_templates.core.tags import apply_tags
 from imgpipe_templates.errors import TemplateConflictError
 
 ResourceT = TypeVar("ResourceT", bound=AWSObject)
-DeclarationT = TypeVar("DeclarationT", Output, Parameter)
 
 # (home, viewer, output title, value at home) -> the value as `viewer` must write it.
 Link: TypeAlias = "Callable[[Stack, Stack, str, Value], Value]"
@@ -63,9 +62,17 @@ class Stack:
             **self.template.to_dict(),
         }
 
-    def offer(self, output: Output) -> None:
-        """Add `output`, or do nothing if this stack already offers the same one."""
-        _add_once(self.name, self.template.outputs, output)
+    def offer(self, output: Output) -> Output:
+        """Add `output`, or return the one of that title and value which the stack already has.
+
+        Raises:
+            TemplateConflictError: The stack says something else under that title.
+        """
+        title = str(output.title)
+        standing = self.template.outputs.setdefault(title, output)
+        if standing.to_dict()["Value"] != output.to_dict()["Value"]:
+            raise _conflict(self.name, standing, output)
+        return standing
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,10 @@ class Scope:
         Raises:
             TemplateConflictError: The stack has a parameter of that name with another definition.
         """
-        _add_once(self.stack.name, self.stack.template.parameters, spec.declaration())
+        parameter = spec.declaration()
+        standing = self.stack.template.parameters.setdefault(spec.title, parameter)
+        if standing.to_dict() != parameter.to_dict():
+            raise _conflict(self.stack.name, standing, parameter)
         self.stack.interface.place(spec.title, spec.group, spec.label)
         return Ref(spec.title)
 
@@ -128,11 +138,9 @@ class Scope:
         self.stack.offer(Output(title, Description=description, Value=value, Export=Export(name)))
 
 
-def _add_once(stack_name: str, section: dict[str, DeclarationT], item: DeclarationT) -> None:
-    title = str(item.title)
-    if title in section and section[title].to_dict() != item.to_dict():
-        raise TemplateConflictError(
-            f"{stack_name}: {type(item).__name__.lower()} {title} is declared twice with different definitions: "
-            f"{section[title].to_dict()} and {item.to_dict()}"
-        )
-    section[title] = item
+def _conflict(stack_name: str, standing: Output | Parameter, other: Output | Parameter) -> TemplateConflictError:
+    kind = type(other).__name__.lower()
+    return TemplateConflictError(
+        f"{stack_name}: {kind} {other.title} is declared twice with different definitions: "
+        f"{standing.to_dict()} and {other.to_dict()}"
+    )

@@ -27,6 +27,10 @@ def apply_tags(resource: AWSObject, tags: TagValues) -> None:
     if shape is dict:
         setattr(resource, name, {**tags, **(own or {})})
         return
+    if isinstance(shape, list):  # budgets and cost anomaly detection: a list of objects of a class of their own
+        carried = {tag.Key: tag.Value for tag in own or []}
+        setattr(resource, name, [shape[0](Key=key, Value=value) for key, value in {**tags, **carried}.items()])
+        return
     carried = {tag["Key"]: tag["Value"] for tag in own.to_dict()} if own else {}
     # A new object each time: adding two troposphere Tags changes the right one of them.
     setattr(resource, name, Tags({**tags, **carried}))

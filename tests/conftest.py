@@ -1,0 +1,35 @@
+"""What several tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imgpipe_templates import load_preset
+from tests.templates import rendered
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests out of the user's cache, and what the user has cached out of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # one cache for all workers of a run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMGPIPE_CACHE_DIR", str(shared / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def thumbnails() -> dict[str, Any]:
+    """The template of the preset `thumbnails`."""
+    return rendered(load_preset("thumbnails"))
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder of the project."""
+    return Path(__file__).parent.parent

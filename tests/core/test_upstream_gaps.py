@@ -1,0 +1,10 @@
+"""Workarounds for the pinned troposphere, each to be deleted when its test fails."""
+
+from __future__ import annotations
+
+from troposphere import awslambda
+
+
+def test_logging_config_still_lacks_log_format():
+    """When this fails, use awslambda.LoggingConfig and delete core/upstream_gaps.FunctionLoggingConfig."""
+    assert "LogFormat" not in awslambda.LoggingConfig.props

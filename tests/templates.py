@@ -1,0 +1,91 @@
+"""Reading rendered templates in tests: plain dictionaries, and what a reference means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imgpipe_templates.core.stack import Scope, Stack
+from imgpipe_templates.names import NAMES
+from imgpipe_templates.pipeline import PipelineConfig, render_pipeline
+
+Template = dict[str, Any]
+
+
+def rendered(config: PipelineConfig) -> Template:
+    """The one template of the single layout."""
+    return dict(render_pipeline(config).stacks["pipeline"])
+
+
+def scope_of(name: str) -> Scope:
+    """A scope of a stack of its own, as a subsystem is given one."""
+    return Scope(Stack(name, _no_link), name, NAMES, {"Environment": "test"})
+
+
+def _no_link(home: Stack, viewer: Stack, title: str, _local: object) -> str:
+    return f"{viewer.name} reads {home.name}.{title}"
+
+
+def resources(scope: Scope) -> dict[str, Any]:
+    """What a scope's stack holds, as it is rendered."""
+    return dict(scope.stack.to_dict("test")["Resources"])
+
+
+def of_type(template: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Properties of every resource of a type, by logical id."""
+    return {
+        title: resource["Properties"] for title, resource in template["Resources"].items() if resource["Type"] == kind
+    }
+
+
+def tags(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Tags as a mapping."""
+    return {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+
+
+def allowed(role: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Every action and resource that the inline policies of a role allow."""
+    return {
+        (action, said(resource))
+        for policy in role["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+
+
+def said(value: Any) -> str:
+    """A reference as a person would say it: `Ref X` is `X`, `GetAtt X.Arn` is `X.Arn`, a `Sub` is its text."""
+    match value:
+        case {"Ref": str(title)}:
+            return title
+        case {"Fn::GetAtt": [title, attribute]}:
+            return f"{title}.{attribute}"
+        case {"Fn::Sub": str(text)}:
+            return text
+        case _:
+            return str(value)
+
+
+def references(value: Any) -> Iterator[str]:
+    """The logical ids and parameters that a value refers to, in any form."""
+    match value:
+        case {"Ref": str(title)}:
+            yield title
+        case {"Fn::GetAtt": [str(title), _]}:
+            yield title
+        case {"Fn::Sub": str(text)}:
+            yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text))
+        case dict():
+            for item in value.values():
+                yield from references(item)
+        case list():
+            for item in value:
+                yield from references(item)
+
+
+def waits_for(resource: Mapping[str, Any]) -> set[str]:
+    """The names that a resource refers to or depends on."""
+    depends = resource.get("DependsOn", [])
+    return {*references(resource["Properties"]), *([depends] if isinstance(depends, str) else depends)}
