@@ -1,0 +1,109 @@
+"""A zip whose bytes depend on its contents alone.
+
+Deflating is not reproducible: zlib, zlib-ng and their versions give different bytes for the same input and level, and
+which of them Python uses is the machine's matter. So nothing is deflated here. What lies compressed in a wheel is
+copied as it is: a wheel's bytes are fixed by its sha256. A function's own sources, some kilobytes, are stored
+uncompressed. `zipfile` cannot write data that is already compressed, hence the few headers below.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from imgpipe_templates.errors import PackagingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16
+_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
+_CENTRAL_HEADER = struct.Struct("<4s6H3I5H2I")
+_END = struct.Struct("<4s4H2IH")
+_VERSION = 20  # the first with folders and deflate
+_UNIX = 3  # 4.4.2.2: how the permissions are meant
+_UTF8_NAME = 0x800  # 4.4.4, bit 11
+_FIRST_DAY = 1 << 5 | 1  # 1980-01-01, the first date that a zip can say
+MAX_FILES = 0xFFFF  # without ZIP64, 4.4.1.4
+MAX_ARCHIVE_BYTES = 0xFFFFFFFF  # without ZIP64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a package, as it will lie in the zip.
+
+    Attributes:
+        name: Its path, slashes between folders.
+        method: `zipfile.ZIP_STORED` or `zipfile.ZIP_DEFLATED`.
+        payload: Its bytes after that method.
+        crc: CRC-32 of its contents.
+        size: Bytes of its contents.
+        origin: Where it comes from, for messages.
+    """
+
+    name: str
+    method: int
+    payload: bytes
+    crc: int
+    size: int
+    executable: bool
+    origin: str
+
+
+def stored(name: str, content: bytes, origin: str, *, executable: bool = False) -> Entry:
+    """A file that goes into the zip uncompressed."""
+    return Entry(name, zipfile.ZIP_STORED, content, zlib.crc32(content), len(content), executable, origin)
+
+
+def write_zip(entries: Sequence[Entry], stream: BinaryIO) -> None:
+    """Write the entries in their order: fixed date, permissions 0644 or 0755, no extra fields.
+
+    Raises:
+        PackagingError: There is more than a plain zip can hold.
+    """
+    if len(entries) > MAX_FILES or sum(len(entry.payload) for entry in entries) > MAX_ARCHIVE_BYTES:
+        raise PackagingError(f"package: files: are too many or too large; expected up to {MAX_FILES} files, 4 GB")
+    directory = bytearray()
+    offset = 0
+    for entry in entries:
+        name = entry.name.encode()
+        common = (_VERSION, 0 if entry.name.isascii() else _UTF8_NAME, entry.method, 0, _FIRST_DAY)
+        sizes = (entry.crc, len(entry.payload), entry.size)
+        mode = stat.S_IFREG | (0o755 if entry.executable else 0o644)
+        made_by = _UNIX << 8 | _VERSION
+        local = _LOCAL_HEADER.pack(b"PK\3\4", *common, *sizes, len(name), 0) + name
+        directory += _CENTRAL_HEADER.pack(
+            b"PK\1\2", made_by, *common, *sizes, len(name), 0, 0, 0, 0, mode << 16, offset
+        )
+        directory += name
+        stream.write(local)
+        stream.write(entry.payload)
+        offset += len(local) + len(entry.payload)
+    stream.write(directory)
+    stream.write(_END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(directory), offset, 0))
+
+
+def merge(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries in the order of their names, each name once.
+
+    Raises:
+        PackagingError: Two of one name differ.
+    """
+    by_name: dict[str, Entry] = {}
+    for entry in entries:
+        first = by_name.setdefault(entry.name, entry)
+        if (first.crc, first.size) != (entry.crc, entry.size):
+            raise PackagingError(
+                f"package: {entry.name}: is in {first.origin} and differently in {entry.origin}; expected it in one"
+            )
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def is_safe(name: str) -> bool:
+    """Whether a path in a zip stays below the folder it is unpacked into."""
+    parts = name.split("/")
+    return bool(name) and "\\" not in name and not any(part in {"", ".", ".."} for part in parts)

@@ -1,0 +1,79 @@
+"""Whether compiled code in a package would load on its target: processor, Python tag, C library."""
+
+from __future__ import annotations
+
+import io
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
+
+if TYPE_CHECKING:
+    from imgpipe_templates.packaging.target import Target
+
+_LIBRARY = re.compile(r"\.so(\.\d+)*$")
+_FOREIGN = {".dylib": "macOS", ".pyd": "Windows", ".dll": "Windows"}
+_PYTHON_TAG = re.compile(r"\.((?:cpython|pypy|graalpy|abi)[^./]*)\.so$")
+_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
+# The GNU C Library 2.36 NEWS: the marker that the linker leaves in what uses packed relative relocations
+_GLIBC_MARKERS = {"GLIBC_ABI_DT_RELR": (2, 36)}
+_MOST_VERSIONS = 10_000  # a library has some tens; a damaged list may point back to itself
+_ELF_MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
+
+
+def native_faults(name: str, content: bytes, target: Target) -> list[str]:
+    """What keeps the file `name` from loading on `target`; nothing for a file without compiled code."""
+    faults = [f"is built for {system}; expected Linux" for suffix, system in _FOREIGN.items() if name.endswith(suffix)]
+    is_library = bool(_LIBRARY.search(name))
+    if content.startswith(b"\x7fELF"):
+        try:
+            faults += _elf_faults(content, target)
+        except (ELFError, ValueError, LookupError, AttributeError, TypeError, OverflowError) as fault:
+            faults.append(f"is a damaged ELF file ({fault})")
+    elif is_library:
+        faults.append("is not an ELF file; expected a library for Linux")
+    if tagged := _PYTHON_TAG.search(name):
+        expected = "cpython-{}{}-{}-linux-gnu".format(*target.version, target.machine)
+        if tagged[1] not in {expected, "abi3"}:
+            faults.append(f"is tagged {tagged[1]}; expected {expected} or abi3")
+    return faults
+
+
+def _elf_faults(content: bytes, target: Target) -> list[str]:
+    elf = ELFFile(io.BytesIO(content))
+    faults: list[str] = []
+    if elf.elfclass != 64 or not elf.little_endian:  # noqa: PLR2004 - the word size of both architectures
+        order = "little" if elf.little_endian else "big"
+        faults.append(f"is {elf.elfclass}-bit, {order} endian; expected 64-bit, little endian")
+    machines = {constant: machine for machine, constant in _ELF_MACHINES.items()}
+    machine = elf["e_machine"]
+    if machine != _ELF_MACHINES[target.machine]:
+        faults.append(
+            f"is built for {machines.get(machine, machine)}; expected {target.machine} ({target.architecture})"
+        )
+    if elf.num_sections() == 0:
+        return [*faults, "has no section headers; expected them, to tell which glibc it needs"]
+    needed = max((_version(symbol) for symbol in _version_needs(elf)), default=(0, 0))
+    if needed > target.available_glibc:
+        faults.append(
+            "needs glibc {}.{}; expected at most {}.{}, which is on {}".format(*needed, *target.available_glibc, target)
+        )
+    return faults
+
+
+def _version_needs(elf: ELFFile) -> list[str]:
+    sections = (section for section in elf.iter_sections() if isinstance(section, GNUVerNeedSection))
+    symbols = (symbol.name for section in sections for _, symbols in section.iter_versions() for symbol in symbols)
+    names = list(islice(symbols, _MOST_VERSIONS + 1))
+    if len(names) > _MOST_VERSIONS:
+        raise ELFError("its list of symbol versions does not end")
+    return names
+
+
+def _version(symbol: str) -> tuple[int, int]:
+    if found := _GLIBC.match(symbol):
+        return int(found[1]), int(found[2])
+    return _GLIBC_MARKERS.get(symbol, (0, 0))
