@@ -12,7 +12,6 @@ from __future__ import annotations
 from imgpipe_templates.configuration.layers import Layer, Presets
 from imgpipe_templates.configuration.loading import load
 from imgpipe_templates.configuration.notes import Conflict, Doc, Length, Pattern, Range, Section, Unit
-from imgpipe_templates.configuration.shapes import field_range, to_table
 
 __all__ = [
     "Conflict",
@@ -24,7 +23,5 @@ __all__ = [
     "Range",
     "Section",
     "Unit",
-    "field_range",
     "load",
-    "to_table",
 ]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import TypeAdapter, ValidationError
 
 from imgpipe_templates.configuration.layers import near
-from imgpipe_templates.configuration.notes import Section
-from imgpipe_templates.configuration.shapes import NONE, SectionT, Shape, keys, shape_at, shape_of, shapes
+from imgpipe_templates.configuration.notes import Section, SectionT
+from imgpipe_templates.configuration.shapes import NONE, Shape, key_paths, shape_at, shape_of, shapes
 from imgpipe_templates.configuration.sources import (
     Fault,
     Source,
@@ -74,7 +74,7 @@ class _Checker:
         """The configuration, or None with the faults noted.
 
         Args:
-            whole: Whether everything could be read; else what is missing may stand in the part that could not.
+            whole: Whether everything could be read; else what is missing or in conflict may be so for that reason.
         """
         # JSON, because in pydantic's strict mode only that may turn into dataclasses and tuples. A date of TOML becomes
         # NaN, which no key accepts; messages take their values from the table itself.
@@ -88,6 +88,8 @@ class _Checker:
                     found.setdefault(self._path(detail), []).append(detail)
             for path, details in found.items():
                 self._note(self._words(path, details), path)
+            return None
+        if not whole:
             return None
         for paths, message in _conflicts(config):
             self._note(message, *paths)
@@ -128,7 +130,7 @@ class _Checker:
     def _meant(self, path: KeyPath) -> str:
         """The clause after an unknown key: the key of this table or another that was meant, or the table's keys."""
         name = str(path[-1])
-        elsewhere = [dotted(key.path) for key in keys(self.cls) if key.path[-1] == name]
+        elsewhere = [dotted(each) for each in key_paths(self.cls) if each[-1] == name]
         if elsewhere:
             return f"did you mean {' or '.join(elsewhere)}?"
         table = cast(Shape, shape_at(self.cls, path[:-1]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from typing import Any
 
 KeyPath = tuple[str | int, ...]
 
 
+@functools.lru_cache(maxsize=8)
 def key_lines(text: str) -> dict[KeyPath, int]:
     """Where each table and key starts, counted from 1; `text` is valid TOML.
 

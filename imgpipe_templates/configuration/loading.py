@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+import sys
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from imgpipe_templates import cache
-from imgpipe_templates.configuration.shapes import SectionT, from_table, to_table
+from imgpipe_templates.configuration.notes import Section, SectionT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +51,7 @@ def load(
 
     config = check(cls, layers, overrides, presets)
     if cached:
-        body = json.dumps(to_table(config))
+        body = json.dumps(_noted(config))
         cache.remember(CACHE_KIND, name, f"{_digest(body)}\n{body}")
     return config
 
@@ -63,7 +65,31 @@ def _name(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str]
 def _remembered(cls: type[SectionT], text: str) -> SectionT | None:
     """The remembered configuration, or None if the text was damaged."""
     digest, _, body = text.partition("\n")
-    return from_table(cls, json.loads(body)) if digest == _digest(body) else None
+    config = _restored(json.loads(body)) if digest == _digest(body) else None
+    return config if isinstance(config, cls) else None
+
+
+def _noted(value: Any) -> Any:
+    """The value in JSON, each configuration with its class: finding that in annotations would take longer."""
+    if isinstance(value, Section):
+        cls = type(value)
+        values = {field.name: _noted(getattr(value, field.name)) for field in fields(cls)}  # type: ignore[arg-type]
+        return {"module": cls.__module__, "class": cls.__name__, "values": values}
+    if isinstance(value, dict):
+        return {"table": {name: _noted(entry) for name, entry in value.items()}}
+    return [_noted(entry) for entry in value] if isinstance(value, tuple) else value
+
+
+def _restored(noted: Any) -> Any:
+    """The reverse of `_noted`. Nothing is checked: it was, and neither text nor code has changed since."""
+    if isinstance(noted, list):
+        return tuple(_restored(entry) for entry in noted)
+    if not isinstance(noted, dict):
+        return noted
+    if "table" in noted:
+        return {name: _restored(entry) for name, entry in noted["table"].items()}
+    cls = getattr(sys.modules[noted["module"]], noted["class"])
+    return cls(**{name: _restored(entry) for name, entry in noted["values"].items()})
 
 
 def _digest(text: str) -> str:

@@ -2,12 +2,13 @@
 
 The notes are metadata of `typing.Annotated`.
 Each is stated once and read by the check, the JSON Schema, the starter file and the limits of template parameters.
+They are no dataclasses, because every start of the program would pay for the making of those, which takes ten times as
+long.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]  # a pydantic core schema or a JSON Schema: both are plain dicts
 
 
-@dataclass(frozen=True)
 class _Interval:
     """Two inclusive ends and a unit in the plural, such as "seconds"; an empty unit for a bare number."""
 
-    low: int | float
-    high: int | float
-    unit: str = ""
+    __slots__ = ("high", "low", "unit")
+
+    def __init__(self, low: float, high: float, unit: str = "") -> None:
+        self.low = low
+        self.high = high
+        self.unit = unit
 
     def __str__(self) -> str:
         return f"{self.low}..{self.high} {self.unit}".rstrip()
@@ -30,7 +33,9 @@ class _Interval:
 class Range(_Interval):
     """The numbers a key may have, both ends included."""
 
-    def limits(self) -> dict[str, int | float]:
+    __slots__ = ()
+
+    def limits(self) -> dict[str, float]:
         """MinValue and MaxValue of a CloudFormation Number parameter."""
         return {"MinValue": self.low, "MaxValue": self.high}
 
@@ -48,6 +53,8 @@ class Range(_Interval):
 class Length(_Interval):
     """How many characters a text, or entries a list or table, may have; the unit names them."""
 
+    __slots__ = ()
+
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
         """Let pydantic check both ends."""
         schema = handler(source)
@@ -59,15 +66,20 @@ class Length(_Interval):
         return _described(handler(core_schema), last=f"{self}.")
 
 
-@dataclass(frozen=True)
 class Pattern:
-    r"""The texts a key may have: a regular expression to be found in it (write `^` and `$`), and the same in words.
+    """The texts a key may have: a regular expression to be found in it (write `^` and `$`), and the same in words.
 
     The expression is read by pydantic (Rust's dialect, without look-around), by editors and by CloudFormation.
     """
 
-    regex: str
-    words: str
+    __slots__ = ("regex", "words")
+
+    def __init__(self, regex: str, words: str) -> None:
+        self.regex = regex
+        self.words = words
+
+    def __str__(self) -> str:
+        return self.words
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Schema]) -> Schema:
         """Let pydantic check the expression."""
@@ -76,9 +88,11 @@ class Pattern:
         return schema
 
 
-@dataclass(frozen=True)
 class _Text:
-    text: str
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     def __str__(self) -> str:
         return self.text
@@ -87,6 +101,8 @@ class _Text:
 class Doc(_Text):
     """What a key means, one sentence with its full stop."""
 
+    __slots__ = ()
+
     def __get_pydantic_json_schema__(self, core_schema: Schema, handler: Callable[[Schema], Schema]) -> Schema:
         """Make the sentence the description."""
         return _described(handler(core_schema), first=self.text)
@@ -94,6 +110,8 @@ class Doc(_Text):
 
 class Unit(_Text):
     """The unit, in the plural, of numbers that have no `Range`, such as those of a `Literal`."""
+
+    __slots__ = ()
 
     def __get_pydantic_json_schema__(self, core_schema: Schema, handler: Callable[[Schema], Schema]) -> Schema:
         """Put the unit behind the description."""
@@ -119,6 +137,7 @@ class Section:
     Fields may be bool, int, float, str, a `Literal`, `tuple[X, ...]`, `dict[str, X]`, another `Section`, unions of
     these, and any of them or None.
     None is what TOML cannot say: leave the key out, or write "none" where a preset gives it a value.
+    Classes stand at the top of their module, and the names in their annotations are there at run time.
     """
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
@@ -126,6 +145,9 @@ class Section:
     def conflicts(self) -> Iterator[Conflict]:
         """What cannot work together; asked only when every value is allowed by itself."""
         yield from ()
+
+
+SectionT = TypeVar("SectionT", bound=Section)
 
 
 def _inner(schema: Schema) -> Schema:

@@ -1,4 +1,4 @@
-"""What a configuration class looks like: its keys, their types and notes; and its way to and from plain tables."""
+"""What a configuration class looks like: its keys, their types and notes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from typing import (
     get_type_hints,
 )
 
-from imgpipe_templates.configuration.notes import Doc, Length, Pattern, Range, Section, Unit
+from imgpipe_templates.configuration.notes import Length, Pattern, Range, Section, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-SectionT = TypeVar("SectionT", bound=Section)
 NoteT = TypeVar("NoteT")
 
 NONE = "none"  # how a file or an override says None, which TOML cannot
@@ -88,9 +87,9 @@ class Shape(NamedTuple):
         """What is allowed within the type, in words with unit; empty if everything is."""
         if self.base is Literal:
             return self.choices
-        pattern = self.note(Pattern)
-        said = [self.note(Range), self.note(Length), pattern.words if pattern else None]
-        return ", ".join(str(limit) for limit in said if limit is not None)
+        said = [str(note) for note in self.notes if isinstance(note, Range | Length | Pattern)]
+        entries = shape_of(self.args[0]).limits if self.base is tuple else ""
+        return ", ".join([*said, *([f"each {entries}"] if entries else [])])
 
     @property
     def allowed(self) -> str:
@@ -107,25 +106,6 @@ _KINDS: dict[Any, str] = {
     str: "text",
     tuple: "a list",
 }
-
-
-class Key(NamedTuple):
-    """One key of a configuration class, for documentation and the starter file.
-
-    Attributes:
-        path: From the outermost class.
-        shape: Its type and notes.
-        default: `dataclasses.MISSING` where there is none.
-    """
-
-    path: tuple[str, ...]
-    shape: Shape
-    default: Any
-
-    @property
-    def doc(self) -> str:
-        """What the key means; empty if its class does not say."""
-        return str(self.shape.note(Doc) or "")
 
 
 def shape_of(annotation: Any) -> Shape:
@@ -166,54 +146,9 @@ def shape_at(cls: type[Section], path: tuple[str | int, ...]) -> Shape | None:
     return shape
 
 
-def keys(cls: type[Section], above: tuple[str, ...] = ()) -> Iterator[Key]:
-    """Every key of the class and of the tables in it, tables included, in the order of the classes."""
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-        path, shape = (*above, field.name), shapes(cls)[field.name]
-        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-        yield Key(path, shape, default)
+def key_paths(cls: type[Section], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where every key of the class and of the tables in it is, tables included, in the order of the classes."""
+    for name, shape in shapes(cls).items():
+        yield (*above, name)
         if shape.section:
-            yield from keys(shape.section, path)
-
-
-def field_range(cls: type[Section], name: str) -> Range:
-    """The range of one key, for the limits of a template parameter.
-
-    Raises:
-        TypeError: The key has no `Range`: a mistake of this package's code, not of its user's.
-    """
-    found = shapes(cls)[name].note(Range)
-    if found is None:
-        raise TypeError(f"{cls.__name__}.{name} has no Range")
-    return found
-
-
-def to_table(config: Section) -> dict[str, Any]:
-    """The configuration as plain dicts, lists and scalars; None stays None."""
-    return {name: _plain(getattr(config, name)) for name in shapes(type(config))}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Section):
-        return to_table(value)
-    if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
-    return value
-
-
-def from_table(cls: type[SectionT], table: Mapping[str, Any]) -> SectionT:
-    """The reverse of `to_table`; nothing is checked, so only for tables that came from it."""
-    found = shapes(cls)
-    return cls(**{name: _typed(found[name], value) for name, value in table.items()})
-
-
-def _typed(shape: Shape, value: Any) -> Any:
-    if isinstance(value, dict):
-        if shape.section:
-            return from_table(shape.section, value)
-        return {name: _typed(shape_of(shape.args[1]), entry) for name, entry in value.items()}
-    if isinstance(value, list):
-        return tuple(_typed(shape_of(shape.args[0]), entry) for entry in value)
-    return value
+            yield from key_paths(shape.section, (*above, name))

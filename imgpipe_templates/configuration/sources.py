@@ -75,27 +75,30 @@ class Fault(NamedTuple):
 
 
 def read_layers(layers: Iterable[Layer], presets: Presets | None) -> Iterator[Source | ConfigError]:
-    """Every layer, each after the presets it starts from; in the place of a faulty one, its fault."""
+    """Every layer, each after the presets it starts from; what cannot be read is told, and the rest goes on."""
     for layer in layers:
+        chain: list[Source] = []
         try:
-            chain = [_parsed(layer)]
+            chain.append(_parsed(layer))
             names: list[str] = []
             while presets and PRESET in chain[0].table:
-                source = chain[0]
-                name = source.table.pop(PRESET)
-                line = source.line((PRESET,))
-                where = f"{source.name}:{line}"
-                if not isinstance(name, str):
-                    raise ConfigError(f"{where}: {PRESET}: expected the name of a preset, got {shown(name)}")
-                if name in names:
-                    circle = " -> ".join([*names[names.index(name) :], name])
-                    raise ConfigError(f"{where}: {PRESET}: {name!r} starts from itself ({circle}); expected another")
-                names.append(name)
-                chain.insert(0, _parsed(presets.layer(name, f"{where}: ")))
+                chain.insert(0, _parsed(_base(chain[0], presets, names)))
         except ConfigError as fault:
             yield fault
-        else:
-            yield from chain
+        yield from chain
+
+
+def _base(source: Source, presets: Presets, names: list[str]) -> Layer:
+    """The preset that a source starts from; its key is taken out of the table, its name put to the `names` before."""
+    name = source.table.pop(PRESET)
+    where = f"{source.name}:{source.line((PRESET,))}: "
+    if not isinstance(name, str):
+        raise ConfigError(f"{where}{PRESET}: expected the name of a preset, got {shown(name)}")
+    if name in names:
+        circle = " -> ".join([*names[names.index(name) :], name])
+        raise ConfigError(f"{where}{PRESET}: {name!r} starts from itself ({circle}); expected another preset")
+    names.append(name)
+    return presets.layer(name, where)
 
 
 def read_overrides(cls: type[Section], overrides: Sequence[str], merged: Table) -> Iterator[Source | ConfigError]:
@@ -168,21 +171,23 @@ def _excess(value: Any, depth: int = 0) -> str | None:
 
 def _override(cls: type[Section], override: str, merged: Table) -> Source:
     name = f"--set {override}"
+    if not _is_unicode(override):
+        raise ConfigError(f"--set {override!r}: is not UTF-8 text; expected KEY=VALUE in UTF-8")
     key, equals, text = override.partition("=")
     if not equals:
         raise ConfigError(f"{name}: {key}: has no value; expected KEY=VALUE, such as {key}=...")
     path = _override_path(name, key.strip())
     if path == (PRESET,):
-        raise ConfigError(f"{name}: {PRESET}: cannot be overridden; choose the preset in the file or by its name")
+        raise ConfigError(f"{name}: {PRESET}: cannot be overridden; expected in the file, or as --preset")
     _refuse_keys_of_a_scalar(cls, name, path, merged)
     value = _override_value(text)
-    if excess := _excess(value):
-        raise ConfigError(f"{name}: {dotted(path)}: {excess}")
     shape = shape_at(cls, path)
     if shape and shape.is_text and not isinstance(value, str):
         value = text  # on the command line 3.13 is as good as "3.13" where only text can be meant
     for step in reversed(path):
         value = {step: value}
+    if excess := _excess(value):
+        raise ConfigError(f"{name}: {dotted(path)}: {excess}")
     return Source(name, value)
 
 
@@ -200,6 +205,15 @@ def _refuse_keys_of_a_scalar(cls: type[Section], name: str, path: tuple[str, ...
         if not isinstance(held, dict):
             wanted = f"{dotted(outer)} is {shown(held)} and has no keys; expected a table"
             raise ConfigError(f"{name}: {dotted(path)}: {wanted}")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether the text is free of what Python puts for bytes of the command line that it could not read."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _override_path(name: str, key: str) -> tuple[str, ...]:
