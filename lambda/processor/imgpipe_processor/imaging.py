@@ -104,7 +104,7 @@ def make_picture(data: bytes, *, size_px: int, max_pixels: int) -> Picture:
         drafted = image.draft(None, (math.ceil(target[0] * DRAFT_GAP), math.ceil(target[1] * DRAFT_GAP)))
         image.load()
     box = drafted[1] if drafted else (0, 0, *image.size)
-    small = plain_srgb(_shrink(image, target, box), image.info.get("icc_profile"))
+    small = plain_srgb(shrunk(image, target, box), image.info.get("icc_profile"))
     if orientation in TRANSPOSITIONS:
         small = small.transpose(TRANSPOSITIONS[orientation])
     if orientation in LIES_ON_ITS_SIDE:
@@ -159,7 +159,7 @@ def _orientation(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) else 1
 
 
-def _shrink(image: Image.Image, target: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
+def shrunk(image: Image.Image, target: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
     """Resample `box` of the image, which starts in its corner, to `target`; the answer is in the working mode."""
     mode = working_mode(image)
     if mode == image.mode:

@@ -1,0 +1,195 @@
+"""The AWS clients of the processor, in memory, with the methods that it may call; events and images to try it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote_plus
+
+from botocore.exceptions import ClientError
+from PIL import Image
+
+from imgpipe_processor.processing import Processor
+from imgpipe_processor.settings import Settings
+
+SOURCE = "photos-in"
+THUMBNAILS = "image-thumbnail-bucket-dev-111122223333"
+SETTINGS = Settings(
+    metadata_table="ImageMetadata-dev",
+    thumbnail_bucket=THUMBNAILS,
+    thumbnail_size_px=128,
+    environment="staging",
+    environment_suffix="dev",
+    max_source_bytes=1_000_000,
+    max_source_pixels=4_000_000,
+    index_shards=4,
+)
+CONDITIONS = {
+    "attribute_not_exists(ImageId) OR #Status = :processing": lambda old: (
+        not old or old["Status"] == {"S": "processing"}
+    ),
+    "#Status = :processing": lambda old: bool(old) and old["Status"] == {"S": "processing"},
+}
+
+
+class Crash(BaseException):
+    """The end of the process, which no handler sees."""
+
+
+def client_error(code: str, status: int, operation: str = "GetObject") -> ClientError:
+    answer = {"Error": {"Code": code, "Message": "secret words"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, operation)
+
+
+class Body:
+    """A body that knows how many bytes were taken from it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._stream = BytesIO(data)
+        self.taken = 0
+        self.closed = False
+
+    def read(self, amount: int) -> bytes:
+        chunk = self._stream.read(amount)
+        self.taken += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Aws:
+    """Both clients; `before` and `after` are told the name of every call and may raise."""
+
+    objects: dict[tuple[str, str, str | None], tuple[bytes, str | None]] = field(default_factory=dict)
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    uploads: list[dict[str, Any]] = field(default_factory=list)
+    reads: list[dict[str, Any]] = field(default_factory=list)
+    bodies: list[Body] = field(default_factory=list)
+    before: Callable[[str], None] = lambda _call: None
+    after: Callable[[str], None] = lambda _call: None
+
+    def _called(self, name: str, effect: Callable[[], Any]) -> Any:
+        self.calls.append(name)
+        self.before(name)
+        result = effect()
+        self.after(name)
+        return result
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        def effect() -> dict[str, Any]:
+            self.reads.append(request)
+            found = self.objects.get((request["Bucket"], request["Key"], request.get("VersionId")))
+            if found is None:
+                raise client_error("AccessDenied", 403)
+            data, content_type = found
+            self.bodies.append(Body(data))
+            typed = {"ContentType": content_type} if content_type else {}
+            return {"Body": self.bodies[-1], "ContentLength": len(data), **typed}
+
+        return self._called("GetObject", effect)
+
+    def put_object(self, **request: Any) -> dict[str, Any]:
+        return self._called("PutObject", lambda: self.uploads.append(request) or {})
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        assert request["ConsistentRead"] is True
+        assert request["TableName"] == SETTINGS.metadata_table
+
+        def effect() -> dict[str, Any]:
+            item = self.items.get(request["Key"]["ImageId"]["S"])
+            return {"Item": {"Status": item["Status"]}} if item else {}
+
+        return self._called("GetItem", effect)
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        return self._write("PutItem", request["Item"]["ImageId"]["S"], request, lambda _old: dict(request["Item"]))
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        pairs = [pair.split(" = ") for pair in request["UpdateExpression"].removeprefix("SET ").split(", ")]
+        changes = {names[name]: values[value] for name, value in pairs}
+        return self._write("UpdateItem", request["Key"]["ImageId"]["S"], request, lambda old: old | changes)
+
+    def _write(self, name: str, image_id: str, request: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+        assert request["TableName"] == SETTINGS.metadata_table
+
+        def effect() -> dict[str, Any]:
+            old = self.items.get(image_id, {})
+            if not CONDITIONS[request["ConditionExpression"]](old):
+                raise client_error("ConditionalCheckFailedException", 400, name)
+            self.items[image_id] = change(old)
+            return {}
+
+        return self._called(name, effect)
+
+    @property
+    def item(self) -> dict[str, Any]:
+        """The only item of the table."""
+        (item,) = self.items.values()
+        return item
+
+
+def ticking_clock(step: timedelta = timedelta(milliseconds=250)) -> Callable[[], datetime]:
+    moment = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+
+    def now() -> datetime:
+        nonlocal moment
+        moment += step
+        return moment
+
+    return now
+
+
+def processor(aws: Aws, settings: Settings = SETTINGS) -> Processor:
+    return Processor(settings, aws, aws, ticking_clock())
+
+
+def record(
+    key: str = "cat.jpg", *, version_id: str | None = "v1", size: int | None = 1000, **more: Any
+) -> dict[str, Any]:
+    """One record of an S3 notification about the object that is really called `key`."""
+    described = {"key": quote_plus(key, safe="/"), "eTag": "0123abcd", "sequencer": "0055AED6DCD90281E5"}
+    if version_id is not None:
+        described["versionId"] = version_id
+    if size is not None:
+        described["size"] = size
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "eu-west-1",
+        "eventTime": "2026-11-19T23:59:58.007Z",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": SOURCE, "arn": f"arn:aws:s3:::{SOURCE}"}, "object": described},
+        **more,
+    }
+
+
+def event(*records: dict[str, Any]) -> dict[str, Any]:
+    return {"Records": list(records)}
+
+
+def encoded(image: Image.Image, image_format: str = "JPEG", **options: Any) -> bytes:
+    out = BytesIO()
+    image.save(out, image_format, **options)
+    return out.getvalue()
+
+
+def decoded(data: bytes) -> Image.Image:
+    image = Image.open(BytesIO(data))
+    image.load()
+    return image
+
+
+def photo(width: int = 400, height: int = 200) -> Image.Image:
+    """Four quarters: red, green / blue, white."""
+    image = Image.new("RGB", (width, height), "red")
+    image.paste("lime", (width // 2, 0, width, height // 2))
+    image.paste("blue", (0, height // 2, width // 2, height))
+    image.paste("white", (width // 2, height // 2, width, height))
+    return image
