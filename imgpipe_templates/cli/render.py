@@ -79,36 +79,23 @@ def _report_stale(stale: Sequence[Staleness], out: Path) -> int:
 
 def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes], out: Path) -> None:
     """Show what was written beside what CloudFormation takes, and what to do with it."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from imgpipe_templates.cli.tables import console, table
     from imgpipe_templates.render.summary import MAX_REQUEST_BYTES, summarise
 
-    table = Table(title="Rendered and checked", title_justify="left")
-    for heading in ("pipeline", "stack", "resources", "parameters", "outputs", "bytes"):
-        table.add_column(heading, justify="left" if heading in {"pipeline", "stack"} else "right")
-    sent_with_request = True
+    shown = table("Rendered and checked", ("template",), ("resources", "parameters", "outputs", "bytes"))
+    too_large = []
     for pipeline in pipelines:
         folder = Path(pipeline.pipeline, pipeline.layout)
         for stack, template in pipeline.stacks.items():
-            sizes = [
-                len(text) for path, text in plan.items() if path.parent == folder and path.stem == f"{stack}.template"
-            ]
-            summary = summarise(stack, template, size_bytes=max(sizes))
-            sent_with_request &= not summary.needs_s3
-            table.add_row(
-                pipeline.pipeline,
-                stack,
-                *(f"{figure.value:,} of {figure.limit:,}" for figure in summary.figures),
-            )
-    console = Console(stderr=True)
-    console.print(table)
-    if sent_with_request:
-        console.print(f"Each is below {MAX_REQUEST_BYTES:,} bytes, so it can be sent with the request itself.")
+            texts = [text for path, text in plan.items() if path.parent == folder and path.stem == f"{stack}.template"]
+            summary = summarise(stack, template, size_bytes=max(map(len, texts)))
+            too_large += [stack] if summary.needs_s3 else []
+            shown.add_row(str(folder / stack), *(f"{figure.value:,} of {figure.limit:,}" for figure in summary.figures))
+    to = console()
+    to.print(shown)
+    for stack in too_large:
+        to.print(f"{stack} is over {MAX_REQUEST_BYTES:,} bytes: CloudFormation takes it only by way of S3.")
     first = pipelines[0].pipeline
-    console.print(
-        f"Next: read {out / first}, try it on this machine with "
-        f"`imgpipe local run --preset {first} PHOTO...`, build the functions with `imgpipe package`.",
-        highlight=False,
-        markup=False,
-    )
+    to.print(f"Read it:         {out / first}")
+    to.print("Try it here:     imgpipe local run PHOTO...   (deploys this template on an engine on this machine)")
+    to.print("Build its code:  imgpipe package")

@@ -1,0 +1,24 @@
+"""Tables on stderr, narrow enough for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+
+def console() -> Console:
+    """Where everything goes that is not a path."""
+    return Console(stderr=True, highlight=False, soft_wrap=False)
+
+
+def table(title: str, left: Sequence[str], right: Sequence[str] = ()) -> Table:
+    """An empty table with columns of text, then columns of figures; long text is folded, never cut."""
+    made = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for heading in left:
+        made.add_column(heading, overflow="fold")
+    for heading in right:
+        made.add_column(heading, justify="right", no_wrap=True)
+    return made
