@@ -1,0 +1,98 @@
+"""The metrics that Lambda, SQS and DynamoDB publish, and the dimension sets they publish them under."""
+
+from __future__ import annotations
+
+Dimensions = frozenset[str]
+
+
+def _sets(*groups: str) -> frozenset[Dimensions]:
+    return frozenset(frozenset(group.split()) for group in groups)
+
+
+_ACCOUNT = _sets("")
+_FUNCTION = _sets("FunctionName", "FunctionName Resource", "FunctionName Resource ExecutedVersion")
+_PIPELINE = _sets(
+    "FunctionName", "FunctionName Resource", "EventSourceMappingUUID", "FunctionName EventSourceMappingUUID"
+)
+_TABLE = _sets("TableName")
+_INDEX = _sets("TableName", "TableName GlobalSecondaryIndexName")
+_OPERATION = _sets("TableName Operation")
+_REPLICA = _sets("TableName ReceivingRegion")
+_STREAM = _sets("TableName Operation StreamLabel")
+_STREAM_TARGET = _sets("TableName DelegatedOperation")
+
+
+def _table(groups: dict[str, frozenset[Dimensions]]) -> dict[str, frozenset[Dimensions]]:
+    return {name: sets for names, sets in groups.items() for name in names.split()}
+
+
+# Namespace -> metric -> dimension sets. An alarm without dimensions on a metric of functions would watch every
+# function of the account, so the empty set is only allowed where AWS publishes an account's figure.
+PUBLISHED = {
+    # AWS Lambda Developer Guide, "Types of metrics for Lambda functions" and "Viewing metrics", read 2026-11
+    "AWS/Lambda": _table(
+        {
+            "Invocations Errors Throttles Duration PostRuntimeExtensionsDuration": _FUNCTION,
+            "ProvisionedConcurrencyInvocations ProvisionedConcurrencySpilloverInvocations": _FUNCTION,
+            "ProvisionedConcurrentExecutions ProvisionedConcurrencyUtilization": _FUNCTION,
+            "DeadLetterErrors DestinationDeliveryFailures RecursiveInvocationsDropped": _FUNCTION,
+            "AsyncEventsReceived AsyncEventAge AsyncEventsDropped OversizedRecordCount": _FUNCTION,
+            "SignatureValidationErrors": _FUNCTION,
+            "IteratorAge OffsetLag": _FUNCTION | _PIPELINE,
+            "PolledEventCount FilteredOutEventCount InvokedEventCount FailedInvokeEventCount": _PIPELINE,
+            "DroppedEventCount OnFailureDestinationDeliveredEventCount DeletedEventCount": _PIPELINE,
+            "ProvisionedPollers": _PIPELINE,
+            "ConcurrentExecutions": _FUNCTION | _ACCOUNT,
+            "UnreservedConcurrentExecutions ClaimedAccountConcurrency": _ACCOUNT,
+        }
+    ),
+    # Amazon SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS", read 2026-11
+    "AWS/SQS": _table(
+        {
+            "ApproximateAgeOfOldestMessage ApproximateNumberOfMessagesVisible": _sets("QueueName"),
+            "ApproximateNumberOfMessagesNotVisible ApproximateNumberOfMessagesDelayed": _sets("QueueName"),
+            "ApproximateNumberOfGroupsWithInflightMessages NumberOfDeduplicatedSentMessages": _sets("QueueName"),
+            "NumberOfEmptyReceives NumberOfMessagesDeleted NumberOfMessagesReceived": _sets("QueueName"),
+            "NumberOfMessagesSent SentMessageSize": _sets("QueueName"),
+            "ApproximateNumberOfNoisyGroups ApproximateAgeOfOldestMessageInQuietGroups": _sets("QueueName"),
+            "ApproximateNumberOfMessagesVisibleInQuietGroups": _sets("QueueName"),
+            "ApproximateNumberOfMessagesNotVisibleInQuietGroups": _sets("QueueName"),
+            "ApproximateNumberOfMessagesDelayedInQuietGroups": _sets("QueueName"),
+        }
+    ),
+    # Amazon DynamoDB Developer Guide, "DynamoDB metrics and dimensions", read 2026-11
+    "AWS/DynamoDB": _table(
+        {
+            "ConsumedReadCapacityUnits ConsumedWriteCapacityUnits": _INDEX,
+            "ProvisionedReadCapacityUnits ProvisionedWriteCapacityUnits": _INDEX,
+            "OnDemandMaxReadRequestUnits OnDemandMaxWriteRequestUnits": _INDEX,
+            "OnlineIndexConsumedWriteCapacity OnlineIndexPercentageProgress OnlineIndexThrottleEvents": _INDEX,
+            "ReadThrottleEvents WriteThrottleEvents": _INDEX,
+            "ReadProvisionedThroughputThrottleEvents WriteProvisionedThroughputThrottleEvents": _INDEX,
+            "ReadKeyRangeThroughputThrottleEvents WriteKeyRangeThroughputThrottleEvents": _INDEX,
+            "ReadAccountLimitThrottleEvents WriteAccountLimitThrottleEvents": _INDEX,
+            "ReadMaxOnDemandThroughputThrottleEvents WriteMaxOnDemandThroughputThrottleEvents": _INDEX,
+            "ConditionalCheckFailedRequests TimeToLiveDeletedItemCount TransactionConflict": _TABLE,
+            "ThrottledRequests": _OPERATION,
+            "SystemErrors SuccessfulRequestLatency ReturnedItemCount": _OPERATION | _STREAM,
+            "ReturnedBytes ReturnedRecordsCount": _STREAM,
+            "PendingReplicationCount ReplicationLatency": _REPLICA,
+            "AgeOfOldestUnreplicatedRecord FailedToReplicateRecordCount ThrottledPutRecordCount": _STREAM_TARGET,
+            "ConsumedChangeDataCaptureUnits": _STREAM_TARGET,
+            "UserErrors AccountMaxReads AccountMaxWrites": _ACCOUNT,
+            "AccountMaxTableLevelReads AccountMaxTableLevelWrites": _ACCOUNT,
+            "AccountProvisionedReadCapacityUtilization AccountProvisionedWriteCapacityUtilization": _ACCOUNT,
+            "MaxProvisionedTableReadCapacityUtilization MaxProvisionedTableWriteCapacityUtilization": _ACCOUNT,
+        }
+    ),
+}
+
+# The largest value of metrics that have one (same pages): shares are 0 to 1, percentages 0 to 100.
+UPPER_BOUNDS = {
+    ("AWS/Lambda", "ProvisionedConcurrencyUtilization"): 1.0,
+    ("AWS/DynamoDB", "OnlineIndexPercentageProgress"): 100.0,
+    ("AWS/DynamoDB", "AccountProvisionedReadCapacityUtilization"): 100.0,
+    ("AWS/DynamoDB", "AccountProvisionedWriteCapacityUtilization"): 100.0,
+    ("AWS/DynamoDB", "MaxProvisionedTableReadCapacityUtilization"): 100.0,
+    ("AWS/DynamoDB", "MaxProvisionedTableWriteCapacityUtilization"): 100.0,
+}

@@ -1,0 +1,47 @@
+"""The project's rules as cfn-lint rule classes.
+
+`cfn-lint -a imgpipe_templates.checks.cfnlint_rules TEMPLATE...` runs them beside cfn-lint's own, on any template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from cfnlint.rules import CloudFormationLintRule, RuleMatch  # type: ignore[import-untyped] # cfn-lint has no py.typed
+
+from imgpipe_templates.checks.model import Rule
+from imgpipe_templates.checks.rules import RULES
+from imgpipe_templates.checks.template import Template
+
+
+class ProjectRule(CloudFormationLintRule):  # type: ignore[misc] # Any, for the same reason
+    """The base of the classes below; it has no id, and cfn-lint leaves a rule without an id out."""
+
+    rule: ClassVar[Rule]
+
+    def match(self, cfn: Any) -> Iterator[RuleMatch]:
+        """The faults of one template, in cfn-lint's form."""
+        template = Template(cfn.template, today=datetime.now(UTC).date())
+        for fault in self.rule.find(template):
+            yield RuleMatch(list(fault.path), fault.message)
+
+
+def rule_class(rule: Rule) -> type[ProjectRule]:
+    """The cfn-lint class of one rule."""
+    attributes = {
+        "rule": rule,
+        "id": rule.id,
+        "shortdesc": rule.short,
+        "description": rule.description,
+        "source_url": rule.source,
+        "tags": ["imgpipe"],
+        "__module__": __name__,
+        "__doc__": rule.short,
+    }
+    return type(f"Rule{rule.id}", (ProjectRule,), attributes)
+
+
+# cfn-lint collects the classes that it finds as attributes of this module.
+globals().update({f"Rule{rule.id}": rule_class(rule) for rule in RULES})

@@ -1,0 +1,152 @@
+"""The rule against permissions that are wider than their reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from imgpipe_templates.checks.model import Fault, Rule
+from imgpipe_templates.checks.policies import Statement, identity_statements, resource_statements
+from imgpipe_templates.checks.template import Path, Template, canonical, entries, mapping, split_arn
+
+# Actions that take no resource (Service Authorization Reference, "Actions, resources, and condition keys", no entry
+# under "Resource types"; read 2026-11). tests/checks compares them with cfn-lint's copy of that reference.
+UNSCOPED = frozenset(
+    {
+        "ce:GetDimensionValues",
+        "cloudwatch:GetMetricStatistics",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        "ecr:GetAuthorizationToken",
+        "events:ListRules",
+        "kms:GenerateRandom",
+        "kms:ListAliases",
+        "kms:ListKeys",
+        "lambda:GetAccountSettings",
+        "logs:DescribeLogGroups",
+        "s3:ListAllMyBuckets",
+        "sts:GetCallerIdentity",
+        "tag:GetResources",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingStatisticSummaries",
+        "xray:GetSamplingTargets",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    }
+)
+# Actions that need `*` although the reference lists resources for them -> the condition key that must narrow them.
+NARROWED = {
+    # CloudWatch User Guide, "Using condition keys to limit access to CloudWatch namespaces", read 2026-11
+    "cloudwatch:PutMetricData": "cloudwatch:namespace",
+}
+# Lambda makes network interfaces before they have a name (AWS Lambda Developer Guide, "Giving Lambda functions access
+# to resources in an Amazon VPC", "IAM permissions", read 2026-11).
+_NETWORK = frozenset(
+    {
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:UnassignPrivateIpAddresses",
+    }
+)
+
+
+def _too_wide(template: Template) -> Iterator[Fault]:
+    for statement in identity_statements(template):
+        yield from _negations(statement, ("NotAction", "NotResource"))
+        yield from _wild_actions(statement)
+        yield from _wild_resources(template, statement)
+    for statement in resource_statements(template):
+        yield from _negations(statement, ("NotAction", "NotPrincipal"))
+        if not _is_delegation(template, statement):
+            yield from _wild_actions(statement)
+        yield from _wild_principals(statement)
+
+
+def _negations(statement: Statement, keys: tuple[str, ...]) -> Iterator[Fault]:
+    for key in keys:
+        if key in statement.body:
+            yield Fault(
+                (*statement.path, key), f"{statement.name} allows everything that {key} leaves; list what is needed"
+            )
+
+
+def _wild_actions(statement: Statement) -> Iterator[Fault]:
+    for path, action in statement.listed("Action"):
+        text = canonical(action)
+        if "*" in text or "?" in text:
+            yield Fault(path, f"{statement.name} allows {text!r}, now and whatever AWS adds; list the actions")
+
+
+def _wild_resources(template: Template, statement: Statement) -> Iterator[Fault]:
+    wide = [(path, value) for path, value in statement.listed("Resource") if _is_everything(template.resolved(value))]
+    if not wide:
+        return
+    actions = [canonical(action) for _, action in statement.listed("Action")]
+    unexplained = [action for action in actions if not _has_reason(statement, action)]
+    path, value = wide[0]
+    if unexplained:
+        yield Fault(
+            path,
+            f"{statement.name} allows {', '.join(unexplained)} on {template.resolved(value)!r}; "
+            f"name the resources{_condition_hint(unexplained)}",
+        )
+
+
+def _is_everything(text: str) -> bool:
+    parts = split_arn(text)
+    return text == "*" or (parts is not None and parts[5] == "*")
+
+
+def _has_reason(statement: Statement, action: str) -> bool:
+    if action in UNSCOPED or action in _NETWORK:
+        return True
+    key = NARROWED.get(action)
+    conditions = mapping(statement.body.get("Condition"))
+    return key is not None and any(key in mapping(test) for test in conditions.values())
+
+
+def _condition_hint(actions: list[str]) -> str:
+    keys = [NARROWED[action] for action in actions if action in NARROWED]
+    return f", or limit it by a condition on {keys[0]}" if keys else ""
+
+
+def _is_delegation(template: Template, statement: Statement) -> bool:
+    """Whether a key policy hands control to the account's IAM policies, as AWS's default key policy does.
+
+    AWS KMS Developer Guide, "Default key policy", read 2026-11.
+    """
+    principals = [template.resolved(value) for _, value in _principals(statement)]
+    root = [text for text in principals if text.endswith(":iam::${AWS::AccountId}:root") or text == "${AWS::AccountId}"]
+    return statement.owner.type == "AWS::KMS::Key" and bool(principals) and root == principals
+
+
+def _wild_principals(statement: Statement) -> Iterator[Fault]:
+    if "Condition" in statement.body:
+        return
+    for path, value in _principals(statement):
+        if canonical(value) == "*":
+            yield Fault(path, f"{statement.name} allows everybody; name the principal, or limit it by a Condition")
+
+
+def _principals(statement: Statement) -> Iterator[tuple[Path, object]]:
+    principal = statement.body.get("Principal")
+    path = (*statement.path, "Principal")
+    if not isinstance(principal, Mapping):
+        yield from ((path, value) for _, value in entries(principal))
+        return
+    for kind, values in principal.items():
+        yield from (((*path, kind, *position), value) for position, value in entries(values))
+
+
+RULES = (
+    Rule(
+        "E9551",
+        "Permission without bounds",
+        "A wildcard action, resource or principal grants what nobody asked for, and AWS adds to it.",
+        # IAM User Guide, "Security best practices in IAM" (Apply least-privilege permissions), read 2026-11
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+        _too_wide,
+    ),
+)

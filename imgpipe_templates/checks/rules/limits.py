@@ -1,0 +1,75 @@
+"""The rule of CloudFormation's size limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imgpipe_templates.checks.model import Fault, Rule
+from imgpipe_templates.checks.template import Path, Template, mapping
+
+# AWS CloudFormation User Guide, "Understand CloudFormation quotas", read 2026-11.
+MAX_BODY_BYTES = 1_000_000  # "Template body size in an Amazon S3 object": 1 MB
+MAX_ENTRIES = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
+MAX_MAPPING_ATTRIBUTES = 200
+MAX_DESCRIPTION_BYTES = 1024
+MAX_NAME_CHARACTERS = 255
+MAX_PARAMETER_VALUE_BYTES = 4096
+
+
+def body_faults(size_bytes: int, form: str) -> Iterator[Fault]:
+    """The fault of a body that CloudFormation does not take even from S3."""
+    if size_bytes > MAX_BODY_BYTES:
+        yield Fault(
+            (), f"the {form} has {size_bytes} bytes; CloudFormation takes {MAX_BODY_BYTES}, so split it into stacks"
+        )
+
+
+def _over(template: Template) -> Iterator[Fault]:
+    minified = json.dumps(template.body, separators=(",", ":"), ensure_ascii=False)
+    yield from body_faults(len(minified.encode()), "minified template")
+    yield from _description((), template.body)
+    for name, allowed in MAX_ENTRIES.items():
+        section = template.section(name)
+        if len(section) > allowed:
+            yield Fault((name,), f"{len(section)} {name.lower()}; CloudFormation takes {allowed}, so split the stack")
+        for key, entry in section.items():
+            yield from _entry((name, str(key)), mapping(entry))
+
+
+def _entry(path: Path, entry: Mapping[str, Any]) -> Iterator[Fault]:
+    section, name = str(path[0]), str(path[1])
+    if len(name) > MAX_NAME_CHARACTERS:
+        yield Fault(path, f"a name of {len(name)} characters; CloudFormation takes {MAX_NAME_CHARACTERS}")
+    if section == "Mappings" and len(entry) > MAX_MAPPING_ATTRIBUTES:
+        yield Fault(path, f"{len(entry)} attributes; CloudFormation takes {MAX_MAPPING_ATTRIBUTES} in one mapping")
+    if section in ("Outputs", "Parameters"):
+        yield from _description(path, entry)
+    default = entry.get("Default") if section == "Parameters" else None
+    if isinstance(default, str) and len(default.encode()) > MAX_PARAMETER_VALUE_BYTES:
+        yield Fault(
+            (*path, "Default"),
+            f"a value of {len(default.encode())} bytes; CloudFormation takes {MAX_PARAMETER_VALUE_BYTES}",
+        )
+
+
+def _description(path: Path, body: Mapping[str, Any]) -> Iterator[Fault]:
+    text = body.get("Description")
+    if isinstance(text, str) and len(text.encode()) > MAX_DESCRIPTION_BYTES:
+        yield Fault(
+            (*path, "Description"),
+            f"a description of {len(text.encode())} bytes; CloudFormation takes {MAX_DESCRIPTION_BYTES}",
+        )
+
+
+RULES = (
+    Rule(
+        "E9561",
+        "Over a limit of CloudFormation",
+        "CloudFormation refuses the template before it creates anything.",
+        # AWS CloudFormation User Guide, "Understand CloudFormation quotas", read 2026-11
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html",
+        _over,
+    ),
+)

@@ -1,0 +1,57 @@
+"""The rule of the four tags that everything carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imgpipe_templates.checks.model import Fault, Rule
+from imgpipe_templates.checks.taggable import TAGGABLE
+from imgpipe_templates.checks.template import Resource, Template, canonical, entries
+
+# Tag -> the value it must have; None leaves the value to the pipeline.
+MANDATORY = {"iac-rlhf-amazon": "true", "Environment": None, "Purpose": None, "Project": None}
+
+
+def _untagged(template: Template) -> Iterator[Fault]:
+    for resource in template.resources.values():
+        place = TAGGABLE.get(resource.type)
+        if place is None and "Tags" in resource.properties:
+            place = ("Tags", "")
+        if place is not None:
+            yield from _missing(resource, *place)
+
+
+def _missing(resource: Resource, key: str, spelling: str) -> Iterator[Fault]:
+    tags = dict(_tags(resource.properties.get(key)))
+    absent = [name for name in MANDATORY if name not in tags]
+    if absent:
+        form = f" (a {spelling})" if spelling else ""
+        path = resource.at(key) if key in resource.properties else resource.path
+        yield Fault(path, f"{resource.type} lacks the tags {', '.join(absent)}; add them to {key}{form}")
+    for name, value in MANDATORY.items():
+        if value is not None and name in tags and tags[name] != value:
+            yield Fault(resource.at(key), f"tag {name} is {tags[name]!r}; it must be {value!r}")
+
+
+def _tags(value: Any) -> Iterator[tuple[str, str]]:
+    """The tags of a list of {Key, Value} or of a map."""
+    if isinstance(value, Mapping) and "Key" not in value:
+        for name, text in value.items():
+            yield str(name), canonical(text)
+        return
+    for _, entry in entries(value):
+        if isinstance(entry, Mapping):
+            yield canonical(entry.get("Key")), canonical(entry.get("Value"))
+
+
+RULES = (
+    Rule(
+        "E9541",
+        "Taggable resource without the mandatory tags",
+        "Cost allocation, access by tag and clean-up find only what is tagged, under whatever name the type has tags.",
+        # Tagging AWS Resources and Tag Editor User Guide, "Best practices and strategies", read 2026-11
+        "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html",
+        _untagged,
+    ),
+)
