@@ -17,6 +17,7 @@ from urllib.parse import unquote_plus
 _THROTTLE_SECONDS = (0.1, 2.0)  # first and longest wait of a throttled event; AWS: 1 s to 5 min
 _MAX_EVENT_AGE_SECONDS = 21_600  # Lambda quotas, "Asynchronous event age", read 2026-11
 _MAX_RETRY_ATTEMPTS = 2
+_LOG_CHARACTERS = 16_384  # enough for a traceback; the whole is in the log group
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Delivery:
 
     Attributes:
         state: waiting | succeeded | failed | refused.
+        log: What the function logged on its last attempt, if that failed.
         dead_letter: ARN of where the event was put after the last attempt, empty if nowhere.
     """
 
@@ -42,6 +44,7 @@ class Delivery:
     state: str = "waiting"
     attempts: int = 0
     error: str = ""
+    log: str = ""
     dead_letter: str = ""
 
 
@@ -132,11 +135,12 @@ def deliver(
             wait, throttled = throttled, min(throttled * 2, longest)
         elif not result.get("error"):
             delivery.attempts += 1
-            delivery.error = ""
+            delivery.error = delivery.log = ""
             return None
         else:
             delivery.attempts += 1
             delivery.error = error_text(result.get("body"))
+            delivery.log = str(result.get("log", ""))[-_LOG_CHARACTERS:]
             wait = policy.base_seconds * 2 ** (delivery.attempts - 1)
         if delivery.attempts >= policy.attempts or time.monotonic() - began + wait > policy.max_age_seconds:
             return result

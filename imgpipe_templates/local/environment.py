@@ -97,7 +97,7 @@ class ExecutionEnvironment:
         self._process = _spawner.submit(self._start, command, task, variables).result()
 
     def _start(self, command: list[str | Path], task: Path, variables: dict[str, str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - the interpreter is a Python of this machine, the rest is ours
             command, cwd=task, env=variables, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
         )
 

@@ -1,0 +1,179 @@
+"""Which files a run uploads, under which keys; everything that is wrong with them is told before anything starts."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgpipe_templates.errors import ImgpipeError
+
+_MAX_KEY_BYTES = 1024  # Amazon S3 User Guide, "Naming Amazon S3 objects", read 2026-11
+_THUMBNAIL = re.compile(r"(?P<source>.+)\.thumbnail-[^/]+")
+
+
+class InputError(ImgpipeError):
+    """The files or the output folder of a run are not usable."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file and the object key it gets."""
+
+    path: Path
+    key: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file below a given folder that is not uploaded."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a run uploads and what it leaves out."""
+
+    files: tuple[SourceFile, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def select_files(arguments: Sequence[Path], out: Path) -> Selection:
+    """Find the files to upload.
+
+    A file is uploaded under its name; of a folder, every regular file below it under its path relative to the folder.
+    Hidden files, and what earlier runs wrote, are skipped.
+
+    Raises:
+        InputError: All faults, one per line: missing or unreadable files, folders without files, two files with one
+            key, an output folder that cannot be written, or results that would overwrite a given file.
+    """
+    faults: list[str] = []
+    found: list[SourceFile] = []
+    skipped: list[Skipped] = []
+    for argument in arguments:
+        if argument.is_dir():
+            inside, left_out = _below(argument, out)
+            if not inside:
+                faults.append(f"{argument}: holds no file to upload; expected photos ({_count(left_out)} skipped)")
+            found += inside
+            skipped += left_out
+        elif not argument.exists():
+            faults.append(f"{argument}: no such file or folder; expected an existing one")
+        elif not argument.is_file():
+            faults.append(f"{argument}: is not a regular file; expected a file or a folder")
+        else:
+            found.append(SourceFile(argument, argument.name))
+    if not arguments:
+        faults.append("files: none given; expected files or folders")
+    files = _one_each(found)
+    faults += [fault for file in files for fault in _file_faults(file)]
+    faults += _key_faults(files)
+    faults += _out_faults(out) or _overwritten(files, out)
+    if faults:
+        raise InputError("\n".join(faults))
+    return Selection(tuple(files), tuple(skipped))
+
+
+def json_path(out: Path, key: str) -> Path:
+    """Where the metadata item of an object is written."""
+    return out / f"{key}.json"
+
+
+def _below(folder: Path, out: Path) -> tuple[list[SourceFile], list[Skipped]]:
+    found: list[SourceFile] = []
+    skipped: list[Skipped] = []
+    for path in _walk(folder, out, skipped):
+        if path.name.startswith("."):
+            skipped.append(Skipped(path, "hidden"))
+        elif not path.is_file():
+            skipped.append(Skipped(path, "not a regular file"))
+        elif _is_earlier_result(path):
+            skipped.append(Skipped(path, "written by an earlier run"))
+        else:
+            found.append(SourceFile(path, path.relative_to(folder).as_posix()))
+    return found, skipped
+
+
+def _walk(folder: Path, out: Path, skipped: list[Skipped]) -> Iterator[Path]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        path = Path(entry.path)
+        if not entry.is_dir(follow_symlinks=False):
+            yield path
+        elif entry.name.startswith("."):
+            skipped.append(Skipped(path, "hidden"))
+        elif path.resolve() == out.resolve():
+            skipped.append(Skipped(path, "the folder that results are written to"))
+        else:
+            yield from _walk(path, out, skipped)
+
+
+def _is_earlier_result(path: Path) -> bool:
+    """Whether a run with this folder as its output wrote the file: an item beside its photo, or its thumbnail."""
+    if path.suffix == ".json" and path.with_suffix("").is_file():
+        return True
+    match = _THUMBNAIL.fullmatch(path.name)
+    return match is not None and path.with_name(f"{match['source']}.json").is_file()
+
+
+def _one_each(files: Sequence[SourceFile]) -> list[SourceFile]:
+    """The files without repetitions of one and the same."""
+    return list({(file.key, file.path.resolve()): file for file in files}.values())
+
+
+def _file_faults(file: SourceFile) -> Iterator[str]:
+    try:
+        length = len(file.key.encode())
+    except UnicodeEncodeError:
+        yield f"{os.fsencode(file.path)!r}: its name is not UTF-8; expected a name that can be an object key"
+        return
+    if length > _MAX_KEY_BYTES:
+        yield f"{file.path}: its key has {length} bytes; expected at most {_MAX_KEY_BYTES} bytes"
+    try:
+        with file.path.open("rb") as content:
+            if not stat.S_ISREG(os.fstat(content.fileno()).st_mode):
+                yield f"{file.path}: is not a regular file; expected a file or a folder"
+    except OSError as error:
+        yield f"{file.path}: cannot be read: {error.strerror}; expected a readable file"
+
+
+def _key_faults(files: Sequence[SourceFile]) -> Iterator[str]:
+    first: dict[str, Path] = {}
+    for file in files:
+        if file.key in first:
+            yield f"{first[file.key]} and {file.path}: both have the key {file.key!r}; expected one file per key"
+        first.setdefault(file.key, file.path)
+
+
+def _out_faults(out: Path) -> list[str]:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        return [f"{out}: cannot be written to: {error.strerror}; expected a writable output folder"]
+    return []
+
+
+def _overwritten(files: Sequence[SourceFile], out: Path) -> list[str]:
+    given = {file.path.resolve(): file.path for file in files}
+    faults = []
+    for file in files:
+        result = json_path(out, file.key).resolve()
+        thumbnails = f"{result.name.removesuffix('.json')}.thumbnail-"
+        for path, shown in given.items():
+            if path == result or (path.parent == result.parent and path.name.startswith(thumbnails)):
+                faults.append(
+                    f"{shown}: would be overwritten by a result of {file.path}; expected another output folder"
+                )
+    return faults
+
+
+def _count(skipped: Sequence[Skipped]) -> str:
+    return f"{len(skipped)} file{'' if len(skipped) == 1 else 's'}"

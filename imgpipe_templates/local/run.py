@@ -1,0 +1,282 @@
+"""One local run: engine, packages, stack, uploads, results, and everything gone afterwards but the results."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import mimetypes
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from imgpipe_templates.deployment.artifacts import ensure_bucket
+from imgpipe_templates.deployment.clients import Clients
+from imgpipe_templates.deployment.plan import Deployment, FunctionPackage, Pace, StackEvent
+from imgpipe_templates.deployment.stacks import deploy, resource_ids
+from imgpipe_templates.errors import LocalEngineError
+from imgpipe_templates.local.deliveries import ObjectVersion
+from imgpipe_templates.local.engine import Engine, running_engine
+from imgpipe_templates.local.environment import Runtime
+from imgpipe_templates.local.filters import notification_filters, why_ignored
+from imgpipe_templates.local.inputs import SourceFile, select_files
+from imgpipe_templates.local.interpreters import Interpreter, find_interpreter
+from imgpipe_templates.local.results import FileResult, Item, RunReport, clear_result, plain_item, write_result
+from imgpipe_templates.local.runtime_folder import runtime_folder
+from imgpipe_templates.local.settings import ACCOUNT_ID
+from imgpipe_templates.local.settling import Upload, settle
+from imgpipe_templates.packaging import Target, build_package
+
+_ARTIFACT_BUCKET = f"imgpipe-artifacts-{ACCOUNT_ID}"
+_SOURCE_BUCKET = "imgpipe-local-source"
+_UPLOADS_AT_ONCE = 4
+_PACE = Pace(poll_seconds=0.05)
+_CAPABILITIES = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")  # nobody is at risk on an engine of one's own
+
+
+@dataclass(frozen=True)
+class LocalFunction:
+    """A function of the pipeline, as the packages and the engine need to know it.
+
+    Attributes:
+        name: As `build_package` knows it, such as `processor`.
+        code_parameter: The template parameter that wants its object key.
+        runtime: Lambda runtime, such as `python3.13`.
+    """
+
+    name: str
+    code_parameter: str
+    runtime: str
+
+
+@dataclass(frozen=True)
+class LocalPipeline:
+    """A rendered pipeline of one stack.
+
+    Attributes:
+        name: Also the stack's name.
+        template: As rendered; it is deployed unchanged.
+        parameters: Values for parameters that have no default. `SourceBucketName` is chosen here if it is left out.
+        source_bucket: Logical id of the bucket that takes the uploads.
+        table: Logical id of the metadata table.
+    """
+
+    name: str
+    template: str
+    functions: tuple[LocalFunction, ...]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    source_bucket: str = "SourceBucket"
+    table: str = "ImageMetadataTable"
+
+
+class Progress(Protocol):
+    """Hears of a run as it goes."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """`runtime`, `engine`, `package`, `deploy`, `upload`, `settle` or `stop` begins."""
+
+    def stack_event(self, event: StackEvent) -> None:
+        """CloudFormation did a step."""
+
+    def uploaded(self, done: int, total: int) -> None:
+        """A file is in the source bucket."""
+
+    def settled(self, result: FileResult, done: int, total: int) -> None:
+        """A file that the trigger heeds reached its end; total leaves out ignored files."""
+
+
+class Silent:
+    """Progress that nobody hears."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Say nothing."""
+
+    def stack_event(self, event: StackEvent) -> None:
+        """Say nothing."""
+
+    def uploaded(self, done: int, total: int) -> None:
+        """Say nothing."""
+
+    def settled(self, result: FileResult, done: int, total: int) -> None:
+        """Say nothing."""
+
+
+def run_files(
+    pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, progress: Progress | None = None
+) -> RunReport:
+    """Run files through the rendered template on an engine of their own.
+
+    Args:
+        pipeline: What to run.
+        arguments: Files, and folders whose files are meant.
+        out: Folder for the results: `<key>.json` and the thumbnails beside it.
+        progress: Hears of it.
+
+    Raises:
+        ImgpipeError: The files cannot be used, the engine or the stack does not start. Files that get lost are no
+            error here: the report tells.
+    """
+    report = progress or Silent()
+    selection = select_files(arguments, out)
+    clock = _Clock(report)
+    clock.phase("runtime")
+    interpreters = {function.runtime: find_interpreter(function.runtime) for function in pipeline.functions}
+    runtimes = {name: _runtime(one, clock) for name, one in interpreters.items()}
+    clock.phase("engine")
+    with running_engine(runtimes) as engine:
+        clients = Clients(engine.session(), engine.endpoint_url)
+        clock.phase("package")
+        packages = tuple(_package(engine, function, interpreters[function.runtime]) for function in pipeline.functions)
+        clock.phase("deploy", pipeline.name)
+        ids = _deploy(clients, pipeline, packages, report)
+        clock.phase("upload", ids[pipeline.source_bucket])
+        uploads = _upload(engine, clients, ids[pipeline.source_bucket], selection.files, report)
+        clock.phase("settle")
+        results = _results(engine, clients, ids, pipeline, uploads, out, report)
+        clock.phase("stop")
+    clock.end()
+    notes = tuple(one.explain(runtime) for runtime, one in interpreters.items())
+    in_order = tuple(results[file] for file in selection.files)
+    return RunReport(in_order, selection.skipped, notes, clock.seconds)
+
+
+def _runtime(interpreter: Interpreter, clock: _Clock) -> Runtime:
+    folder = runtime_folder(interpreter, announce=lambda sentence: clock.phase("runtime", sentence))
+    return Runtime(interpreter.path, folder)
+
+
+def _package(engine: Engine, function: LocalFunction, interpreter: Interpreter) -> FunctionPackage:
+    target = Target.of_interpreter(str(interpreter.path))
+    built = build_package(function.name, target, engine.folder / "packages")
+    return FunctionPackage(function.name, function.code_parameter, built.path)
+
+
+def _deploy(
+    clients: Clients, pipeline: LocalPipeline, packages: tuple[FunctionPackage, ...], report: Progress
+) -> dict[str, str]:
+    ensure_bucket(clients, _ARTIFACT_BUCKET)
+    parameters = dict(pipeline.parameters)
+    if "SourceBucketName" in json.loads(pipeline.template).get("Parameters", {}):
+        parameters.setdefault("SourceBucketName", _SOURCE_BUCKET)
+    deployment = Deployment(
+        stack_name=pipeline.name,
+        template=pipeline.template,
+        parameters=parameters,
+        capabilities=_CAPABILITIES,
+        packages=packages,
+    )
+    stack = deploy(clients, deployment, artifact_bucket=_ARTIFACT_BUCKET, pace=_PACE, on_event=report.stack_event)
+    ids = resource_ids(clients, stack.stack_id)
+    for needed in (pipeline.source_bucket, pipeline.table):
+        if needed not in ids:
+            raise LocalEngineError(f"{pipeline.name}: {needed}: is not in the stack; expected a pipeline that has it")
+    return ids
+
+
+def _upload(
+    engine: Engine, clients: Clients, bucket: str, files: Sequence[SourceFile], report: Progress
+) -> list[Upload]:
+    """Upload as somebody who may do nothing else: the account's root would pass every bucket policy."""
+    s3 = _uploader(engine, clients, bucket).client("s3", endpoint_url=engine.endpoint_url)
+    types = mimetypes.MimeTypes()  # Python's own table: the machine's would make results depend on the machine
+
+    def put(file: SourceFile) -> Upload:
+        kind = types.guess_type(file.key)[0] or "application/octet-stream"
+        with file.path.open("rb") as content:
+            answer = s3.put_object(Bucket=bucket, Key=file.key, Body=content, ContentType=kind)
+        return Upload(file, ObjectVersion(bucket, file.key, answer.get("VersionId", "")))
+
+    uploads = []
+    with concurrent.futures.ThreadPoolExecutor(_UPLOADS_AT_ONCE) as workers:
+        for done, upload in enumerate(workers.map(put, files), start=1):
+            uploads.append(upload)
+            report.uploaded(done, len(files))
+    return uploads
+
+
+def _uploader(engine: Engine, clients: Clients, bucket: str) -> Any:
+    iam = clients.session.client("iam", endpoint_url=clients.endpoint_url)
+    statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    iam.create_user(UserName="uploader")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="uploader", PolicyName="upload", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="uploader")["AccessKey"]
+    return engine.session(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def _results(
+    engine: Engine,
+    clients: Clients,
+    ids: Mapping[str, str],
+    pipeline: LocalPipeline,
+    uploads: Sequence[Upload],
+    out: Path,
+    report: Progress,
+) -> dict[SourceFile, FileResult]:
+    bucket = ids[pipeline.source_bucket]
+    filters = notification_filters(clients.s3.get_bucket_notification_configuration(Bucket=bucket))
+    results: dict[SourceFile, FileResult] = {}
+    heeded = []
+    for upload in uploads:
+        if reason := why_ignored(upload.file.key, filters):
+            clear_result(out, upload.file)
+            results[upload.file] = FileResult(upload.file, "ignored", reason)
+        else:
+            heeded.append(upload)
+    table = _Table(clients, ids[pipeline.table])
+    for done, settled in enumerate(settle(heeded, engine.deliveries, table.items), start=1):
+        file = settled.upload.file
+        if settled.item is None:
+            clear_result(out, file)
+            result = FileResult(file, "lost", settled.reason, log=settled.log)
+        else:
+            result = write_result(out, file, settled.item, table.download)
+        results[file] = result
+        report.settled(result, done, len(heeded))
+    return results
+
+
+class _Table:
+    """The metadata table, read as the account's root: it is the run that looks, not the pipeline."""
+
+    def __init__(self, clients: Clients, name: str) -> None:
+        self._s3 = clients.s3
+        self._dynamodb = clients.session.client("dynamodb", endpoint_url=clients.endpoint_url)
+        self._name = name
+
+    def items(self) -> dict[ObjectVersion, Item]:
+        """Every item by the object that it describes."""
+        found: dict[ObjectVersion, Item] = {}
+        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._name, ConsistentRead=True):
+            for typed in page["Items"]:
+                item = plain_item(typed)
+                version = ObjectVersion(item["BucketName"], item["ObjectKey"], item.get("VersionId", ""))
+                found[version] = item
+        return found
+
+    def download(self, bucket: str, key: str) -> bytes:
+        """An object's content."""
+        content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+
+
+class _Clock:
+    """Tells the progress which phase begins, and keeps how long each took."""
+
+    def __init__(self, report: Progress) -> None:
+        self.seconds: dict[str, float] = {}
+        self._report = report
+        self._name = ""
+        self._began = time.monotonic()
+
+    def phase(self, name: str, detail: str = "") -> None:
+        self.end()
+        self._name = name
+        self._report.phase(name, detail)
+
+    def end(self) -> None:
+        now = time.monotonic()
+        if self._name:
+            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._began
+        self._began = now
