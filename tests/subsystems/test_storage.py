@@ -1,0 +1,88 @@
+"""Storage: what the buckets must be."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgpipe_templates.core.naming import substituted
+from imgpipe_templates.patterns.buckets import UploadNotification
+from imgpipe_templates.subsystems.storage import StorageConfig, add_storage
+from tests.templates import resources, said
+
+NOTIFICATION = UploadNotification(
+    substituted("arn:of-the-function:${EnvironmentSuffix}"), "LambdaInvokePermission", "in/", (".jpg", ".PNG")
+)
+
+
+@pytest.fixture
+def built(scope):
+    add_storage(scope, StorageConfig(), notification=None, deletion_policy="retain")
+    return resources(scope)
+
+
+def test_both_buckets_refuse_plain_http_for_bucket_and_objects(built):
+    for bucket in ("SourceBucket", "ThumbnailBucket"):
+        policy = built[f"{bucket}Policy"]["Properties"]
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert policy["Bucket"] == {"Ref": bucket}
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", ["s3:*"])
+        assert [said(resource) for resource in statement["Resource"]] == [f"{bucket}.Arn", f"${{{bucket}.Arn}}/*"]
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_both_buckets_keep_versions(built):
+    for bucket in ("SourceBucket", "ThumbnailBucket"):
+        assert built[bucket]["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_without_a_notification_the_bucket_is_referred_to_directly(scope):
+    storage = add_storage(scope, StorageConfig(), notification=None, deletion_policy="retain")
+
+    source = resources(scope)["SourceBucket"]
+    assert "NotificationConfiguration" not in source["Properties"]
+    assert "DependsOn" not in source
+    assert said(storage.source.arn.to_dict()) == "SourceBucket.Arn"
+
+
+def test_with_a_notification_the_bucket_waits_and_is_known_by_name(scope):
+    storage = add_storage(scope, StorageConfig(), notification=NOTIFICATION, deletion_policy="retain")
+
+    source = resources(scope)["SourceBucket"]
+    assert source["DependsOn"] == ["LambdaInvokePermission"]
+    assert said(storage.source.arn.to_dict()) == "arn:${AWS::Partition}:s3:::${SourceBucketName}"
+    filters = [
+        notification["Filter"]["S3Key"]["Rules"]
+        for notification in source["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
+    ]
+    assert filters == [
+        [{"Name": "prefix", "Value": "in/"}, {"Name": "suffix", "Value": ".jpg"}],
+        [{"Name": "prefix", "Value": "in/"}, {"Name": "suffix", "Value": ".PNG"}],
+    ]
+
+
+def test_days_of_the_lifecycle_are_those_of_the_configuration(scope):
+    config = StorageConfig(
+        infrequent_access_after_days=40,
+        glacier_after_days=100,
+        noncurrent_expire_after_days=5,
+        abort_multipart_after_days=2,
+    )
+    add_storage(scope, config, notification=None, deletion_policy="delete")
+
+    built = resources(scope)
+    rules = {rule["Id"]: rule for rule in built["SourceBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]}
+    assert [move["TransitionInDays"] for move in rules["ArchiveUploads"]["Transitions"]] == [40, 100]
+    assert rules["DeleteOldVersions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 5}
+    assert rules["AbortIncompleteUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
+    assert (built["SourceBucket"]["DeletionPolicy"], built["SourceBucket"]["UpdateReplacePolicy"]) == (
+        "Delete",
+        "Delete",
+    )
+
+
+def test_days_that_are_too_close_are_a_conflict_of_both_keys():
+    (conflict,) = StorageConfig(infrequent_access_after_days=31, glacier_after_days=60).conflicts()
+
+    assert conflict.keys == ("glacier_after_days", "infrequent_access_after_days")
+    assert "at least 61 days" in conflict.message
+    assert list(StorageConfig(infrequent_access_after_days=31, glacier_after_days=61).conflicts()) == []
