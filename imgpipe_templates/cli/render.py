@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from imgpipe_templates.render.files import Staleness
     from imgpipe_templates.render.manifest import RenderedPipeline
+    from imgpipe_templates.render.summary import TemplateSummary
 
 Layout = Literal["single", "nested", "exports"]
 
@@ -82,20 +83,22 @@ def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]
     from imgpipe_templates.cli.tables import console, table
     from imgpipe_templates.render.summary import MAX_REQUEST_BYTES, summarise
 
-    shown = table("Rendered and checked", ("template",), ("resources", "parameters", "outputs", "bytes"))
-    too_large = []
+    rows: list[tuple[str, TemplateSummary]] = []
     for pipeline in pipelines:
         folder = Path(pipeline.pipeline, pipeline.layout)
         for stack, template in pipeline.stacks.items():
             texts = [text for path, text in plan.items() if path.parent == folder and path.stem == f"{stack}.template"]
-            summary = summarise(stack, template, size_bytes=max(map(len, texts)))
-            too_large += [stack] if summary.needs_s3 else []
-            shown.add_row(str(folder / stack), *(f"{figure.value:,} of {figure.limit:,}" for figure in summary.figures))
+            rows.append((str(folder / stack), summarise(stack, template, size_bytes=max(map(len, texts)))))
+
+    limits = [f"{figure.name}\nof {figure.limit:,}" for figure in rows[0][1].figures]
+    shown = table("Rendered and checked", ("template",), limits)
+    for name, summary in rows:
+        shown.add_row(name, *(f"{figure.value:,}" for figure in summary.figures))
     to = console()
     to.print(shown)
-    for stack in too_large:
-        to.print(f"{stack} is over {MAX_REQUEST_BYTES:,} bytes: CloudFormation takes it only by way of S3.")
-    first = pipelines[0].pipeline
-    to.print(f"Read it:         {out / first}")
-    to.print("Try it here:     imgpipe local run PHOTO...   (deploys this template on an engine on this machine)")
-    to.print("Build its code:  imgpipe package")
+    for name, summary in rows:
+        if summary.needs_s3:
+            to.print(f"{name} is over {MAX_REQUEST_BYTES:,} bytes: CloudFormation takes it only by way of S3.")
+    to.print(f"Read it:         {out / pipelines[0].pipeline}", soft_wrap=True)
+    to.print("Try it here:     python -m imgpipe_templates local run PHOTO...")
+    to.print("Build its code:  python -m imgpipe_templates package")
