@@ -1,0 +1,231 @@
+"""Every mode and colour space ends as sRGB, and nothing but pixels gets into a thumbnail."""
+
+import struct
+
+import pytest
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
+
+from imgpipe_processor.colour import plain_srgb
+from imgpipe_processor.imaging import make_picture, shrunk
+from tests.lambda_processor import pngs, profiles
+from tests.lambda_processor.fakes import decoded, encoded, photo
+
+CANARY = "CANARY"
+
+
+def thumbnail(data):
+    return make_picture(data, size_px=64, max_pixels=4_000_000).thumbnail
+
+
+def middle(data):
+    """Mode and middle pixel of the thumbnail."""
+    image = decoded(thumbnail(data).data)
+    return image.mode, image.getpixel((image.width // 2, image.height // 2))
+
+
+def close(expected, actual, tolerance=2):
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    actual = actual if isinstance(actual, tuple) else (actual,)
+    return len(expected) == len(actual) and all(abs(a - b) <= tolerance for a, b in zip(expected, actual, strict=True))
+
+
+def palette_image():
+    image = Image.new("P", (300, 200), 1)
+    image.putpalette([255, 0, 0, 10, 200, 90])
+    return image
+
+
+def trns(*samples):
+    return pngs.chunk(b"tRNS", struct.pack(f">{len(samples)}H", *samples))
+
+
+@pytest.mark.parametrize(
+    ("data", "mode", "pixel"),
+    [
+        (encoded(Image.new("1", (300, 200), 1), "PNG"), "L", 255),
+        (encoded(Image.new("L", (300, 200), 77), "PNG"), "L", 77),
+        (encoded(Image.new("L", (300, 200), 77)), "L", 77),
+        (encoded(Image.new("LA", (300, 200), (77, 100)), "PNG"), "LA", (77, 100)),
+        (encoded(Image.new("LA", (300, 200), (77, 255)), "PNG"), "L", 77),
+        (encoded(Image.new("I;16", (300, 200), 0x8000), "PNG"), "L", 128),
+        (encoded(palette_image(), "PNG"), "RGB", (10, 200, 90)),
+        (encoded(palette_image(), "PNG", transparency=b"\xff\x64"), "RGBA", (10, 200, 90, 100)),
+        (encoded(palette_image(), "PNG", transparency=1), "RGBA", (0, 0, 0, 0)),
+        (encoded(palette_image(), "PNG", transparency=0), "RGB", (10, 200, 90)),
+        (encoded(Image.new("RGB", (300, 200), (10, 200, 90)), "PNG"), "RGB", (10, 200, 90)),
+        (encoded(Image.new("RGBA", (300, 200), (10, 200, 90, 128)), "PNG"), "RGBA", (10, 200, 90, 128)),
+        (encoded(Image.new("RGBA", (300, 200), (10, 200, 90, 255)), "PNG"), "RGB", (10, 200, 90)),
+        (encoded(Image.new("CMYK", (300, 200), (255, 0, 0, 0))), "RGB", (0, 255, 255)),
+        (pngs.flat(300, 200, bits=16, pixel=b"\x80\x40"), "RGB", (128, 128, 128)),
+        (pngs.flat(300, 200, bits=16, colour_type=pngs.GREY_ALPHA, pixel=b"\x80\x40"), "RGBA", (128, 128, 128, 128)),
+        (pngs.flat(300, 200, bits=16, colour_type=pngs.RGBA, pixel=b"\x80\x40"), "RGBA", (128, 128, 128, 128)),
+        (pngs.flat(300, 200, bits=16, extra=trns(0x8080, 0x8080, 0x8080)), "RGBA", (0, 0, 0, 0)),
+        (pngs.flat(300, 200, extra=trns(1, 2, 3)), "RGB", (128, 128, 128)),
+        (pngs.flat(300, 200, colour_type=pngs.GREY, extra=trns(0x80)), "LA", (0, 0)),
+        (pngs.flat(304, 200, bits=1, colour_type=pngs.GREY, pixel=b"\xff", extra=trns(1)), "LA", (0, 0)),
+        (pngs.flat(300, 200, bits=16, colour_type=pngs.GREY, pixel=b"\x80\x40", extra=trns(0x8040)), "L", 128),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_mode_of_a_file_becomes_plain_pixels(data, mode, pixel):
+    made = middle(data)
+
+    assert mode == made[0]
+    assert close(pixel, made[1])
+
+
+@pytest.mark.parametrize(
+    ("mode", "value", "expected"),
+    [
+        ("PA", 0, ("RGBA", (10, 20, 30, 64))),
+        ("YCbCr", (255, 128, 128), ("RGB", (255, 255, 255))),
+        ("HSV", (0, 0, 255), ("RGB", (255, 255, 255))),
+        ("LAB", (255, 128, 128), ("RGB", (255, 255, 255))),
+        ("I", 0x8000, ("L", 128)),
+        ("F", 200.0, ("L", 200)),
+        ("RGBX", (10, 200, 90, 0), ("RGB", (10, 200, 90))),
+        ("RGBa", (5, 100, 45, 128), ("RGBA", (10, 199, 90, 128))),
+        ("La", (50, 128), ("LA", (100, 128))),
+    ],
+)
+def test_modes_that_only_other_formats_have_are_ready_for_them(mode, value, expected):
+    image = Image.new(mode, (300, 200), value)
+    if mode == "PA":
+        image = Image.new("P", (300, 200))
+        image.putpalette([10, 20, 30])
+        image = image.convert("PA")
+        image.putalpha(64)
+
+    small = plain_srgb(shrunk(image, (64, 43), (0, 0, 300, 200)), None)
+
+    assert ((64, 43), expected[0]) == (small.size, small.mode)
+    assert close(expected[1], small.getpixel((30, 20)))
+
+
+def test_an_adobe_cmyk_jpeg_is_not_inverted():
+    data = encoded(Image.new("CMYK", (300, 200), (0, 255, 255, 0)))
+    assert b"Adobe" in data
+
+    assert close((255, 0, 0), middle(data)[1], tolerance=3)
+
+
+def test_colours_under_transparent_pixels_neither_bleed_nor_survive():
+    image = Image.new("RGBA", (300, 300), (255, 0, 0, 0))
+    image.paste((0, 0, 255, 255), (0, 0, 150, 300))
+
+    small = decoded(thumbnail(encoded(image, "PNG")).data)
+
+    assert {0} == {red for red, _green, _blue, _alpha in small.get_flattened_data()}
+
+
+def test_conversion_in_tiles_leaves_no_seams():
+    ramp = Image.linear_gradient("L").resize((1700, 1300))
+    whole = shrunk(ramp, (60, 46), (0, 0, 1700, 1300))
+
+    tiled = shrunk(Image.merge("LA", (ramp, Image.new("L", ramp.size, 255))), (60, 46), (0, 0, 1700, 1300))
+
+    assert all(
+        abs(a - b) <= 1
+        for a, b in zip(whole.get_flattened_data(), tiled.getchannel(0).get_flattened_data(), strict=True)
+    )
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_a_wide_gamut_is_converted_to_srgb(image_format):
+    image = Image.new("RGB", (300, 200), (200, 100, 50))
+
+    plain = middle(encoded(image, image_format))[1]
+    managed = middle(encoded(image, image_format, icc_profile=profiles.wide_rgb()))[1]
+
+    assert close((200, 100, 50), plain)
+    assert close((216, 93, 24), managed, tolerance=3)
+
+
+def test_a_wide_gamut_keeps_its_alpha():
+    data = encoded(Image.new("RGBA", (300, 200), (200, 100, 50, 128)), "PNG", icc_profile=profiles.wide_rgb())
+
+    assert close((216, 93, 24, 128), middle(data)[1], tolerance=3)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_a_grey_profile_is_applied_and_the_thumbnail_stays_grey(image_format):
+    made = middle(encoded(Image.new("L", (300, 200), 55), image_format, icc_profile=profiles.linear_grey()))
+
+    assert made[0] == "L"
+    assert close(128, made[1], tolerance=4)
+
+
+def test_a_press_profile_decides_what_inks_look_like():
+    data = encoded(Image.new("CMYK", (300, 200), (255, 0, 0, 0)), icc_profile=profiles.cmyk_without_colour())
+
+    assert close((185, 185, 185), middle(data)[1], tolerance=4)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        b"no profile at all",
+        profiles.wide_rgb()[:200],
+        profiles.linear_grey(),
+        profiles.cmyk_without_colour(),
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+    ],
+    ids=["text", "cut", "grey", "cmyk", "srgb"],
+)
+def test_a_profile_that_cannot_be_used_or_changes_nothing_leaves_the_pixels(profile):
+    data = encoded(Image.new("RGB", (300, 200), (200, 100, 50)), icc_profile=profile)
+
+    assert close((200, 100, 50), middle(data)[1])
+
+
+def jpeg_with_secrets():
+    exif = Image.Exif()
+    exif[0x010E] = exif[0x8298] = CANARY  # ImageDescription, Copyright
+    exif.get_ifd(0x8825)[29] = CANARY  # GPSDateStamp
+    return (
+        encoded(
+            photo(),
+            exif=exif,
+            comment=CANARY,
+            xmp=f"<x:xmpmeta>{CANARY}</x:xmpmeta>".encode(),
+            icc_profile=profiles.wide_rgb(CANARY),
+            dpi=(300, 300),
+        )
+        + CANARY.encode()
+    )
+
+
+def png_with_secrets(mode, alpha=255):
+    image = photo().convert(mode)
+    if mode == "RGBA":
+        image.putalpha(alpha)
+    texts = PngInfo()
+    texts.add_text("Author", CANARY)
+    texts.add_text("Comment", CANARY, zip=True)
+    texts.add_itxt("XML:com.adobe.xmp", CANARY)
+    exif = Image.Exif()
+    exif[0x010E] = CANARY
+    profile = profiles.wide_rgb(CANARY)
+    return encoded(image, "PNG", pnginfo=texts, exif=exif, icc_profile=profile, dpi=(300, 300))
+
+
+def test_the_sources_of_the_privacy_tests_hold_their_secrets():
+    assert jpeg_with_secrets().count(CANARY.encode()) >= 6
+    assert {b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP", b"pHYs"} < set(pngs.chunks(png_with_secrets("RGBA")))
+
+
+@pytest.mark.parametrize("source", [jpeg_with_secrets(), png_with_secrets("RGB")], ids=["jpeg", "png"])
+def test_nothing_but_pixels_is_in_a_jpeg_thumbnail(source):
+    data = thumbnail(source).data
+
+    assert CANARY.encode() not in data
+    assert data.endswith(b"\xff\xd9")
+    assert {"jfif", "jfif_version", "jfif_unit", "jfif_density"} == decoded(data).info.keys()
+
+
+def test_nothing_but_pixels_is_in_a_png_thumbnail():
+    data = thumbnail(png_with_secrets("RGBA", alpha=128)).data
+
+    assert CANARY.encode() not in data
+    assert pngs.chunks(data) == [b"IHDR", b"IDAT", b"IEND"]

@@ -1,0 +1,262 @@
+"""Sizes, orientation, output format, and what is refused. Colours and modes: test_colour.py."""
+
+import subprocess
+import sys
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ExifTags, Image, ImageChops
+
+from imgpipe_processor.failures import ImageRejectedError
+from imgpipe_processor.imaging import MAX_SOURCE_SIDE_PX, TRANSPOSITIONS, fitted_size, make_picture
+from tests.lambda_processor import pngs
+from tests.lambda_processor.fakes import decoded, encoded, photo
+
+PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
+
+
+def picture(data, *, size_px=128, max_pixels=4_000_000):
+    return make_picture(data, size_px=size_px, max_pixels=max_pixels)
+
+
+def rejection(data, **limits):
+    with pytest.raises(ImageRejectedError) as caught:
+        picture(data, **limits)
+    return caught.value
+
+
+def exif(tags):
+    made = Image.Exif()
+    made.update(tags)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("source", "thumbnail"),
+    [
+        ((400, 200), (128, 64)),
+        ((200, 400), (64, 128)),
+        ((300, 300), (128, 128)),
+        ((4000, 10), (128, 1)),
+        ((129, 128), (128, 127)),
+        ((128, 128), (128, 128)),
+        ((40, 30), (40, 30)),
+        ((1, 1), (1, 1)),
+    ],
+)
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_003_20_the_thumbnail_fits_inside_keeps_its_aspect_and_is_never_enlarged(source, thumbnail, image_format):
+    made = picture(encoded(photo(*source), image_format))
+
+    assert (*source, image_format) == (made.width, made.height, made.format)
+    assert thumbnail == (made.thumbnail.width, made.thumbnail.height) == decoded(made.thumbnail.data).size
+
+
+@given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(1, 600))
+def test_003_20_any_size_fits(width, height, size_px):
+    fitted = fitted_size(width, height, size_px)
+
+    assert max(fitted) == min(size_px, max(width, height))
+    assert min(fitted) >= 1
+    assert abs(fitted[0] * height - fitted[1] * width) <= max(width, height) or min(fitted) == 1
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_003_20_the_pixels_are_those_of_a_lanczos_of_the_whole_image(image_format):
+    source = Image.radial_gradient("L").resize((1500, 1000))
+    source = Image.merge("RGB", (source, source.rotate(180), ImageChops.invert(source)))
+    data = encoded(source, image_format, quality=100, subsampling=0)
+
+    ours = decoded(picture(data, size_px=256).thumbnail.data)
+    exact = decoded(data).resize(ours.size, Image.Resampling.LANCZOS)
+
+    differences = ImageChops.difference(ours, exact).convert("L").histogram()
+    assert sum(value * count for value, count in enumerate(differences)) / (256 * 171) < 1.5
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_ends_upright(orientation, image_format):
+    undo = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    stored = photo(400, 200)
+    if orientation in TRANSPOSITIONS:
+        stored = stored.transpose(undo.get(orientation, TRANSPOSITIONS[orientation]))
+
+    made = picture(encoded(stored, image_format, exif=exif({ExifTags.Base.Orientation: orientation})))
+
+    thumbnail = decoded(made.thumbnail.data)
+    assert (made.width, made.height) == (400, 200)
+    assert (128, 64) == (made.thumbnail.width, made.thumbnail.height) == thumbnail.size
+    corners = [thumbnail.getpixel(at) for at in ((20, 10), (108, 10), (20, 54), (108, 54))]
+    assert corners == [(254, 0, 0), (0, 255, 1), (0, 0, 254), (255, 255, 255)]
+    assert ExifTags.Base.Orientation not in thumbnail.getexif()
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_makes_no_sense_is_none(orientation):
+    made = picture(encoded(photo(), exif=exif({ExifTags.Base.Orientation: orientation})))
+
+    assert (made.width, made.height) == (400, 200)
+
+
+@pytest.mark.parametrize(
+    "block", [b"Exif\0\0", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\xff" * 40]
+)
+def test_broken_exif_does_not_cost_the_thumbnail(block):
+    assert picture(encoded(photo(), exif=block)).width == 400
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (encoded(photo()), "JPEG"),
+        (encoded(photo(), progressive=True), "JPEG"),
+        (encoded(photo().convert("L")), "JPEG"),
+        (encoded(photo(), "PNG"), "JPEG"),
+        (encoded(photo().convert("RGBA"), "PNG"), "JPEG"),
+        (encoded(Image.new("RGBA", (400, 200), (255, 0, 0, 254)), "PNG"), "PNG"),
+        (encoded(Image.new("LA", (400, 200), (9, 0)), "PNG"), "PNG"),
+    ],
+)
+def test_003_22_what_is_opaque_becomes_a_jpeg_and_what_is_transparent_a_png(source, expected):
+    thumbnail = picture(source).thumbnail
+
+    assert expected == thumbnail.format == decoded(thumbnail.data).format
+    assert {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png")}[expected] == (
+        thumbnail.content_type,
+        thumbnail.extension,
+    )
+
+
+def test_a_jpeg_thumbnail_is_subsampled_and_not_progressive():
+    image = Image.open(BytesIO(picture(encoded(photo(), subsampling=0, progressive=True)).thumbnail.data))
+
+    assert image.layer == [(1, 2, 2, 0), (2, 1, 1, 1), (3, 1, 1, 1)]
+    assert "progressive" not in image.info
+
+
+def test_a_camera_file_with_more_pictures_behind_the_first_is_a_jpeg():
+    made = picture(encoded(photo(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))]))
+
+    assert (made.format, made.width, made.height) == ("JPEG", 400, 200)
+    assert decoded(made.thumbnail.data).getpixel((20, 10)) == (254, 0, 0)
+
+
+def test_an_animated_png_gives_its_first_frame():
+    frames = [Image.new("RGB", (300, 300), colour) for colour in ("red", "blue", "lime")]
+
+    made = picture(encoded(frames[0], "PNG", save_all=True, append_images=frames[1:]))
+
+    assert decoded(made.thumbnail.data).getpixel((50, 50)) == (254, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"Dear cat,\n" * 100,
+        encoded(photo(), "GIF"),
+        encoded(photo(), "BMP"),
+        encoded(photo(), "TIFF"),
+        encoded(photo(), "PPM"),
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+        b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(200),
+    ],
+    ids=["empty", "text", "gif", "bmp", "tiff", "ppm", "eps", "svg", "heic"],
+)
+def test_what_is_neither_jpeg_nor_png_is_unsupported_whatever_it_is_called(data):
+    assert rejection(data).category == "unsupported"
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("kept", [0.03, 0.5, 0.95])
+def test_a_truncated_file_is_corrupt(image_format, kept):
+    data = encoded(Image.effect_noise((300, 300), 80), image_format)
+
+    assert rejection(data[: int(len(data) * kept)]).category == "corrupt"
+
+
+def test_a_wrong_checksum_is_corrupt():
+    data = bytearray(encoded(photo(), "PNG"))
+    data[20] ^= 1
+
+    assert rejection(bytes(data)).category == "corrupt"
+
+
+def test_an_inflated_text_chunk_is_corrupt_and_no_crash():
+    bomb = pngs.chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(30_000_000)))
+
+    assert rejection(pngs.flat(9, 9, extra=bomb)).category == "corrupt"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["JPEG", "PNG"]),
+    st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=6),
+)
+def test_any_damage_ends_in_a_thumbnail_or_a_category(image_format, damage):
+    data = bytearray(encoded(photo(40, 30), image_format))
+    for place, value in damage:
+        data[int(place * len(data))] = value
+    try:
+        assert picture(bytes(data), max_pixels=100_000).thumbnail.data
+    except ImageRejectedError as error:
+        assert error.category in {"corrupt", "unsupported", "too-large"}  # noqa: PT017  either end is right
+
+
+@pytest.mark.parametrize("pixels_over", [1, 1_000_001])
+def test_too_many_pixels_are_refused_on_the_header_alone(pixels_over):
+    assert rejection(pngs.without_data(1_000_000 + pixels_over, 1), max_pixels=1_000_000).category == "too-large"
+    assert rejection(pngs.without_data(1000, 1000), max_pixels=1_000_000).category == "corrupt"
+
+
+def test_as_many_pixels_as_allowed_are_taken():
+    assert picture(encoded(photo(200, 100)), max_pixels=20_000).width == 200
+    assert rejection(encoded(photo(200, 100)), max_pixels=19_999).message == "the image has more than 19999 pixels"
+
+
+def test_a_side_that_no_jpeg_can_have_is_too_large():
+    assert picture(pngs.flat(MAX_SOURCE_SIDE_PX, 1)).thumbnail.width == 128
+    assert rejection(pngs.without_data(MAX_SOURCE_SIDE_PX + 1, 1)).category == "too-large"
+
+
+def test_the_limits_are_taken_back():
+    before = Image.MAX_IMAGE_PIXELS
+
+    rejection(pngs.without_data(3000, 3000), max_pixels=5)
+
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+MEASURE = """
+import resource, sys
+from imgpipe_processor.imaging import make_picture
+data = sys.stdin.buffer.read()
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+make_picture(data, size_px=512, max_pixels=20_000_000)
+print((peak() - before) / 16_000_000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "bytes_per_pixel"),
+    [
+        (lambda: pngs.flat(4000, 4000, bits=16, colour_type=pngs.RGBA, pixel=b"\x80\x40"), 4.6),
+        (lambda: pngs.flat(4000, 4000, colour_type=pngs.PALETTE, extra=pngs.chunk(b"PLTE", bytes(768))), 1.6),
+        (lambda: encoded(Image.new("CMYK", (4000, 4000)), progressive=True, subsampling=0), 8.5),
+        (lambda: encoded(Image.new("RGB", (4000, 4000))), 0.6),
+    ],
+    ids=["rgba", "palette", "progressive-cmyk", "jpeg"],
+)
+def test_the_memory_of_the_worst_images_of_a_kind_stays_under_its_bound(data, bytes_per_pixel):
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE], input=data(), capture_output=True, check=True, cwd=PROCESSOR, timeout=30
+    )
+
+    assert float(done.stdout) < bytes_per_pixel
