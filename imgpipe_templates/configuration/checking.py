@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,7 +14,6 @@ from imgpipe_templates.configuration.shapes import NONE, Shape, key_paths, shape
 from imgpipe_templates.configuration.sources import (
     Fault,
     Source,
-    Table,
     dotted,
     merge,
     read_layers,
@@ -36,6 +35,7 @@ _OUT_OF_RANGE = {"greater_than_equal", "less_than_equal"}
 _WRONG_LENGTH = {"too_short", "too_long", "string_too_short", "string_too_long"}
 _NOT_ALLOWED = {"string_pattern_mismatch", "literal_error"}
 _MISSING = "missing"
+_NEVER_ALLOWED = float("nan")  # what no key accepts: Section's settings refuse it where numbers are
 
 
 def check(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str], presets: Presets | None) -> SectionT:
@@ -53,7 +53,7 @@ def check(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str]
         if isinstance(fault, ConfigError)
         for text in fault.faults
     ]
-    checker = _Checker(cls, sources, merge(sources))
+    checker = _Checker(cls, sources)
     config = checker.validated(whole=not unread)
     faults = unread + checker.faults
     if config is None or faults:
@@ -64,10 +64,10 @@ def check(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str]
 class _Checker:
     """One merged table, where it came from, and what was found wrong with it."""
 
-    def __init__(self, cls: type[Section], sources: list[Source], table: Table) -> None:
+    def __init__(self, cls: type[Section], sources: list[Source]) -> None:
         self.cls = cls
         self.sources = sources
-        self.table = table
+        self.table = merge(sources)
         self.faults: list[Fault] = []
 
     def validated(self, *, whole: bool) -> Section | None:
@@ -76,9 +76,10 @@ class _Checker:
         Args:
             whole: Whether everything could be read; else what is missing or in conflict may be so for that reason.
         """
-        # JSON, because in pydantic's strict mode only that may turn into dataclasses and tuples. A date of TOML becomes
-        # NaN, which no key accepts; messages take their values from the table itself.
-        text = json.dumps(_with_none(self.cls, self.table), default=lambda _date: float("nan"))
+        # JSON, because in pydantic's strict mode only that may turn into dataclasses and tuples. It has no dates, and no
+        # key accepts one; messages take their values from the table itself.
+        prepared = _prepared(cast(Shape, shape_at(self.cls, ())), self.table)
+        text = json.dumps(prepared, default=lambda _date: _NEVER_ALLOWED)
         try:
             config = TypeAdapter(self.cls).validate_json(text)
         except ValidationError as error:
@@ -168,19 +169,23 @@ def _value_words(shape: Shape, value: Any, types: set[str]) -> str:
     return f"expected {shape.kind}, got {said}{limits}"
 
 
-def _with_none(cls: type[Section], table: Table) -> Table:
-    """The table with None where "none" is written and None is allowed."""
-    result: Table = {}
-    known = shapes(cls)
-    for name, value in table.items():
-        shape = known.get(name)
-        if shape and shape.optional and value == NONE:
-            result[name] = None
-        elif shape and shape.section and isinstance(value, dict):
-            result[name] = _with_none(shape.section, value)
-        else:
-            result[name] = value
-    return result
+def _prepared(shape: Shape, value: Any) -> Any:
+    """The value as pydantic is to see it: None where "none" stands for it, and nothing that only equals a choice.
+
+    To pydantic 2.14 the literals 1, 1.0 and true are one and the same.
+    """
+    if shape.optional and value == NONE:
+        return None
+    if shape.base is Literal and type(value) not in {type(choice) for choice in shape.args}:
+        return _NEVER_ALLOWED
+    if isinstance(value, dict) and shape.section:
+        known = shapes(shape.section)
+        return {name: _prepared(known[name], entry) if name in known else entry for name, entry in value.items()}
+    if isinstance(value, dict) and shape.base is dict:
+        return {name: _prepared(shape_of(shape.args[1]), entry) for name, entry in value.items()}
+    if isinstance(value, list) and shape.base is tuple:
+        return [_prepared(shape_of(shape.args[0]), entry) for entry in value]
+    return value
 
 
 def _conflicts(config: Section, above: KeyPath = ()) -> Iterator[tuple[list[KeyPath], str]]:

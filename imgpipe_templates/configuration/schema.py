@@ -53,6 +53,13 @@ class _FileSchema(GenerateJsonSchema):
         table.pop("title", None)
         return table
 
+    def dict_schema(self, schema: core_schema.DictSchema) -> Schema:
+        """A table with keys of its own choice; where they have a pattern, there are no others."""
+        table = super().dict_schema(schema)
+        if "patternProperties" in table:
+            table["additionalProperties"] = False
+        return table
+
     def nullable_schema(self, schema: core_schema.NullableSchema) -> Schema:
         """The value, or the word that stands for None."""
         return {"anyOf": [self.generate_inner(schema["schema"]), {"const": NONE}]}

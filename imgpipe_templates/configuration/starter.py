@@ -13,6 +13,7 @@ from imgpipe_templates.configuration.sources import PRESET, dotted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ANYTHING = {"text", "a list", "a table"}  # what the value itself shows well enough
 _WRAP = textwrap.TextWrapper(width=100, break_on_hyphens=False)
 _HOW_TO = (
     "Every key is shown with the value it has in the preset.\n"
@@ -53,10 +54,9 @@ def _about(shape: Shape) -> Iterator[str]:
     """What a key or table means and, for a value, what it may be."""
     doc = str(shape.note(Doc) or "")
     if shape.section:
-        yield from _prose(doc or (shape.section.__doc__ or "").partition("\n")[0])
-    else:
-        allowed = f"Allowed: {shape.allowed}." if shape.limits or shape.base is bool else ""
-        yield from _prose(" ".join(filter(None, (doc, allowed))))
+        doc = doc or (shape.section.__doc__ or "").partition("\n")[0]
+    allowed = "" if shape.allowed in _ANYTHING else f"Allowed: {shape.allowed}."
+    yield from _prose(" ".join(filter(None, (doc, allowed))))
 
 
 def _prose(text: str) -> Iterator[str]:

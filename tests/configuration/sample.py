@@ -1,0 +1,94 @@
+"""A configuration with every kind of key, in the manner of a pipeline's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import pytest
+
+from imgpipe_templates.configuration import Conflict, Doc, Layer, Length, Pattern, Presets, Range, Section, Unit, load
+from imgpipe_templates.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Uploads(Section):
+    """Which objects are uploads."""
+
+    prefix: Annotated[str, Doc("Keys that start with it.")] = ""
+    extensions: Annotated[
+        tuple[Annotated[str, Pattern("^[a-z]+$", "lower-case letters")], ...], Length(1, 3, "extensions")
+    ] = ("jpg", "png")
+
+
+@dataclass(frozen=True)
+class Storage(Section):
+    """How long objects stay."""
+
+    archive_after_days: Annotated[int, Range(30, 3650, "days"), Doc("When an upload is archived.")] = 90
+    delete_after_days: Annotated[int | None, Range(1, 3650, "days"), Doc("When an upload is deleted.")] = None
+    log_days: Annotated[Literal[1, 7, 30], Unit("days"), Doc("How long logs are kept.")] = 30
+
+    def conflicts(self) -> Iterator[Conflict]:
+        if self.delete_after_days is not None and self.delete_after_days <= self.archive_after_days:
+            yield Conflict(
+                ("delete_after_days", "archive_after_days"),
+                f"{self.delete_after_days} is not after {self.archive_after_days}; "
+                f"expected at least {self.archive_after_days + 1} days",
+            )
+
+
+@dataclass(frozen=True)
+class Processing(Section):
+    """The function that makes thumbnails."""
+
+    thumbnail_size_px: Annotated[int, Range(16, 2048, "pixels"), Doc("Longest side of a thumbnail.")] = 128
+    timeout_seconds: Annotated[int, Range(1, 900, "seconds"), Doc("How long one invocation may take.")] = 60
+    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function.")] = 512
+    reserved_concurrency: Annotated[int, Range(1, 1000, "invocations")] | None = None
+    runtime: Annotated[Literal["python3.12", "python3.13"], Doc("Its runtime.")] = "python3.13"
+    tracing: Annotated[bool, Doc("Whether calls are traced.")] = False
+    sampling: Annotated[float, Range(0, 1), Doc("Share of calls that is traced.")] = 0.05
+    batch: int | Literal["auto"] = "auto"
+
+
+@dataclass(frozen=True)
+class Network(Section):
+    """Where the function runs."""
+
+    subnets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pipeline(Section):
+    """The whole."""
+
+    name: Annotated[str, Doc("Name of the pipeline.")]
+    deletion_policy: Annotated[Literal["retain", "delete"], Doc("What becomes of images.")] = "retain"
+    tags: Annotated[dict[Annotated[str, Pattern("^[^:]+$", "text without a colon")], str], Doc("More tags.")] = field(
+        default_factory=dict[str, str]
+    )
+    uploads: Uploads = field(default_factory=Uploads)
+    storage: Storage = field(default_factory=Storage)
+    processing: Processing = field(default_factory=Processing)
+    network: Annotated[Network | None, Doc("A network of its own.")] = None
+
+    def conflicts(self) -> Iterator[Conflict]:
+        if self.processing.tracing and self.deletion_policy == "delete":
+            yield Conflict(
+                ("processing.tracing", "deletion_policy"), "cannot be traced when deleted; expected one of both"
+            )
+
+
+def read(text: str, *overrides: str, presets: Presets | None = None) -> Pipeline:
+    """The configuration in a file with this text."""
+    return load(Pipeline, [Layer("imgpipe.toml", text)], overrides, presets=presets)
+
+
+def faults(text: str, *overrides: str, presets: Presets | None = None) -> Sequence[str]:
+    """What is wrong with a file with this text."""
+    with pytest.raises(ConfigError) as caught:
+        read(text, *overrides, presets=presets)
+    assert str(caught.value) == "\n".join(caught.value.faults)
+    return list(caught.value.faults)
