@@ -1,0 +1,98 @@
+"""What the function's package is: its handler, its requirements, what a cold start loads, what it agrees on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imgpipe_processor import metrics as emitted
+from imgpipe_templates.patterns import metrics as listed
+
+PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
+ENVIRONMENT = {
+    "METADATA_TABLE": "ImageMetadata-dev",
+    "THUMBNAIL_BUCKET": "thumbs",
+    "THUMBNAIL_SIZE": "128",
+    "ENVIRONMENT": "production",
+    "ENVIRONMENT_SUFFIX": "dev",
+    "MAX_SOURCE_BYTES": "1000",
+    "MAX_SOURCE_PIXELS": "2000",
+    "INDEX_SHARDS": "4",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "a",
+    "AWS_SECRET_ACCESS_KEY": "b",
+}
+COLD_START = """
+import json, sys
+import index
+class Context: aws_request_id = "r-1"
+answer = index.lambda_handler({"Service": "Amazon S3", "Event": "s3:TestEvent"}, Context)
+print(json.dumps([answer, sorted(sys.modules)]))
+"""
+
+
+def cold_start(environment):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", COLD_START],
+        env=kept | environment,
+        cwd=PROCESSOR,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def started():
+    done = cold_start(ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_003_10_the_handler_is_index_lambda_handler(started):
+    line, (answer, _modules) = started
+
+    assert answer == {"ignored": 1}
+    assert line == {"level": "WARNING", "event": "ignored", "request_id": "r-1", "reason": "s3:TestEvent"}
+
+
+def test_a_cold_start_loads_two_image_formats_and_no_boto3(started):
+    modules = started[1][1]
+
+    assert {"PIL.JpegImagePlugin", "PIL.PngImagePlugin"} == {
+        name for name in modules if name.startswith("PIL.") and name.endswith("Plugin")
+    }
+    assert not [name for name in modules if name.split(".")[0] in {"boto3", "imgpipe_templates", "numpy"}]
+
+
+def test_003_27_a_missing_variable_is_named_when_the_function_starts():
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != "METADATA_TABLE"}
+
+    assert "environment: METADATA_TABLE: is missing or empty" in cold_start(environment).stderr
+
+
+def test_only_settings_reads_the_environment():
+    readers = [
+        path.name
+        for path in PROCESSOR.rglob("*.py")
+        if "os.environ" in path.read_text() or "getenv" in path.read_text()
+    ]
+
+    assert readers == ["settings.py"]
+
+
+def test_pillow_is_pinned_and_everything_else_comes_with_the_runtime():
+    assert (PROCESSOR / "requirements.txt").read_text() == "pillow==13.0.0\n"
+
+
+def test_the_metrics_are_the_listed_ones():
+    assert (listed.NAMESPACE, listed.DIMENSIONS, listed.UNITS) == (
+        emitted.NAMESPACE,
+        emitted.DIMENSIONS,
+        emitted.UNITS,
+    )

@@ -1,0 +1,416 @@
+"""From an event to items, thumbnails and log lines: one final status for each image, whatever happens on the way."""
+
+import json
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import quote_plus
+
+import botocore.session
+import pytest
+from botocore.stub import Stubber
+
+from imgpipe_processor.events import read_event
+from imgpipe_processor.failures import RecordsToRetryError
+from imgpipe_processor.invocation import handle
+from imgpipe_processor.records import Records
+from tests.lambda_processor.fakes import (
+    SETTINGS,
+    SOURCE,
+    THUMBNAILS,
+    Aws,
+    Crash,
+    client_error,
+    decoded,
+    encoded,
+    event,
+    photo,
+    processor,
+    record,
+    ticking_clock,
+)
+
+IMAGE_ID = "30454758-41c2-5cb7-b19a-6f3b584edc55"
+SUCCESS = ["GetItem", "PutItem", "GetObject", "PutObject", "UpdateItem"]
+
+
+def run(aws, *records, settings=SETTINGS):
+    return handle(event(*records), processor(aws, settings), request_id="r-1")
+
+
+def lines(capsys):
+    out = capsys.readouterr().out
+    assert out.isascii()
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def plain(item):
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def raising(error, at, times=1):
+    left = [times]
+
+    def before(call):
+        if call == at and left[0]:
+            left[0] -= 1
+            raise error
+
+    return before
+
+
+def test_003_23_the_item_of_a_processed_image_is_exactly_this(aws):
+    size = len(aws.objects[SOURCE, "cat.jpg", "v1"][0])
+
+    assert run(aws, record()) == {"processed": 1}
+
+    (upload,) = aws.uploads
+    assert {
+        "ImageId": {"S": IMAGE_ID},
+        "Status": {"S": "processed"},
+        "StatusShard": {"S": "processed#3"},
+        "BucketName": {"S": SOURCE},
+        "ObjectKey": {"S": "cat.jpg"},
+        "VersionId": {"S": "v1"},
+        "ETag": {"S": "0123abcd"},
+        "Sequencer": {"S": "0055AED6DCD90281E5"},
+        "FileSize": {"N": str(size)},
+        "ContentType": {"S": "image/jpeg"},
+        "Format": {"S": "JPEG"},
+        "Width": {"N": "400"},
+        "Height": {"N": "200"},
+        "UploadTimestamp": {"S": "2026-11-19T23:59:58.007Z"},
+        "UploadDate": {"S": "2026-11-19"},
+        "UploadShard": {"S": "2026-11-19#3"},
+        "ProcessedAt": {"S": "2026-11-20T08:30:00.500Z"},
+        "Thumbnails": {
+            "L": [
+                {
+                    "M": {
+                        "Bucket": {"S": THUMBNAILS},
+                        "Key": {"S": f"thumbnails/{IMAGE_ID}/128.jpg"},
+                        "Width": {"N": "128"},
+                        "Height": {"N": "64"},
+                        "Format": {"S": "JPEG"},
+                        "Bytes": {"N": str(len(upload["Body"]))},
+                    }
+                }
+            ]
+        },
+    } == aws.item
+
+
+def test_the_item_of_a_failed_image_is_exactly_this(aws):
+    aws.objects[SOURCE, "cat.jpg", "v1"] = (b"Dear cat,", None)
+
+    assert run(aws, record()) == {"failed": 1}
+
+    assert plain(aws.item) == {
+        "ImageId": IMAGE_ID,
+        "Status": "failed",
+        "StatusShard": "failed#3",
+        "BucketName": SOURCE,
+        "ObjectKey": "cat.jpg",
+        "VersionId": "v1",
+        "ETag": "0123abcd",
+        "Sequencer": "0055AED6DCD90281E5",
+        "FileSize": "1000",
+        "ContentType": "unknown",
+        "UploadTimestamp": "2026-11-19T23:59:58.007Z",
+        "UploadDate": "2026-11-19",
+        "UploadShard": "2026-11-19#3",
+        "ProcessedAt": "2026-11-20T08:30:00.500Z",
+        "ErrorCategory": "unsupported",
+        "ErrorMessage": "the object is neither a JPEG nor a PNG image",
+    }
+    assert aws.uploads == []
+
+
+def test_what_the_event_does_not_tell_is_absent():
+    aws = Aws()
+    aws.objects[SOURCE, "cat.jpg", None] = (encoded(photo()), "image/jpeg")
+    bare = record(version_id=None, size=None)
+    del bare["s3"]["object"]["sequencer"]
+
+    run(aws, bare)
+
+    assert {"VersionId", "Sequencer", "UserId", "ErrorCategory", "ErrorMessage"}.isdisjoint(aws.item)
+    assert aws.item["FileSize"] == {"N": str(len(aws.objects[SOURCE, "cat.jpg", None][0]))}
+
+
+def test_the_item_says_processing_while_the_work_is_done(aws):
+    seen = []
+    aws.before = lambda call: seen.append((call, [item["Status"]["S"] for item in aws.items.values()]))
+
+    run(aws, record())
+
+    assert seen[:2] == [("GetItem", []), ("PutItem", [])]
+    assert [(call, ["processing"]) for call in SUCCESS[2:]] == seen[2:]
+
+
+@pytest.mark.parametrize(
+    "key", ["my cat.jpg", "a+b%2Fc.JPG", "100%.png", "ü/😀.Jpeg", "../../etc/x.png", "a\nb\x1b[31m\u2028.jpg"]
+)
+def test_003_18_any_key_is_read_and_recorded_and_none_gets_into_the_thumbnails_key(key, capsys):
+    aws = Aws()
+    aws.objects[SOURCE, key, "v1"] = (encoded(photo()), "image/jpeg")
+
+    assert run(aws, record(key)) == {"processed": 1}
+
+    image_id = aws.item["ImageId"]["S"]
+    assert {"S": key} == aws.item["ObjectKey"]
+    assert f"thumbnails/{image_id}/128.jpg" == aws.uploads[0]["Key"]
+    (line,) = lines(capsys)
+    assert key == line["key"]
+
+
+def test_003_21_the_thumbnail_that_is_uploaded_is_the_one_that_is_recorded(aws):
+    run(aws, record())
+
+    (upload,) = aws.uploads
+    assert decoded(upload["Body"]).size == (128, 64)
+    assert (THUMBNAILS, f"thumbnails/{IMAGE_ID}/128.jpg", "image/jpeg") == (
+        upload["Bucket"],
+        upload["Key"],
+        upload["ContentType"],
+    )
+
+
+@pytest.mark.parametrize(("data", "final"), [(encoded(photo()), "processed"), (b"no image", "failed")])
+def test_a_duplicate_or_late_event_changes_nothing_and_counts_nowhere(data, final, capsys):
+    aws = Aws()
+    aws.objects[SOURCE, "cat.jpg", "v1"] = (data, "image/jpeg")
+    run(aws, record())
+    before, uploads = dict(aws.item), list(aws.uploads)
+    aws.calls.clear()
+    capsys.readouterr()
+
+    assert run(aws, record(), record(eventTime="2026-11-20T09:00:00.000Z")) == {"duplicate": 2}
+
+    assert (before, uploads, final) == (aws.item, aws.uploads, aws.item["Status"]["S"])
+    assert aws.calls == ["GetItem", "GetItem"]
+    assert [(line["event"], "_aws" in line) for line in lines(capsys)] == [("duplicate", False)] * 2
+
+
+def test_an_image_deleted_since_is_not_brought_back(aws):
+    run(aws, record())
+    aws.items[IMAGE_ID]["Status"] = {"S": "deleted"}
+
+    assert run(aws, record()) == {"duplicate": 1}
+
+
+def test_a_newer_version_is_an_image_of_its_own(aws):
+    aws.objects[SOURCE, "cat.jpg", "v2"] = (encoded(photo(50, 50)), "image/jpeg")
+
+    assert run(aws, record(version_id="v2"), record()) == {"processed": 2}
+    assert {"50", "400"} == {item["Width"]["N"] for item in aws.items.values()}
+
+
+@pytest.mark.parametrize("data", [encoded(photo()), b"no image"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("call", SUCCESS)
+def test_a_crash_anywhere_is_made_good_by_the_next_delivery(call, moment, data):
+    undisturbed, crashing = Aws(), Aws()
+    undisturbed.objects[SOURCE, "cat.jpg", "v1"] = crashing.objects[SOURCE, "cat.jpg", "v1"] = (data, "image/jpeg")
+    run(undisturbed, record())
+    setattr(crashing, moment, raising(Crash(), call))
+    with suppress(Crash):  # a failed image makes no PutObject that could crash
+        run(crashing, record())
+
+    run(crashing, record())
+
+    assert undisturbed.items == crashing.items
+    assert {upload["Key"]: upload for upload in undisturbed.uploads} == {
+        upload["Key"]: upload for upload in crashing.uploads
+    }
+
+
+@pytest.mark.parametrize("call", ["GetItem", "GetObject", "PutObject"])
+def test_of_two_deliveries_at_once_the_first_to_end_counts(aws, call):
+    """The other delivery does all its work just before `call` of ours."""
+
+    def other_delivery(name):
+        if name == call:
+            aws.before = lambda _call: None
+            assert run(aws, record()) == {"processed": 1}
+
+    aws.before = other_delivery
+
+    assert run(aws, record()) == {"duplicate": 1}
+    assert aws.item["Status"]["S"] == "processed"
+
+
+def test_a_delivery_that_ends_between_look_and_begin_is_found_out(aws):
+    def other_delivery(name):
+        if name == "GetItem":
+            aws.after = lambda _call: None
+            run(aws, record())
+
+    aws.after = other_delivery
+
+    assert run(aws, record()) == {"duplicate": 1}
+    assert len(aws.uploads) == 1
+
+
+def test_001_22_a_poisoned_record_stops_none_of_the_others(aws, capsys):
+    aws.objects[SOURCE, "bad.jpg", "v1"] = (encoded(photo())[:300], "image/jpeg")
+
+    assert run(aws, record("bad.jpg"), record("gone.jpg"), record()) == {"processed": 1, "failed": 2}
+
+    assert [line.get("category") for line in lines(capsys)] == ["corrupt", "forbidden", None]
+
+
+@pytest.mark.parametrize(
+    ("limits", "size", "read"),
+    [
+        ({"max_source_bytes": 999}, 1000, 0),
+        ({"max_source_bytes": 500}, None, 0),
+        ({"max_source_pixels": 79_999}, 1000, 1),
+    ],
+)
+def test_what_is_too_large_is_failed_and_not_retried(aws, limits, size, read):
+    assert run(aws, record(size=size), settings=replace(SETTINGS, **limits)) == {"failed": 1}
+
+    assert aws.item["ErrorCategory"] == {"S": "too-large"}
+    assert read == len([body for body in aws.bodies if body.taken])
+
+
+@pytest.mark.parametrize("call", SUCCESS)
+@pytest.mark.parametrize(
+    ("error", "category"),
+    [(client_error("SlowDown", 503), "transient"), (client_error("InvalidRequest", 400), "internal")],
+)
+def test_003_25_what_may_pass_is_counted_and_raised_once_after_the_others_and_then_retried(
+    aws, call, error, category, capsys
+):
+    aws.objects[SOURCE, "dog.jpg", "v1"] = aws.objects[SOURCE, "cat.jpg", "v1"]
+    aws.before = raising(error, call)
+    records = [record(), record("dog.jpg")]
+
+    with pytest.raises(RecordsToRetryError, match=rf"^1 of 2 records to retry: {IMAGE_ID} \({category}\)$"):
+        run(aws, *records)
+    first, second = lines(capsys)
+    assert (1, category, False) == (first["ProcessingErrors"], first["category"], "ProcessedImages" in first)
+    assert second["ProcessedImages"] == 1
+
+    assert run(aws, *records) == {"processed": 1, "duplicate": 1}
+
+
+def test_a_refused_upload_is_the_stacks_fault_and_not_the_images(aws):
+    aws.before = raising(client_error("AccessDenied", 403, "PutObject"), "PutObject")
+
+    with pytest.raises(RecordsToRetryError, match="internal"):
+        run(aws, record())
+    assert aws.item["Status"]["S"] == "processing"
+
+
+def test_003_24_003_26_the_line_of_a_processed_image_carries_its_metrics(aws, capsys):
+    size = len(aws.objects[SOURCE, "cat.jpg", "v1"][0])
+
+    run(aws, record())
+
+    (line,) = lines(capsys)
+    assert {
+        "level": "INFO",
+        "event": "processed",
+        "request_id": "r-1",
+        "image_id": IMAGE_ID,
+        "bucket": SOURCE,
+        "key": "cat.jpg",
+        "version_id": "v1",
+        "_aws": {
+            "Timestamp": 1795163401000,
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "ImageProcessing",
+                    "Dimensions": [["Environment", "EnvironmentSuffix"]],
+                    "Metrics": [
+                        {"Name": "ProcessedImages", "Unit": "Count"},
+                        {"Name": "ProcessingDuration", "Unit": "Milliseconds"},
+                        {"Name": "SourceBytes", "Unit": "Bytes"},
+                        {"Name": "ThumbnailBytes", "Unit": "Bytes"},
+                    ],
+                }
+            ],
+        },
+        "Environment": "staging",
+        "EnvironmentSuffix": "dev",
+        "ProcessedImages": 1,
+        "ProcessingDuration": 500.0,
+        "SourceBytes": size,
+        "ThumbnailBytes": len(aws.uploads[0]["Body"]),
+    } == line
+
+
+def test_003_25_the_line_of_a_failed_image_counts_an_error(aws, capsys):
+    aws.objects[SOURCE, "cat.jpg", "v1"] = (b"no image", "text/plain")
+
+    run(aws, record())
+
+    (line,) = lines(capsys)
+    assert (
+        line["ProcessingErrors"],
+        line["SourceBytes"],
+        line["level"],
+        line["category"],
+    ) == (1, 8, "ERROR", "unsupported")
+    assert {"ProcessedImages", "ThumbnailBytes"}.isdisjoint(line)
+
+
+def test_003_26_a_log_that_cannot_be_written_fails_no_image(aws, monkeypatch):
+    class Broken:
+        def write(self, _text):
+            raise OSError("no space left")
+
+    monkeypatch.setattr("sys.stdout", Broken())
+
+    assert run(aws, record()) == {"processed": 1}
+
+
+def test_what_is_no_upload_is_told_in_one_line(aws, capsys):
+    assert run(aws, record(eventName="ObjectRemoved:Delete"), record()) == {"ignored": 1, "processed": 1}
+    assert handle({"Event": "s3:TestEvent"}, processor(aws), request_id="r-2") == {"ignored": 1}
+
+    assert [line.get("reason") for line in lines(capsys)] == ["not an ObjectCreated event", None, "s3:TestEvent"]
+
+
+def test_a_bug_leaves_its_place_in_one_line_of_the_log(aws, capsys, caplog):
+    aws.before = raising(ZeroDivisionError("x"), "GetObject")
+
+    with caplog.at_level(logging.DEBUG), pytest.raises(RecordsToRetryError):
+        run(aws, record())
+
+    (line,) = lines(capsys)
+    assert (line["category"], line["message"]) == ("internal", "ZeroDivisionError")
+    assert "storage.py" in line["detail"]
+
+
+def test_the_three_table_calls_are_valid_and_ask_for_nothing_else():
+    client = botocore.session.Session().create_client(
+        "dynamodb", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    (upload,) = read_event(event(record()))
+    table, clock = Records(client, "ImageMetadata-dev", 4), ticking_clock()
+    with Stubber(client) as stubbed:
+        stubbed.add_response("get_item", {"Item": {"Status": {"S": "processing"}}})
+        stubbed.add_response("put_item", {})
+        stubbed.add_response("update_item", {})
+        stubbed.add_client_error("update_item", "ConditionalCheckFailedException", http_status_code=400)
+
+        assert not table.is_final(upload.image_id)
+        assert table.begin(upload)
+        assert table.finish(upload, "failed", {"ErrorCategory": {"S": "corrupt"}}, at=clock())
+        assert not table.finish(upload, "failed", {}, at=clock())
+        stubbed.assert_no_pending_responses()
+
+
+def test_shards_spread_images_and_stay_where_they_are():
+    (upload,) = read_event(event(record()))
+    assert quote_plus("cat.jpg") == upload.key
+    aws = Aws()
+    for number in range(40):
+        Records(aws, SETTINGS.metadata_table, 4).begin(replace(upload, key=f"{number}.jpg"))
+
+    shards = {item["StatusShard"]["S"] for item in aws.items.values()}
+    assert {f"processing#{shard}" for shard in range(4)} == shards
+    assert {item["UploadShard"]["S"].split("#")[1] for item in aws.items.values()} == set("0123")
