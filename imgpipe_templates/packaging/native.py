@@ -20,7 +20,7 @@ _PYTHON_TAG = re.compile(r"\.((?:cpython|pypy|graalpy|abi)[^./]*)\.so$")
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
 # The GNU C Library 2.36 NEWS: the marker that the linker leaves in what uses packed relative relocations
 _GLIBC_MARKERS = {"GLIBC_ABI_DT_RELR": (2, 36)}
-_MOST_VERSIONS = 10_000  # a library has some tens; a damaged list may point back to itself
+_MOST_VERSIONS = 10_000  # a library has some tens; a damaged list may point back to itself and never end
 _ELF_MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
 
 
@@ -65,11 +65,16 @@ def _elf_faults(content: bytes, target: Target) -> list[str]:
 
 
 def _version_needs(elf: ELFFile) -> list[str]:
-    sections = (section for section in elf.iter_sections() if isinstance(section, GNUVerNeedSection))
-    symbols = (symbol.name for section in sections for _, symbols in section.iter_versions() for symbol in symbols)
-    names = list(islice(symbols, _MOST_VERSIONS + 1))
-    if len(names) > _MOST_VERSIONS:
-        raise ELFError("its list of symbol versions does not end")
+    names: list[str] = []
+    for section in elf.iter_sections():
+        if not isinstance(section, GNUVerNeedSection):
+            continue
+        if section.num_versions() > _MOST_VERSIONS:
+            raise ELFError("it names too many libraries with versions")
+        symbols = (symbol.name for _, symbols in section.iter_versions() for symbol in symbols)
+        names += islice(symbols, _MOST_VERSIONS + 1)
+        if len(names) > _MOST_VERSIONS:
+            raise ELFError("its list of symbol versions does not end")
     return names
 
 
