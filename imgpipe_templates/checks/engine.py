@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
+import pathlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from importlib.machinery import PathFinder
 
 from imgpipe_templates.cache import code_version, recall, remember
-from imgpipe_templates.checks.model import Fault, Finding, Rule
-from imgpipe_templates.checks.rules import RULES, limits
-from imgpipe_templates.checks.template import Template, mapping
+from imgpipe_templates.checks.model import Finding, Path, severity_of
+from imgpipe_templates.checks.runtimes import SOURCE, runtime_faults
 
 _KIND = "checks"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one template text says on every day.
+
+    Attributes:
+        findings: Those that hold whatever the day.
+        runtimes: For each rule that depends on the day, path and name of every runtime that Metadata does not excuse.
+    """
+
+    findings: list[Finding]
+    runtimes: dict[str, list[tuple[Path, str]]]
 
 
 def check_templates(templates: Mapping[str, str], *, today: date, use_cache: bool = True) -> list[Finding]:
@@ -27,74 +41,84 @@ def check_templates(templates: Mapping[str, str], *, today: date, use_cache: boo
         today: The day that deprecation dates are compared with.
         use_cache: False neither asks for remembered results nor keeps new ones.
     """
-    versions = _versions() if use_cache else ""
+    versions = _versions() if use_cache else None
     findings: list[Finding] = []
     for name, text in templates.items():
-        body = json.loads(text)
-        key = hashlib.sha256(f"{versions}\n{text}".encode()).hexdigest()
-        found = _recalled(name, key) if use_cache else None
-        if found is None:
-            found = _checked(name, text, body)
-            if use_cache:
-                remember(_KIND, key, json.dumps([[f.rule, f.severity, f.path, f.message, f.source] for f in found]))
-        findings += found
-        findings += _dated(name, Template(body, today=today))
+        result = _check(name, text) if versions is None else _check_once(name, text, versions)
+        findings += result.findings
+        findings += (
+            Finding(rule_id, severity_of(rule_id), name, fault.path, fault.message, SOURCE)
+            for rule_id, uses in result.runtimes.items()
+            for fault in runtime_faults(rule_id, uses, today)
+        )
     return findings
 
 
-def _checked(name: str, text: str, body: dict[str, Any]) -> list[Finding]:
-    # Only here: the linter costs ten times what a remembered result costs.
-    from imgpipe_templates.checks.linter import lint  # noqa: PLC0415
+def _check_once(name: str, text: str, versions: str) -> Result:
+    key = hashlib.sha256(f"{versions}\n{text}".encode()).hexdigest()
+    remembered = recall(_KIND, key)
+    if remembered is not None and (result := _unpacked(name, remembered)):
+        return result
+    result = _check(name, text)
+    remember(_KIND, key, _packed(result))
+    return result
 
-    size = _as_findings(name, limits.RULES[0], limits.body_faults(len(text.encode()), "template as written"))
-    return [*size, *lint(name, body)]
+
+def _check(name: str, text: str) -> Result:
+    with _without_collector():
+        # Only here: importing the linter costs ten times what a remembered result costs.
+        from imgpipe_templates.checks.linter import lint  # noqa: PLC0415
+
+        return Result(*lint(name, text))
 
 
-def _recalled(name: str, key: str) -> list[Finding] | None:
-    text = recall(_KIND, key)
+def _packed(result: Result) -> str:
+    found = [[f.rule, f.severity, f.path, f.message, f.source] for f in result.findings]
+    return json.dumps({"findings": found, "runtimes": result.runtimes})
+
+
+def _unpacked(name: str, text: str) -> Result | None:
+    """The remembered result, or None if what was kept is not one."""
     try:
-        return None if text is None else [Finding(r, s, name, tuple(p), m, u) for r, s, p, m, u in json.loads(text)]
-    except ValueError:
+        kept = json.loads(text)
+        found = [Finding(rule, severity, name, tuple(path), *rest) for rule, severity, path, *rest in kept["findings"]]
+        runtimes = {
+            rule_id: [(tuple(path), runtime) for path, runtime in uses] for rule_id, uses in kept["runtimes"].items()
+        }
+        return Result(found, runtimes)
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _dated(name: str, template: Template) -> Iterator[Finding]:
-    for rule in RULES:
-        if rule.dated:
-            faults = (fault for fault in rule.find(template) if not _is_suppressed(template, rule, fault))
-            yield from _as_findings(name, rule, faults)
+def _versions() -> str | None:
+    """What a result depends on besides the text: this package, cfn-lint, and schemas that the user had it download.
 
-
-def _as_findings(name: str, rule: Rule, faults: Iterator[Fault]) -> Iterator[Finding]:
-    return (Finding(rule.id, rule.severity, name, fault.path, fault.message, rule.source) for fault in faults)
-
-
-def _is_suppressed(template: Template, rule: Rule, fault: Fault) -> bool:
-    """Whether Metadata of the template or of the resource switches a rule off, as cfn-lint reads it."""
-    owner = template.resources.get(str(fault.path[1]))
-    return any(rule.id.startswith(str(prefix)) for prefix in _ignored(template.body)) or (
-        owner is not None and rule.id in _ignored(owner.body)
-    )
-
-
-def _ignored(body: Mapping[str, Any]) -> list[Any]:
-    settings = mapping(mapping(mapping(body.get("Metadata")).get("cfn-lint")).get("config"))
-    ignored = settings.get("ignore_checks")
-    return ignored if isinstance(ignored, list) else []
-
-
-def _versions() -> str:
-    """What a result depends on besides the text: this package, cfn-lint, and schemas that the user had it download."""
-    spec = find_spec("cfnlint")
-    version = Path(spec.origin).with_name("version.py").read_bytes() if spec and spec.origin else b""
-    return f"{code_version()} {hashlib.sha256(version).hexdigest()} {_downloaded_schemas()}"
+    None when cfn-lint's version cannot be read without importing it; then nothing is remembered.
+    """
+    spec = PathFinder.find_spec("cfnlint")
+    if spec is None or spec.origin is None:
+        return None
+    version = pathlib.Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
+    return f"{code_version()} {version} {_downloaded_schemas()}"
 
 
 def _downloaded_schemas() -> str:
     """The state of the schemas that `cfn-lint --update-specs` leaves beside other caches and cfn-lint then prefers."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     try:
-        stat = (Path(base) / "aws" / "cfn-lint" / "schemas" / "version.json").stat()
+        stat = (pathlib.Path(base) / "aws" / "cfn-lint" / "schemas" / "version.json").stat()
     except OSError:
         return ""
     return f"{stat.st_size} {stat.st_mtime_ns}"
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """No garbage collection meanwhile: linting makes a million objects that live to its end, and little garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

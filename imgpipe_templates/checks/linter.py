@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -17,8 +18,12 @@ from cfnlint.rules import Rules  # type: ignore[import-untyped]
 from cfnlint.runner import run_template_by_data  # type: ignore[import-untyped]
 
 from imgpipe_templates.checks.cfnlint_rules import rule_class
-from imgpipe_templates.checks.model import Finding, severity_of
-from imgpipe_templates.checks.rules import RULES
+from imgpipe_templates.checks.model import Finding, Path, severity_of
+from imgpipe_templates.checks.rules import RULES, limits
+from imgpipe_templates.checks.rules.functions import runtime_uses
+from imgpipe_templates.checks.template import Template, mapping
+
+(_SIZE,) = limits.RULES
 
 # The only rules of cfn-lint 1.58.0 that ask for the date: what they say of a text today may be wrong tomorrow. The
 # project's own runtime rule says the same with a date that is passed in.
@@ -28,35 +33,52 @@ DATED_RULES = ("E2531", "E2533", "W2531")
 REGION = "us-east-1"
 
 
-def lint(name: str, body: Mapping[str, Any]) -> list[Finding]:
-    """The findings of cfn-lint and of the project's rules in one template, those left out that depend on the day."""
+def lint(name: str, text: str) -> tuple[list[Finding], dict[str, list[tuple[Path, str]]]]:
+    """The findings in one template that hold on every day, and what the rules that depend on the day look at."""
+    body = json.loads(text)
+    template = Template(body, today=date.min)
+    size = limits.body_faults(len(text.encode()), "template as written")
+    found = [Finding(_SIZE.id, _SIZE.severity, name, fault.path, fault.message, _SIZE.source) for fault in size]
+    runtimes = {
+        rule.id: [use for use in runtime_uses(template) if not _is_excused(template, rule.id, use[0])]
+        for rule in RULES
+        if rule.dated
+    }
+    return [*found, *_matches(name, body)], runtimes
+
+
+def _matches(name: str, body: Mapping[str, Any]) -> Iterator[Finding]:
     # No arguments of this process and no .cfnlintrc of the user or the folder: a config file that is no regular file
     # is read as an empty one.
     config = ConfigMixIn(["--config-file", os.devnull], regions=[REGION])
-    with _without_collector():
-        matches = list(run_template_by_data(_nodes(body), config, _rules()))
-    return [
-        Finding(
-            match.rule.id,
-            severity_of(match.rule.id),
-            name,
-            tuple(getattr(match, "path", ())),
-            match.message,
-            match.rule.source_url,
-        )
-        for match in matches
-        if severity_of(match.rule.id) != "informational"
-    ]
+    for match in run_template_by_data(_nodes(body), config, _rules()):
+        rule, severity = match.rule, severity_of(match.rule.id)
+        if severity != "informational":
+            yield Finding(rule.id, severity, name, tuple(getattr(match, "path", ())), match.message, rule.source_url)
 
 
 @cache
 def _rules() -> Rules:
     """cfn-lint's rules and ours, loaded once for all templates of a process."""
-    with _without_collector():
-        rules = Rules.create_from_directory(_DEFAULT_RULESDIR)
-        chosen = {rule_id: rule for rule_id, rule in rules.items() if rule_id not in DATED_RULES}
-        own = {rule.id: rule_class(rule)() for rule in RULES if not rule.dated}
-        return Rules({**chosen, **own})
+    rules = Rules.create_from_directory(_DEFAULT_RULESDIR)
+    chosen = {rule_id: rule for rule_id, rule in rules.items() if rule_id not in DATED_RULES}
+    loaded = Rules({**chosen, **{rule.id: rule_class(rule)() for rule in RULES if not rule.dated}})
+    # Modules and rules live as long as the process; the collector would look at each of their million objects again.
+    gc.freeze()
+    return loaded
+
+
+def _is_excused(template: Template, rule_id: str, path: Path) -> bool:
+    """Whether Metadata of the template or of the resource switches a rule off, as cfn-lint reads it."""
+    owner = template.resources[str(path[1])]
+    everywhere = any(rule_id.startswith(str(prefix)) for prefix in _ignored(template.body))
+    return everywhere or rule_id in _ignored(owner.body)
+
+
+def _ignored(body: Mapping[str, Any]) -> list[Any]:
+    settings = mapping(mapping(mapping(body.get("Metadata")).get("cfn-lint")).get("config"))
+    ignored = settings.get("ignore_checks")
+    return ignored if isinstance(ignored, list) else []
 
 
 def _nodes(value: Any) -> Any:
@@ -69,15 +91,3 @@ def _nodes(value: Any) -> Any:
 
 
 _NOWHERE = Mark(0, 0)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """No garbage collection meanwhile: linting makes a million objects that live to its end, and little garbage."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

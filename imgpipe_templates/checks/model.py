@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from imgpipe_templates.checks.template import Path, Template
+if TYPE_CHECKING:
+    from imgpipe_templates.checks.template import Template
+
+Path = tuple[str | int, ...]
 
 _SEVERITIES = {"E": "error", "W": "warning", "I": "informational"}
 

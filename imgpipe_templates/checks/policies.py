@@ -9,7 +9,8 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any
 
-from imgpipe_templates.checks.template import ROLE, Path, Resource, Template, canonical, entries, mapping
+from imgpipe_templates.checks.model import Path
+from imgpipe_templates.checks.template import ROLE, Resource, Template, canonical, entries, mapping
 
 # Managed policies of AWS that allow every write to S3 (AWS Managed Policy Reference Guide, read 2026-11).
 _WRITES_EVERYTHING = ("AdministratorAccess", "AmazonS3FullAccess", "PowerUserAccess")

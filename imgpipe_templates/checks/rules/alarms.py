@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgpipe_templates.checks.aws_metrics import PUBLISHED
-from imgpipe_templates.checks.model import Fault, Rule
+from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.template import (
     FUNCTION,
     QUEUE,
     TABLE,
-    Path,
     Resource,
     Template,
     canonical,

@@ -8,8 +8,8 @@ from itertools import combinations
 from typing import Any
 from urllib.parse import unquote_plus
 
-from imgpipe_templates.checks.model import Fault, Rule
-from imgpipe_templates.checks.template import BUCKET, FUNCTION, Path, Resource, Template, canonical, entries, mapping
+from imgpipe_templates.checks.model import Fault, Path, Rule
+from imgpipe_templates.checks.template import BUCKET, FUNCTION, Resource, Template, canonical, entries, mapping
 
 # Property of NotificationConfiguration -> property of its entries with the target.
 TARGETS = {"LambdaConfigurations": "Function", "QueueConfigurations": "Queue", "TopicConfigurations": "Topic"}

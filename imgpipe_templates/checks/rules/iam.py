@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from imgpipe_templates.checks.model import Fault, Rule
+from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.policies import Statement, identity_statements, resource_statements
-from imgpipe_templates.checks.template import Path, Template, canonical, entries, mapping, split_arn
+from imgpipe_templates.checks.template import Template, canonical, entries, mapping, split_arn
 
 # Actions that take no resource (Service Authorization Reference, "Actions, resources, and condition keys", no entry
 # under "Resource types"; read 2026-11). tests/checks compares them with cfn-lint's copy of that reference.

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imgpipe_templates.checks.model import Fault, Rule
-from imgpipe_templates.checks.template import Path, Template, mapping
+from imgpipe_templates.checks.model import Fault, Path, Rule
+from imgpipe_templates.checks.template import Template, mapping
 
 # AWS CloudFormation User Guide, "Understand CloudFormation quotas", read 2026-11.
 MAX_BODY_BYTES = 1_000_000  # "Template body size in an Amazon S3 object": 1 MB

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgpipe_templates.checks.keys import Keys, event_pattern_keys, globs_meet, prefix_and_suffix
-from imgpipe_templates.checks.model import Fault, Rule
+from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.policies import Statement, full_access_policy, may_do, statements_of
 from imgpipe_templates.checks.rules.events import notifications
 from imgpipe_templates.checks.template import (
@@ -17,7 +17,6 @@ from imgpipe_templates.checks.template import (
     QUEUE,
     ROLE,
     TOPIC,
-    Path,
     Resource,
     Template,
     entries,

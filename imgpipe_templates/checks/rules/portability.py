@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imgpipe_templates.checks.model import Fault, Rule
-from imgpipe_templates.checks.template import Path, Template
+from imgpipe_templates.checks.model import Fault, Path, Rule
+from imgpipe_templates.checks.template import Template
 
 _SUSPECT = re.compile(r"arn:aws|amazonaws|[0-9]{12}|[a-z]-[a-z]+-[0-9]")
 _PARTITION = re.compile(r"\barn:(aws[a-z-]*):")

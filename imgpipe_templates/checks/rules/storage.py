@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from imgpipe_templates.checks.model import Fault, Rule
-from imgpipe_templates.checks.template import BUCKET, Path, Template, entries, mapping
+from imgpipe_templates.checks.model import Fault, Path, Rule
+from imgpipe_templates.checks.template import BUCKET, Template, entries, mapping
 
 # Amazon S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", sections "Minimum days for transition" and
 # "Minimum 30-day storage charge", read 2026-11. The API Reference of 2026 allows any number of days in some
