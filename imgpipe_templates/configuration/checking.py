@@ -76,7 +76,7 @@ class _Checker:
         Args:
             whole: Whether everything could be read; else what is missing or in conflict may be so for that reason.
         """
-        # JSON, because in pydantic's strict mode only that may turn into dataclasses and tuples. It has no dates, and no
+        # JSON, because pydantic's strict mode turns nothing else into dataclasses and tuples. It has no dates, and no
         # key accepts one; messages take their values from the table itself.
         prepared = _prepared(cast(Shape, shape_at(self.cls, ())), self.table)
         text = json.dumps(prepared, default=lambda _date: _NEVER_ALLOWED)
