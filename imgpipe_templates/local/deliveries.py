@@ -168,11 +168,15 @@ def send_dead_letter(target: str, event: object, delivery: Delivery, client: Cal
         "ErrorCode": {"DataType": "Number", "StringValue": "200"},
         "ErrorMessage": {"DataType": "String", "StringValue": delivery.error[:1024] or "unknown"},
     }
-    service, name = target.split(":")[2], target.rsplit(":", 1)[-1]
-    if service == "sqs":
+    if target.split(":")[2] == "sqs":
         sqs = client("sqs")
-        queue = f"{sqs.meta.endpoint_url}/{target.split(':')[4]}/{name}"
-        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event), MessageAttributes=attributes)
+        sqs.send_message(QueueUrl=queue_url(sqs, target), MessageBody=json.dumps(event), MessageAttributes=attributes)
     else:
         client("sns").publish(TopicArn=target, Message=json.dumps(event), MessageAttributes=attributes)
     delivery.dead_letter = target
+
+
+def queue_url(sqs: Any, arn: str) -> str:
+    """Where a queue of the engine is spoken to."""
+    account, name = arn.split(":")[4:6]
+    return f"{sqs.meta.endpoint_url}/{account}/{name}"

@@ -49,8 +49,15 @@ class Engine:
         return boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=REGION)
 
     def deliveries(self) -> list[Delivery]:
-        """Every asynchronous invocation so far."""
-        entries = json.loads(_get(self.endpoint_url, "/_imgpipe/deliveries"))
+        """Every asynchronous invocation so far.
+
+        Raises:
+            LocalEngineError: The engine has ended.
+        """
+        try:
+            entries = json.loads(_get(self.endpoint_url, "/_imgpipe/deliveries"))
+        except (OSError, http.client.HTTPException) as error:
+            raise LocalEngineError(f"local engine: ended unexpectedly; it said: {_last_words(self.folder)}") from error
         return [
             Delivery(**{**entry, "objects": tuple(ObjectVersion(**item) for item in entry["objects"])})
             for entry in entries
@@ -138,7 +145,8 @@ def _start(settings: EngineSettings, port: int, lock: int) -> subprocess.Popen[b
         "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
         "MINISTACK_REGION": REGION,
         "AUTH": "true",
-        "IOT_MTLS_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",  # it would listen on all interfaces
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # Lambda quotas, "Concurrent executions", read 2026-11
     }
     with (folder / "engine.log").open("wb") as log:
         return subprocess.Popen(
@@ -200,5 +208,8 @@ def _free_port() -> int:
 
 
 def _last_words(folder: Path) -> str:
-    lines = (folder / "engine.log").read_text(encoding="utf-8", errors="replace").split("\n")
+    try:
+        lines = (folder / "engine.log").read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        lines = []
     return " / ".join(line for line in lines[-6:] if line.strip()) or "nothing"

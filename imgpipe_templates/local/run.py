@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from imgpipe_templates.deployment.artifacts import ensure_bucket
 from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.plan import Deployment, FunctionPackage, Pace, StackEvent
 from imgpipe_templates.deployment.stacks import deploy, resource_ids
 from imgpipe_templates.errors import LocalEngineError
 from imgpipe_templates.local.deliveries import ObjectVersion
-from imgpipe_templates.local.engine import Engine, running_engine
+from imgpipe_templates.local.engine import Engine, running_engine, terminating_cleanly
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.filters import notification_filters, why_ignored
-from imgpipe_templates.local.inputs import SourceFile, select_files
+from imgpipe_templates.local.inputs import InputError, SourceFile, select_files
 from imgpipe_templates.local.interpreters import Interpreter, find_interpreter
 from imgpipe_templates.local.results import FileResult, Item, RunReport, clear_result, plain_item, write_result
 from imgpipe_templates.local.runtime_folder import runtime_folder
@@ -117,7 +119,14 @@ def run_files(
         ImgpipeError: The files cannot be used, the engine or the stack does not start. Files that get lost are no
             error here: the report tells.
     """
-    report = progress or Silent()
+    with terminating_cleanly():
+        try:
+            return _run(pipeline, arguments, out, progress or Silent())
+        except (BotoCoreError, ClientError) as error:
+            raise LocalEngineError(f"{pipeline.name}: local engine: {error}") from error
+
+
+def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: Progress) -> RunReport:
     selection = select_files(arguments, out)
     clock = _Clock(report)
     clock.phase("runtime")
@@ -183,8 +192,11 @@ def _upload(
 
     def put(file: SourceFile) -> Upload:
         kind = types.guess_type(file.key)[0] or "application/octet-stream"
-        with file.path.open("rb") as content:
-            answer = s3.put_object(Bucket=bucket, Key=file.key, Body=content, ContentType=kind)
+        try:
+            with file.path.open("rb") as content:
+                answer = s3.put_object(Bucket=bucket, Key=file.key, Body=content, ContentType=kind)
+        except OSError as error:
+            raise InputError(f"{file.path}: cannot be read: {error.strerror}; it was there at the start") from error
         return Upload(file, ObjectVersion(bucket, file.key, answer.get("VersionId", "")))
 
     uploads = []

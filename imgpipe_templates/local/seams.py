@@ -108,7 +108,7 @@ def install(
         retry_base_seconds: Wait before the first retry of an asynchronous invocation.
     """
     _run_functions_in(pool)
-    _deliver_asynchronously(client, journal, retry_base_seconds)
+    _AsynchronousInvoker(client, journal, retry_base_seconds).install()
     _add_condition_keys()
     _keep_properties(client)
     _refuse_to_delete_full_buckets()
@@ -179,14 +179,24 @@ def _decoded(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-def _deliver_asynchronously(client: Callable[..., Any], journal: deliveries.Journal, retry_base_seconds: float) -> None:
-    functions = _module(_LAMBDA)
+class _AsynchronousInvoker:
+    """Takes the place of the engine's own retries, which count throttled attempts and send no raw dead letters."""
 
-    def invoke(func: dict[str, Any], event: Any) -> None:
+    def __init__(self, client: Callable[..., Any], journal: deliveries.Journal, retry_base_seconds: float) -> None:
+        self._client = client
+        self._journal = journal
+        self._retry_base_seconds = retry_base_seconds
+        self._functions = _module(_LAMBDA)
+        self._cloudwatch = _module(_METRICS)
+
+    def install(self) -> None:
+        self._functions.invoke_async_with_retry = self._invoke
+
+    def _invoke(self, func: dict[str, Any], event: Any) -> None:
         config = func.get("config") or func
-        delivery = journal.open(config["FunctionName"], event)
+        delivery = self._journal.open(config["FunctionName"], event)
         account = config["FunctionArn"].split(":")[4]
-        policy = (functions._functions.get(config["FunctionName"]) or func).get("policy")
+        policy = (self._functions._functions.get(config["FunctionName"]) or func).get("policy")
         matches = _module("ministack.core.iam_evaluator").fnmatch_iam_cs
         for item in delivery.objects:
             if not permissions.bucket_may_invoke(policy, item.bucket, account, matches):
@@ -194,35 +204,50 @@ def _deliver_asynchronously(client: Callable[..., Any], journal: deliveries.Jour
                 delivery.state = "refused"
                 return
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(run, func, config, event, delivery), daemon=True).start()
+        threading.Thread(target=context.run, args=(self._run, func, config, event, delivery), daemon=True).start()
 
-    def run(func: dict[str, Any], config: dict[str, Any], event: Any, delivery: deliveries.Delivery) -> None:
-        invoke_config = func.get("event_invoke_config") or (func.get("event_invoke_configs") or {}).get("$LATEST")
-        reserved = functions._reserved_concurrency(func, config)
-        retry = deliveries.RetryPolicy.of(invoke_config, reserved, retry_base_seconds)
-        failure = deliveries.deliver(delivery, retry, lambda: functions._execute_function(func, event))
+    def _run(self, func: dict[str, Any], config: dict[str, Any], event: Any, delivery: deliveries.Delivery) -> None:
+        try:
+            delivery.state = self._deliver(func, config, event, delivery)
+        except Exception as fault:  # noqa: BLE001 - a package that cannot be unpacked, say: whoever waits must hear of it
+            delivery.error = f"{type(fault).__name__}: {fault}"
+            delivery.state = "failed"
+
+    def _deliver(self, func: dict[str, Any], config: dict[str, Any], event: Any, delivery: deliveries.Delivery) -> str:
+        invoke_config = func.get("event_invoke_config") or (func.get("event_invoke_configs") or {}).get("$LATEST") or {}
+        reserved = self._functions._reserved_concurrency(func, config)
+        retry = deliveries.RetryPolicy.of(invoke_config, reserved, self._retry_base_seconds)
+        failure = deliveries.deliver(delivery, retry, lambda: self._functions._execute_function(func, event))
         if failure is None:
-            delivery.state = "succeeded"
-            return
-        destination = ((invoke_config or {}).get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
+            return "succeeded"
+        destination = (invoke_config.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
         if destination:
-            functions._route_async_failure(destination, config["FunctionName"], event, failure)
+            self._functions._route_async_failure(destination, config["FunctionName"], event, failure)
             delivery.dead_letter = destination
         elif target := (config.get("DeadLetterConfig") or {}).get("TargetArn"):
-            _bury(config, target, event, delivery)
-        delivery.state = "failed"
+            self._bury(config, target, event, delivery)
+        return "failed"
 
-    def _bury(config: dict[str, Any], target: str, event: Any, delivery: deliveries.Delivery) -> None:
+    def _bury(self, config: dict[str, Any], target: str, event: Any, delivery: deliveries.Delivery) -> None:
         credentials = _module("ministack.core.lambda_runtime").execution_credentials(config)
         try:
-            deliveries.send_dead_letter(target, event, delivery, lambda service: client(service, credentials))
+            deliveries.send_dead_letter(target, event, delivery, lambda service: self._client(service, credentials))
         except Exception as refusal:  # noqa: BLE001 - as on AWS the event is lost and only a metric tells
             delivery.error += f"; not sent to the dead-letter queue: {refusal}"
             name = {"FunctionName": config["FunctionName"]}
-            _module(_METRICS).record_metric("AWS/Lambda", "DeadLetterErrors", 1, "Count", name)
-            _module(_METRICS)._evaluate_all_alarms()
+            self._cloudwatch.record_metric("AWS/Lambda", "DeadLetterErrors", 1, "Count", name)
+        else:
+            self._count_messages(target)
+        self._cloudwatch._evaluate_all_alarms()
 
-    functions.invoke_async_with_retry = invoke
+    def _count_messages(self, target: str) -> None:
+        """Give the alarm of a dead-letter queue its metric, which Amazon SQS would send and the engine does not."""
+        if target.split(":")[2] != "sqs":
+            return
+        sqs, wanted = self._client("sqs"), "ApproximateNumberOfMessages"
+        answer = sqs.get_queue_attributes(QueueUrl=deliveries.queue_url(sqs, target), AttributeNames=[wanted])
+        count, name = float(answer["Attributes"][wanted]), {"QueueName": target.rsplit(":", 1)[-1]}
+        self._cloudwatch.record_metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", count, "Count", name)
 
 
 def _add_condition_keys() -> None:
