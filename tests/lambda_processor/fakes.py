@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,12 @@ from urllib.parse import quote_plus
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from imgpipe_processor.invocation import handle
 from imgpipe_processor.processing import Processor
 from imgpipe_processor.settings import Settings
 
 SOURCE = "photos-in"
+CAT_ID = "30454758-41c2-5cb7-b19a-6f3b584edc55"  # the id of cat.jpg, version v1
 THUMBNAILS = "image-thumbnail-bucket-dev-111122223333"
 SETTINGS = Settings(
     metadata_table="ImageMetadata-dev",
@@ -168,6 +171,29 @@ def record(
         "s3": {"bucket": {"name": SOURCE, "arn": f"arn:aws:s3:::{SOURCE}"}, "object": described},
         **more,
     }
+
+
+def run(aws: Aws, *records: dict[str, Any], settings: Settings = SETTINGS) -> dict[str, int]:
+    """One invocation."""
+    return handle(event(*records), processor(aws, settings), request_id="r-1")
+
+
+def raising(error: BaseException, at: str) -> Callable[[str], None]:
+    """Raises at the first call of that name."""
+    left = [error]
+
+    def told(call: str) -> None:
+        if call == at and left:
+            raise left.pop()
+
+    return told
+
+
+def log_lines(capsys: Any) -> list[dict[str, Any]]:
+    """What the log has got since the last look: each line JSON, and ASCII."""
+    out = capsys.readouterr().out
+    assert out.isascii()
+    return [json.loads(line) for line in out.splitlines()]
 
 
 def event(*records: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,7 @@
 """From an event to items, thumbnails and log lines: one final status for each image, whatever happens on the way."""
 
-import json
-import logging
 from contextlib import suppress
 from dataclasses import replace
-from urllib.parse import quote_plus
 
 import botocore.session
 import pytest
@@ -12,9 +9,9 @@ from botocore.stub import Stubber
 
 from imgpipe_processor.events import read_event
 from imgpipe_processor.failures import RecordsToRetryError
-from imgpipe_processor.invocation import handle
 from imgpipe_processor.records import Records
 from tests.lambda_processor.fakes import (
+    CAT_ID,
     SETTINGS,
     SOURCE,
     THUMBNAILS,
@@ -24,39 +21,19 @@ from tests.lambda_processor.fakes import (
     decoded,
     encoded,
     event,
+    log_lines,
     photo,
-    processor,
+    raising,
     record,
+    run,
     ticking_clock,
 )
 
-IMAGE_ID = "30454758-41c2-5cb7-b19a-6f3b584edc55"
 SUCCESS = ["GetItem", "PutItem", "GetObject", "PutObject", "UpdateItem"]
-
-
-def run(aws, *records, settings=SETTINGS):
-    return handle(event(*records), processor(aws, settings), request_id="r-1")
-
-
-def lines(capsys):
-    out = capsys.readouterr().out
-    assert out.isascii()
-    return [json.loads(line) for line in out.splitlines()]
 
 
 def plain(item):
     return {name: next(iter(value.values())) for name, value in item.items()}
-
-
-def raising(error, at, times=1):
-    left = [times]
-
-    def before(call):
-        if call == at and left[0]:
-            left[0] -= 1
-            raise error
-
-    return before
 
 
 def test_003_23_the_item_of_a_processed_image_is_exactly_this(aws):
@@ -66,7 +43,7 @@ def test_003_23_the_item_of_a_processed_image_is_exactly_this(aws):
 
     (upload,) = aws.uploads
     assert {
-        "ImageId": {"S": IMAGE_ID},
+        "ImageId": {"S": CAT_ID},
         "Status": {"S": "processed"},
         "StatusShard": {"S": "processed#3"},
         "BucketName": {"S": SOURCE},
@@ -88,7 +65,7 @@ def test_003_23_the_item_of_a_processed_image_is_exactly_this(aws):
                 {
                     "M": {
                         "Bucket": {"S": THUMBNAILS},
-                        "Key": {"S": f"thumbnails/{IMAGE_ID}/128.jpg"},
+                        "Key": {"S": f"thumbnails/{CAT_ID}/128.jpg"},
                         "Width": {"N": "128"},
                         "Height": {"N": "64"},
                         "Format": {"S": "JPEG"},
@@ -106,7 +83,7 @@ def test_the_item_of_a_failed_image_is_exactly_this(aws):
     assert run(aws, record()) == {"failed": 1}
 
     assert plain(aws.item) == {
-        "ImageId": IMAGE_ID,
+        "ImageId": CAT_ID,
         "Status": "failed",
         "StatusShard": "failed#3",
         "BucketName": SOURCE,
@@ -160,7 +137,7 @@ def test_003_18_any_key_is_read_and_recorded_and_none_gets_into_the_thumbnails_k
     image_id = aws.item["ImageId"]["S"]
     assert {"S": key} == aws.item["ObjectKey"]
     assert f"thumbnails/{image_id}/128.jpg" == aws.uploads[0]["Key"]
-    (line,) = lines(capsys)
+    (line,) = log_lines(capsys)
     assert key == line["key"]
 
 
@@ -169,7 +146,7 @@ def test_003_21_the_thumbnail_that_is_uploaded_is_the_one_that_is_recorded(aws):
 
     (upload,) = aws.uploads
     assert decoded(upload["Body"]).size == (128, 64)
-    assert (THUMBNAILS, f"thumbnails/{IMAGE_ID}/128.jpg", "image/jpeg") == (
+    assert (THUMBNAILS, f"thumbnails/{CAT_ID}/128.jpg", "image/jpeg") == (
         upload["Bucket"],
         upload["Key"],
         upload["ContentType"],
@@ -189,12 +166,12 @@ def test_a_duplicate_or_late_event_changes_nothing_and_counts_nowhere(data, fina
 
     assert (before, uploads, final) == (aws.item, aws.uploads, aws.item["Status"]["S"])
     assert aws.calls == ["GetItem", "GetItem"]
-    assert [(line["event"], "_aws" in line) for line in lines(capsys)] == [("duplicate", False)] * 2
+    assert [(line["event"], "_aws" in line) for line in log_lines(capsys)] == [("duplicate", False)] * 2
 
 
 def test_an_image_deleted_since_is_not_brought_back(aws):
     run(aws, record())
-    aws.items[IMAGE_ID]["Status"] = {"S": "deleted"}
+    aws.items[CAT_ID]["Status"] = {"S": "deleted"}
 
     assert run(aws, record()) == {"duplicate": 1}
 
@@ -257,7 +234,7 @@ def test_001_22_a_poisoned_record_stops_none_of_the_others(aws, capsys):
 
     assert run(aws, record("bad.jpg"), record("gone.jpg"), record()) == {"processed": 1, "failed": 2}
 
-    assert [line.get("category") for line in lines(capsys)] == ["corrupt", "forbidden", None]
+    assert [line.get("category") for line in log_lines(capsys)] == ["corrupt", "forbidden", None]
 
 
 @pytest.mark.parametrize(
@@ -287,9 +264,9 @@ def test_003_25_what_may_pass_is_counted_and_raised_once_after_the_others_and_th
     aws.before = raising(error, call)
     records = [record(), record("dog.jpg")]
 
-    with pytest.raises(RecordsToRetryError, match=rf"^1 of 2 records to retry: {IMAGE_ID} \({category}\)$"):
+    with pytest.raises(RecordsToRetryError, match=rf"^1 of 2 records to retry: {CAT_ID} \({category}\)$"):
         run(aws, *records)
-    first, second = lines(capsys)
+    first, second = log_lines(capsys)
     assert (1, category, False) == (first["ProcessingErrors"], first["category"], "ProcessedImages" in first)
     assert second["ProcessedImages"] == 1
 
@@ -302,87 +279,6 @@ def test_a_refused_upload_is_the_stacks_fault_and_not_the_images(aws):
     with pytest.raises(RecordsToRetryError, match="internal"):
         run(aws, record())
     assert aws.item["Status"]["S"] == "processing"
-
-
-def test_003_24_003_26_the_line_of_a_processed_image_carries_its_metrics(aws, capsys):
-    size = len(aws.objects[SOURCE, "cat.jpg", "v1"][0])
-
-    run(aws, record())
-
-    (line,) = lines(capsys)
-    assert {
-        "level": "INFO",
-        "event": "processed",
-        "request_id": "r-1",
-        "image_id": IMAGE_ID,
-        "bucket": SOURCE,
-        "key": "cat.jpg",
-        "version_id": "v1",
-        "_aws": {
-            "Timestamp": 1795163401000,
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": "ImageProcessing",
-                    "Dimensions": [["Environment", "EnvironmentSuffix"]],
-                    "Metrics": [
-                        {"Name": "ProcessedImages", "Unit": "Count"},
-                        {"Name": "ProcessingDuration", "Unit": "Milliseconds"},
-                        {"Name": "SourceBytes", "Unit": "Bytes"},
-                        {"Name": "ThumbnailBytes", "Unit": "Bytes"},
-                    ],
-                }
-            ],
-        },
-        "Environment": "staging",
-        "EnvironmentSuffix": "dev",
-        "ProcessedImages": 1,
-        "ProcessingDuration": 500.0,
-        "SourceBytes": size,
-        "ThumbnailBytes": len(aws.uploads[0]["Body"]),
-    } == line
-
-
-def test_003_25_the_line_of_a_failed_image_counts_an_error(aws, capsys):
-    aws.objects[SOURCE, "cat.jpg", "v1"] = (b"no image", "text/plain")
-
-    run(aws, record())
-
-    (line,) = lines(capsys)
-    assert (
-        line["ProcessingErrors"],
-        line["SourceBytes"],
-        line["level"],
-        line["category"],
-    ) == (1, 8, "ERROR", "unsupported")
-    assert {"ProcessedImages", "ThumbnailBytes"}.isdisjoint(line)
-
-
-def test_003_26_a_log_that_cannot_be_written_fails_no_image(aws, monkeypatch):
-    class Broken:
-        def write(self, _text):
-            raise OSError("no space left")
-
-    monkeypatch.setattr("sys.stdout", Broken())
-
-    assert run(aws, record()) == {"processed": 1}
-
-
-def test_what_is_no_upload_is_told_in_one_line(aws, capsys):
-    assert run(aws, record(eventName="ObjectRemoved:Delete"), record()) == {"ignored": 1, "processed": 1}
-    assert handle({"Event": "s3:TestEvent"}, processor(aws), request_id="r-2") == {"ignored": 1}
-
-    assert [line.get("reason") for line in lines(capsys)] == ["not an ObjectCreated event", None, "s3:TestEvent"]
-
-
-def test_a_bug_leaves_its_place_in_one_line_of_the_log(aws, capsys, caplog):
-    aws.before = raising(ZeroDivisionError("x"), "GetObject")
-
-    with caplog.at_level(logging.DEBUG), pytest.raises(RecordsToRetryError):
-        run(aws, record())
-
-    (line,) = lines(capsys)
-    assert (line["category"], line["message"]) == ("internal", "ZeroDivisionError")
-    assert "storage.py" in line["detail"]
 
 
 def test_the_three_table_calls_are_valid_and_ask_for_nothing_else():
@@ -406,7 +302,6 @@ def test_the_three_table_calls_are_valid_and_ask_for_nothing_else():
 
 def test_shards_spread_images_and_stay_where_they_are():
     (upload,) = read_event(event(record()))
-    assert quote_plus("cat.jpg") == upload.key
     aws = Aws()
     for number in range(40):
         Records(aws, SETTINGS.metadata_table, 4).begin(replace(upload, key=f"{number}.jpg"))
