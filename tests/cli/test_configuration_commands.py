@@ -1,0 +1,59 @@
+"""`imgpipe presets`, `init` and `schema`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from imgpipe_templates import load_config, load_preset
+from imgpipe_templates.config import DEFAULT_PRESET, PRESETS
+
+
+def test_presets_are_listed_a_line_each(imgpipe):
+    listed = imgpipe("presets")
+
+    lines = listed.out.splitlines()
+    assert listed.status == 0
+    assert [line.split()[0] for line in lines] == PRESETS.names
+    (default,) = [line for line in lines if line.endswith("(default)")]
+    assert default.startswith(DEFAULT_PRESET)
+
+
+def test_a_starter_file_is_the_preset_until_it_is_changed(imgpipe):
+    assert imgpipe("init").out == "imgpipe.toml\n"
+
+    assert load_config(Path("imgpipe.toml")) == load_preset(DEFAULT_PRESET)
+    text = Path("imgpipe.toml").read_text()
+    Path("changed.toml").write_text(text.replace("# memory_mb = 512", "memory_mb = 1024"))
+    assert load_config(Path("changed.toml")).processing.memory_mb == 1024
+
+
+def test_a_file_that_is_there_is_not_overwritten(imgpipe):
+    Path("imgpipe.toml").write_text("mine")
+
+    refused = imgpipe("init")
+    assert refused.status == 1
+    assert "imgpipe.toml: is there already" in refused.err
+    assert Path("imgpipe.toml").read_text() == "mine"
+
+
+def test_a_starter_file_in_a_missing_folder_is_refused(imgpipe):
+    refused = imgpipe("init", "--out", "no/such/imgpipe.toml")
+    assert refused.status == 1
+    assert "no/such/imgpipe.toml: cannot be written" in refused.err
+
+
+@pytest.mark.parametrize("name", PRESETS.names)
+def test_the_schema_accepts_every_preset(imgpipe, name):
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - comes with cfn-lint; only this test wants it
+
+    schema = json.loads(imgpipe("schema").out)
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    data = tomllib.loads((PRESETS.folder / f"{name}.toml").read_text())
+    assert list(validator.iter_errors(data)) == []
+    assert list(validator.iter_errors({**data, "processing": {"memory_mb": 64}}))
+    assert list(validator.iter_errors({**data, "procesing": {}}))

@@ -1,0 +1,199 @@
+"""`imgpipe render`: the contract that others script against."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path("build/thumbnails/single")
+THREE_MISTAKES = """\
+preset = "thumbnails"
+
+[processing]
+thumbnail_size_px = 9000
+memory_mb = "lots"
+thumbnail_px = 128
+"""
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_default_is_one_stack_in_both_formats_under_build(imgpipe):
+    done = imgpipe("render")
+
+    names = ["pipeline.template.json", "pipeline.template.yaml", "manifest.json"]
+    assert done.status == 0
+    assert done.out.splitlines() == [str(FOLDER / name) for name in names]
+    assert sorted(files(FOLDER)) == sorted(names)
+    assert "thumbnails/single/pipeline" in done.err
+
+
+@pytest.mark.parametrize("text_format", ["json", "yaml"])
+def test_one_format_alone(imgpipe, text_format):
+    assert imgpipe("render", "--format", text_format, "--out", "elsewhere").status == 0
+
+    assert set(files(Path("elsewhere"))) == {
+        f"thumbnails/single/pipeline.template.{text_format}",
+        "thumbnails/single/manifest.json",
+    }
+
+
+def test_manifest_lists_files_order_parameters_and_capabilities(imgpipe):
+    imgpipe("render")
+
+    manifest = json.loads((FOLDER / "manifest.json").read_text())
+    stack = manifest["stacks"]["pipeline"]
+    assert manifest["deploy_order"] == ["pipeline"]
+    assert {file["path"]: file["sha256"] for file in stack["files"]} == {
+        name: hashlib.sha256(text).hexdigest() for name, text in files(FOLDER).items() if name != "manifest.json"
+    }
+    assert stack["capabilities"] == ["CAPABILITY_IAM"]
+    required = {parameter["name"] for parameter in stack["parameters"] if parameter["required"]}
+    assert required == {"SourceBucketName", "CodeBucket", "ImageProcessorCodeKey"}
+    (function,) = manifest["functions"]
+    assert (function["package"], function["key_parameter"]) == ("processor", "ImageProcessorCodeKey")
+
+
+def test_same_input_gives_the_same_bytes_whatever_the_machine_says(tmp_path):
+    made = []
+    for seed, zone, language in (("1", "UTC", "C"), ("2", "Asia/Tokyo", "tr_TR.UTF-8")):
+        out = tmp_path / seed
+        subprocess.run(
+            [sys.executable, "-m", "imgpipe_templates", "render", "--preset", "thumbnails", "--out", out],
+            check=True,
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": language},
+        )
+        made.append(files(out))
+    assert made[0] == made[1]
+
+
+def test_what_is_committed_is_what_is_rendered(repository, imgpipe):
+    assert imgpipe("render", "--preset", "all", "--out", repository / "build", "--check").status == 0
+
+
+def test_check_writes_nothing_and_tells_what_is_stale(imgpipe):
+    missing = imgpipe("render", "--check")
+    assert (missing.status, missing.out) == (1, "")
+    assert f"stale: {FOLDER / 'pipeline.template.json'}: missing" in missing.err
+    assert not Path("build").exists()
+
+    imgpipe("render")
+    assert imgpipe("render", "--check").status == 0
+
+    changed = FOLDER / "pipeline.template.yaml"
+    changed.write_text("# changed by hand\n")
+    different = imgpipe("render", "--check")
+    assert different.status == 1
+    assert f"stale: {changed}: different" in different.err
+    assert changed.read_text() == "# changed by hand\n"
+
+
+def test_a_file_in_the_current_folder_is_used_without_being_named(imgpipe):
+    Path("imgpipe.toml").write_text('preset = "thumbnails"\nname = "holiday"\n')
+
+    assert imgpipe("render").status == 0
+    assert (Path("build") / "holiday" / "single" / "pipeline.template.json").is_file()
+
+
+def test_a_preset_and_a_file_are_both_rendered(imgpipe):
+    Path("own.toml").write_text('preset = "thumbnails"\nname = "own"\n')
+
+    assert imgpipe("render", "--preset", "all", "--config", "own.toml").status == 0
+    assert {path.name for path in Path("build").iterdir()} >= {"own", "thumbnails"}
+
+
+def test_two_pipelines_of_one_name_are_refused(imgpipe):
+    Path("own.toml").write_text('preset = "thumbnails"\n')
+
+    refused = imgpipe("render", "--preset", "thumbnails", "--config", "own.toml")
+    assert refused.status == 1
+    assert "'thumbnails' is the name of two chosen pipelines" in refused.err
+
+
+def test_set_overrides_one_key(imgpipe):
+    imgpipe("render", "--set", "processing.memory_mb=2048", "--set", "name=bigger")
+
+    template = json.loads(Path("build/bigger/single/pipeline.template.json").read_text())
+    assert template["Resources"]["ImageProcessorFunction"]["Properties"]["MemorySize"] == 2048
+
+
+def test_three_mistakes_are_told_at_once_and_nothing_is_written(imgpipe):
+    Path("imgpipe.toml").write_text(THREE_MISTAKES)
+
+    refused = imgpipe("render")
+
+    assert refused.status == 1
+    assert refused.err.splitlines() == [
+        "error: imgpipe.toml:4: processing.thumbnail_size_px: 9000 is out of range; expected 64..512 pixels",
+        "error: imgpipe.toml:5: processing.memory_mb: expected a whole number, got 'lots'; expected 128..10240 MB",
+        "error: imgpipe.toml:6: processing.thumbnail_px: unknown key; did you mean thumbnail_size_px?",
+    ]
+    assert not Path("build").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["render", "--preset", "thumbnail"], 1, "did you mean thumbnails?"),
+        (["render", "--config", "none.toml"], 1, "none.toml: no such file"),
+        (["render", "--set", "processing.memory_mb"], 1, "processing.memory_mb"),
+        (["render", "--layout", "nested"], 2, "'nested' is not available in this version; expected 'single'"),
+        (["render", "--layout", "sideways"], 2, "sideways"),
+        (["render", "--format", "xml"], 2, "xml"),
+        (["render", "--nonsense"], 2, "--nonsense"),
+        (["rendr"], 2, "rendr"),
+    ],
+)
+def test_wrong_input_is_1_and_a_wrong_command_line_is_2(imgpipe, arguments, status, says):
+    refused = imgpipe(*arguments)
+
+    assert refused.status == status
+    assert says in refused.err
+    assert refused.out == ""
+    assert not Path("build").exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(imgpipe):
+    Path("taken").write_text("a file")
+
+    refused = imgpipe("render", "--out", "taken")
+    assert refused.status == 1
+    assert "taken: is a file; expected a folder" in refused.err
+
+
+def test_a_finding_stops_everything_and_names_rule_template_and_place(imgpipe):
+    Path("own.toml").write_text(f'preset = "thumbnails"\nname = "own"\n[tags]\n{"k" * 200} = "too long for AWS"\n')
+
+    refused = imgpipe("render", "--preset", "thumbnails", "--config", "own.toml")
+    assert refused.status == 1
+    assert not Path("build").exists()
+    findings = [line for line in refused.err.splitlines() if line.startswith("own/single/pipeline.template.json: ")]
+    assert any("Resources.SourceBucket.Properties.Tags" in line and line.endswith("]") for line in findings)
+    assert refused.err.splitlines()[-1].endswith("nothing was written")
+
+
+@pytest.mark.parametrize("command", ["render", "package", "presets", "init", "schema"])
+def test_nothing_is_imported_that_a_command_does_not_need(command, tmp_path):
+    """Plain rendering loads no AWS client, engine, imaging library or, on a hit, linter and pydantic."""
+    script = (
+        "import sys\n"
+        "from imgpipe_templates.cli import run\n"
+        f"run({[command, *(['--help'] if command == 'package' else [])]!r})\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+    )
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path)
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert not loaded & {"boto3", "botocore", "ministack", "PIL", "pip", "cfnlint", "cfn_flip", "yaml"}
+    if command != "schema":
+        assert "pydantic" not in loaded
