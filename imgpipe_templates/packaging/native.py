@@ -21,7 +21,7 @@ _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
 # The GNU C Library 2.36 NEWS: the marker that the linker leaves in what uses packed relative relocations
 _GLIBC_MARKERS = {"GLIBC_ABI_DT_RELR": (2, 36)}
 _MOST_VERSIONS = 10_000  # a library has some tens; a damaged list may point back to itself and never end
-_ELF_MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
+_ARCHITECTURES = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64"}
 
 
 def native_faults(name: str, content: bytes, target: Target) -> list[str]:
@@ -48,12 +48,10 @@ def _elf_faults(content: bytes, target: Target) -> list[str]:
     if elf.elfclass != 64 or not elf.little_endian:  # noqa: PLR2004 - the word size of both architectures
         order = "little" if elf.little_endian else "big"
         faults.append(f"is {elf.elfclass}-bit, {order} endian; expected 64-bit, little endian")
-    machines = {constant: machine for machine, constant in _ELF_MACHINES.items()}
     machine = elf["e_machine"]
-    if machine != _ELF_MACHINES[target.machine]:
-        faults.append(
-            f"is built for {machines.get(machine, machine)}; expected {target.machine} ({target.architecture})"
-        )
+    built_for = _ARCHITECTURES.get(machine, machine)
+    if built_for != target.architecture:
+        faults.append(f"is built for {built_for}; expected {target.architecture}")
     if elf.num_sections() == 0:
         return [*faults, "has no section headers; expected them, to tell which glibc it needs"]
     needed = max((_version(symbol) for symbol in _version_needs(elf)), default=(0, 0))

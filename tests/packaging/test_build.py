@@ -41,7 +41,7 @@ def test_package_holds_the_function_and_its_wheels_for_runtime_and_architecture(
         "pillow-13.0.0.dist-info/licenses/LICENSE",
     } <= names
     assert not [name for name in names if re.search(r"requirements.txt|__pycache__|(^|/)tests/|\.hidden|\.pyi$", name)]
-    assert [f"{wheel}" for wheel in package.wheels] == ["pillow 13.0.0"]
+    assert [str(wheel) for wheel in package.wheels] == ["pillow 13.0.0"]
     assert package.files == len(names)
     assert package.unzipped_bytes == sizes
     assert package.zipped_bytes == package.path.stat().st_size < 8_000_000
