@@ -56,7 +56,7 @@ class Presets:
     @functools.cached_property
     def names(self) -> list[str]:
         """Every preset, sorted."""
-        return sorted(path.stem for path in self.folder.glob("*.toml"))
+        return sorted(path.stem for path in self.folder.iterdir() if path.suffix == ".toml")
 
     def layer(self, name: str, where: str = "") -> Layer:
         """The preset as a layer called `preset <name>`.

@@ -35,7 +35,6 @@ def remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_remembered_configuration_is_equal_and_costs_neither_pydantic_nor_toml(remembered: Path, repository: Path):
-    # pytest itself is imported by the sample, and imports tomllib; so only pydantic is looked for where it is.
     def shown() -> list[str]:
         command = [sys.executable, "-c", SHOW]
         environment = {**os.environ, "PYTHONPATH": str(repository)}
