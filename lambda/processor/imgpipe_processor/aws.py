@@ -22,8 +22,6 @@ TRANSIENT_CODES = frozenset(
     {
         "ExpiredToken",
         "ExpiredTokenException",
-        "LimitExceededException",
-        "OperationAborted",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestTimeTooSkewed",
