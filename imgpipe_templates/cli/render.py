@@ -55,7 +55,7 @@ def command(
     from imgpipe_templates.pipeline import render_pipeline
     from imgpipe_templates.render import files
 
-    pipelines = [render_pipeline(config) for config in selected(presets, config_file, overrides)]
+    pipelines = [render_pipeline(config) for config in selected(presets, config_file, overrides, cached=not no_cache)]
     check_templates(pipelines, use_cache=not no_cache)
     formats: list[files.Format] = ["json", "yaml"] if text_format == "both" else [text_format]
     plan = {path: text for pipeline in pipelines for path, text in files.plan_files(pipeline, formats).items()}

@@ -46,7 +46,9 @@ def selection_options(command: CommandT) -> CommandT:
     return command
 
 
-def selected(presets: Sequence[str], config_file: Path | None, overrides: Sequence[str]) -> list[PipelineConfig]:
+def selected(
+    presets: Sequence[str], config_file: Path | None, overrides: Sequence[str], *, cached: bool = True
+) -> list[PipelineConfig]:
     """The chosen pipelines, in the order in which they were named.
 
     Raises:
@@ -61,9 +63,9 @@ def selected(presets: Sequence[str], config_file: Path | None, overrides: Sequen
             config_file = CONFIG_FILE
         else:
             chosen = [config.DEFAULT_PRESET]
-    pipelines = [config.load_preset(name, overrides) for name in chosen]
+    pipelines = [config.load_preset(name, overrides, cached=cached) for name in chosen]
     if config_file is not None:
-        pipelines.append(config.load_config(config_file, overrides))
+        pipelines.append(config.load_config(config_file, overrides, cached=cached))
     names = [pipeline.name for pipeline in pipelines]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(

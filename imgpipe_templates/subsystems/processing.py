@@ -8,7 +8,7 @@ from typing import Annotated
 from troposphere import Ref
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Doc, Range, Section
+from imgpipe_templates.configuration import Doc, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -44,7 +44,7 @@ class ProcessingConfig(Section):
         Range(1, 1_000, "invocations"),
         Doc("Concurrent invocations kept for the function and allowed to it; left out, the account's pool is shared."),
     ] = None
-    log_retention_days: Annotated[LogRetentionDays, Doc("How long the function's logs are kept, in days.")] = 30
+    log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long the function's logs are kept.")] = 30
 
 
 @dataclass(frozen=True)
