@@ -35,7 +35,7 @@ MAX_SOURCE_SIDE_PX = 65_500
 
 # Shrinking is done in two steps: cheap averaging (in the JPEG decoder, or by whole factors) down to no less than so
 # many times the target, then Lanczos. Measured on photos against a full decode with Lanczos: without a gap, images
-# that the averaging alone brings almost to their size lose 10 dB; larger gaps than these only take longer.
+# that the averaging alone brings almost to their size lose 10 dB; larger gaps than these gain 0.2 dB after encoding.
 DRAFT_GAP = 1.2
 REDUCING_GAP = 1.5
 
