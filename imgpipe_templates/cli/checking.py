@@ -25,10 +25,10 @@ def check_templates(pipelines: Sequence[RenderedPipeline], *, use_cache: bool = 
         ImgpipeError: Something was found.
     """
     from imgpipe_templates import checks
-    from imgpipe_templates.render.text import ordered, to_json
+    from imgpipe_templates.render.text import to_json
 
     texts = {
-        f"{pipeline.pipeline}/{pipeline.layout}/{stack}.template.json": to_json(ordered(template))
+        f"{pipeline.pipeline}/{pipeline.layout}/{stack}.template.json": to_json(template)
         for pipeline in pipelines
         for stack, template in pipeline.stacks.items()
     }
