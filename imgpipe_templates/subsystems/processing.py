@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from troposphere import Ref
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Doc, Range, Section, Unit
+from imgpipe_templates.configuration import Conflict, Doc, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -23,7 +25,14 @@ from imgpipe_templates.patterns.queues import add_dead_letter_queue
 
 THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")
 MAX_SOURCE_BYTES = Range(1_024, 104_857_600, "bytes")
-MAX_SOURCE_PIXELS = Range(4_096, 100_000_000, "pixels")
+MAX_SOURCE_PIXELS = Range(4_096, 500_000_000, "pixels")
+
+# Peak memory of the processor, measured on sources of 50 million pixels of every kind it takes
+# (tests/lambda_processor/test_imaging.py holds the bounds): the worst kind, a progressive CMYK JPEG, takes 8.05 bytes
+# per pixel; the source itself is held at most twice; Python, clients and decoders take the rest.
+_BASE_BYTES = 90 * 2**20
+_BYTES_PER_PIXEL = 8.1
+_COPIES_OF_SOURCE = 2
 
 
 @dataclass(frozen=True)
@@ -31,10 +40,10 @@ class ProcessingConfig(Section):
     """The function that makes thumbnails."""
 
     thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail.")] = 128
-    max_source_bytes: Annotated[int, MAX_SOURCE_BYTES, Doc("Uploads larger than this are refused unread.")] = 26_214_400
+    max_source_bytes: Annotated[int, MAX_SOURCE_BYTES, Doc("Uploads larger than this are refused unread.")] = 20_971_520
     max_source_pixels: Annotated[
         int, MAX_SOURCE_PIXELS, Doc("Images of more pixels (width times height) are refused undecoded.")
-    ] = 50_000_000
+    ] = 49_000_000
     timeout_seconds: Annotated[int, Range(1, 900, "seconds"), Doc("How long one invocation may take.")] = 60
     memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 512
     runtime: Annotated[Runtime, Doc("Lambda runtime of the function.")] = "python3.13"
@@ -45,6 +54,17 @@ class ProcessingConfig(Section):
         Doc("Concurrent invocations kept for the function and allowed to it; left out, the account's pool is shared."),
     ] = None
     log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long the function's logs are kept.")] = 30
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Limits that would let an image in which the function's memory cannot hold."""
+        needed = _BASE_BYTES + _BYTES_PER_PIXEL * self.max_source_pixels + _COPIES_OF_SOURCE * self.max_source_bytes
+        needed_mb = math.ceil(needed / 2**20)
+        if needed_mb > self.memory_mb:
+            yield Conflict(
+                ("memory_mb", "max_source_pixels", "max_source_bytes"),
+                f"{self.memory_mb} MB cannot hold an image of {self.max_source_pixels:,} pixels and "
+                f"{self.max_source_bytes:,} bytes; expected memory_mb of at least {needed_mb} MB, or smaller limits",
+            )
 
 
 @dataclass(frozen=True)
@@ -98,33 +118,23 @@ def add_processing(
 
 
 def _thumbnail_size(config: ProcessingConfig) -> ParameterSpec:
-    return _number(
-        "ThumbnailSize",
-        "Thumbnail size",
-        config.thumbnail_size_px,
-        THUMBNAIL_SIZE_PX,
-        "Longest side of a thumbnail, in pixels",
-    )
+    description = "Longest side of a thumbnail, in pixels"
+    return _number("ThumbnailSize", "Thumbnail size", config.thumbnail_size_px, THUMBNAIL_SIZE_PX, description)
 
 
 def _max_source_bytes(config: ProcessingConfig) -> ParameterSpec:
-    return _number(
-        "MaxSourceBytes",
-        "Largest upload",
-        config.max_source_bytes,
-        MAX_SOURCE_BYTES,
-        "Uploads of more bytes than this are refused unread",
-    )
+    # What is configured fits into the function's memory; a deployment can only lower it.
+    allowed = Range(MAX_SOURCE_BYTES.low, config.max_source_bytes, "bytes")
+    description = "Uploads of more bytes than this are refused unread; more than the default needs more memory"
+    return _number("MaxSourceBytes", "Largest upload, in bytes", config.max_source_bytes, allowed, description)
 
 
 def _max_source_pixels(config: ProcessingConfig) -> ParameterSpec:
-    return _number(
-        "MaxSourcePixels",
-        "Most pixels of an upload",
-        config.max_source_pixels,
-        MAX_SOURCE_PIXELS,
-        "Images of more pixels than this (width times height) are refused undecoded",
+    allowed = Range(MAX_SOURCE_PIXELS.low, config.max_source_pixels, "pixels")
+    description = (
+        "Images of more pixels (width times height) are refused undecoded; more than the default needs more memory"
     )
+    return _number("MaxSourcePixels", "Largest image, in pixels", config.max_source_pixels, allowed, description)
 
 
 def _number(title: str, label: str, default: int, allowed: Range, description: str) -> ParameterSpec:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from imgpipe_templates.names import NAMES
 from imgpipe_templates.subsystems.processing import ProcessingConfig, add_processing
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, upload_notification
@@ -73,6 +75,24 @@ def test_failed_events_are_kept_as_long_as_sqs_can_encrypted_and_tls_only(scope,
     assert (refusal["Effect"], refusal["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     function = built["ImageProcessorFunction"]["Properties"]
     assert said(function["DeadLetterConfig"]["TargetArn"]) == "ProcessorDeadLetterQueue.Arn"
+
+
+def test_limits_that_the_memory_cannot_hold_are_a_conflict_that_says_what_would():
+    assert list(ProcessingConfig().conflicts()) == []
+
+    (conflict,) = ProcessingConfig(memory_mb=256).conflicts()
+    assert conflict.keys == ("memory_mb", "max_source_pixels", "max_source_bytes")
+    needed = int(re.search(r"at least (\d+) MB", conflict.message)[1])
+    assert list(ProcessingConfig(memory_mb=needed).conflicts()) == []
+    assert list(ProcessingConfig(memory_mb=needed - 1).conflicts())
+    assert list(ProcessingConfig(memory_mb=256, max_source_pixels=12_000_000).conflicts()) == []
+
+
+def test_a_deployment_can_lower_the_limits_and_not_raise_them(scope, upstream):
+    processing(scope, upstream, ProcessingConfig(max_source_pixels=24_000_000))
+
+    parameter = scope.stack.template.parameters["MaxSourcePixels"].to_dict()
+    assert parameter["Default"] == parameter["MaxValue"] == 24_000_000
 
 
 def test_extensions_are_spelled_in_lower_and_upper_case_once():
