@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from imgpipe_templates.deployment.clients import Clients, error_message
+from imgpipe_templates.deployment.events import validation_faults
 from imgpipe_templates.deployment.plan import Change, Deployment, Pace
 from imgpipe_templates.errors import DeploymentError
 
@@ -71,7 +72,8 @@ def create_change_set(
         clients.cloudformation.delete_change_set(ChangeSetName=change_set.arn)
         return None
     if status != "CREATE_COMPLETE":
-        raise DeploymentError(f"{name}: change set: {status}: {reason}")
+        faults = validation_faults(clients, ChangeSetName=change_set.arn) or [reason or "no reason given"]
+        raise DeploymentError(f"{name}: change set: {status}: {'; '.join(faults)}")
     return replace(change_set, changes=_changes(clients, change_set.arn))
 
 

@@ -6,13 +6,24 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.plan import Pace, StackEvent
 from imgpipe_templates.errors import DeploymentError
 
 STACK = "AWS::CloudFormation::Stack"
 
+# A stack that fails as a whole is rolled back by itself, so CREATE_FAILED and UPDATE_FAILED are no ends ("Stack status
+# codes", AWS CloudFormation User Guide, read 2026-11).
 _GOOD_ENDS = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"}
+_BAD_ENDS = {
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_ROLLBACK_FAILED",
+    "DELETE_FAILED",
+}
 _CONSEQUENCES = ("cancelled", "canceled")  # resources that were stopped because another one failed
 
 
@@ -36,6 +47,10 @@ class EventLog:
                 break  # newest come first: the rest is known
         self._seen.update(event.event_id for event in fresh)
         return fresh[::-1]
+
+    def validation_faults(self) -> list[str]:
+        """What was wrong with the template before anything was created."""
+        return validation_faults(self._clients, StackName=self._stack_id)
 
 
 def follow(log: EventLog, stack_name: str, pace: Pace, progress: Callable[[StackEvent], None]) -> list[StackEvent]:
@@ -62,7 +77,7 @@ def follow(log: EventLog, stack_name: str, pace: Pace, progress: Callable[[Stack
         if events and _is_end(events[-1]):
             if events[-1].status in _GOOD_ENDS:
                 return events
-            raise DeploymentError(f"{stack_name}: {_what_failed(events)}")
+            raise DeploymentError(f"{stack_name}: {_what_failed(events, log.validation_faults)}")
         if time.monotonic() > deadline:
             raise DeploymentError(
                 f"{stack_name}: is not done after {pace.stack_timeout_seconds:.0f} seconds;"
@@ -71,23 +86,40 @@ def follow(log: EventLog, stack_name: str, pace: Pace, progress: Callable[[Stack
         time.sleep(pace.poll_seconds)
 
 
+def validation_faults(clients: Clients, **subject: str) -> list[str]:
+    """What CloudFormation found in a template before it began; empty if it found nothing or does not tell us.
+
+    Args:
+        clients: Of the account.
+        subject: StackName or ChangeSetName.
+    """
+    faults = []
+    try:
+        for page in clients.cloudformation.get_paginator("describe_events").paginate(**subject):
+            for event in page["OperationEvents"]:
+                if event.get("EventType") == "VALIDATION_ERROR" and event.get("ValidationFailureMode") == "FAIL":
+                    where = event.get("ValidationPath") or event.get("LogicalResourceId", "template")
+                    faults.append(f"{where}: {event.get('ValidationStatusReason', 'is not valid')}")
+    except ClientError:  # the call asks for a permission of its own; the error we are explaining stands without it
+        return faults
+    return faults
+
+
 def _is_end(event: StackEvent) -> bool:
-    return event.kind == STACK and not event.status.endswith("IN_PROGRESS") and _is_the_stack_itself(event)
-
-
-def _is_the_stack_itself(event: StackEvent) -> bool:
     # A nested stack is a resource of this type too, but its physical id is another stack's name.
-    return f":stack/{event.logical_id}/" in event.physical_id
+    is_the_stack_itself = event.kind == STACK and f":stack/{event.logical_id}/" in event.physical_id
+    return is_the_stack_itself and event.status in _GOOD_ENDS | _BAD_ENDS
 
 
-def _what_failed(events: list[StackEvent]) -> str:
-    failed = [event for event in events if event.status.endswith("_FAILED") and not _is_end(event)]
+def _what_failed(events: list[StackEvent], validation: Callable[[], list[str]]) -> str:
+    end = events[-1]
+    failed = [event for event in events if event.status.endswith("_FAILED") and event.physical_id != end.physical_id]
     causes = [event for event in failed if not any(word in event.reason.lower() for word in _CONSEQUENCES)]
-    end = events[-1].status
-    if not failed:
-        return f"stack is {end}: {events[-1].reason or 'no reason given'}"
-    first = (causes or failed)[0]
-    return f"{first.logical_id}: {first.status}: {first.reason or 'no reason given'}; the stack is {end}"
+    if failed:
+        first = (causes or failed)[0]
+        return f"{first.logical_id}: {first.status}: {first.reason or 'no reason given'}; the stack is {end.status}"
+    faults = validation() or [event.reason for event in events if event.status.endswith("_FAILED") and event.reason]
+    return f"{'; '.join(faults) or 'no reason given'}; the stack is {end.status}"
 
 
 def _event(raw: dict[str, Any]) -> StackEvent:

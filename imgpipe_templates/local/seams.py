@@ -278,7 +278,11 @@ def _keep_properties(client: Callable[..., Any]) -> None:
 
         def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
             result = create(logical_id, props, stack_name)
-            properties.put_back(kind, result[0], props, {}, client)
+            try:
+                properties.put_back(kind, result[0], props, {}, client)
+            except Exception:  # the service refused a value: the resource was never created
+                handlers[kind]["delete"](result[0], props)
+                raise
             return result
 
         def updated(physical_id: str, old: dict[str, Any], new: dict[str, Any], *names: str) -> Any:
