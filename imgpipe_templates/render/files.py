@@ -6,13 +6,15 @@ import json
 import re
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from imgpipe_templates.render.errors import RenderError
 from imgpipe_templates.render.manifest import manifest
-from imgpipe_templates.render.text import ordered, to_json, to_yaml
+from imgpipe_templates.render.order import ordered
+from imgpipe_templates.render.text import emit_json
+from imgpipe_templates.render.yaml_text import emit_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +44,8 @@ def plan_files(rendered: RenderedPipeline, formats: Sequence[Format]) -> Plan:
         RenderError: a template holds what JSON or UTF-8 cannot.
     """
     folder = Path(rendered.pipeline, rendered.layout)
-    files = {name: dict(_files(name, ordered(rendered.stacks[name]), formats)) for name in rendered.deploy_order}
+    rendered = replace(rendered, stacks={name: ordered(rendered.stacks[name]) for name in rendered.deploy_order})
+    files = {name: dict(_files(name, template, formats)) for name, template in rendered.stacks.items()}
     plan = {folder / name: text for stack in files.values() for name, text in stack.items()}
     plan[folder / MANIFEST] = manifest(rendered, files)
     return plan
@@ -52,7 +55,7 @@ def _files(stack: str, template: Template, formats: Sequence[Format]) -> Iterato
     for suffix in formats:
         name = f"{stack}.template.{suffix}"
         try:
-            yield name, (to_json(template) if suffix == "json" else to_yaml(template)).encode()
+            yield name, (emit_json(template) if suffix == "json" else emit_yaml(template)).encode()
         except UnicodeEncodeError as error:
             character = error.object[error.start : error.end]
             raise RenderError(

@@ -6,16 +6,32 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from imgpipe_templates.render.errors import RenderError
-from imgpipe_templates.render.order import Template, ordered
-from imgpipe_templates.render.yaml_text import to_yaml
+from imgpipe_templates.render.order import ordered
+from imgpipe_templates.render.yaml_text import emit_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Template", "ordered", "to_json", "to_yaml"]
-
 
 def to_json(template: Mapping[str, Any]) -> str:
+    """`template` as JSON in reading order.
+
+    Raises:
+        RenderError: a number is infinite or not a number.
+    """
+    return emit_json(ordered(template))
+
+
+def to_yaml(template: Mapping[str, Any]) -> str:
+    """`template` as YAML in reading order, equal to its JSON once the short forms are read back.
+
+    Raises:
+        RenderError: a number is infinite or not a number, or text cannot be UTF-8.
+    """
+    return emit_yaml(ordered(template))
+
+
+def emit_json(template: Mapping[str, Any]) -> str:
     """`template` as JSON, its keys in the order given.
 
     Raises:

@@ -34,12 +34,12 @@ _PLAIN_IN_FLOW = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*(?:::[A-Za-z0-9]+)*")
 # What a YAML 1.1 or 1.2 loader takes for a number, a time or a date, and a little more.
 _NUMERIC = re.compile(r"[+.0-9][0-9A-FINTZa-fintz_.:,+\- ]*|\+?0[BOXbox][0-9A-Fa-f_]*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
-_ATTRIBUTE = re.compile(r"[A-Za-z0-9]+\.[A-Za-z0-9_.:-]+")
+_ATTRIBUTE = re.compile(r"[A-Za-z0-9]+\.[A-Za-z0-9_.-]+")
 _RAGGED = re.compile(r"\A\s|[ \t](?:\n|\Z)|\n\n\Z")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def to_yaml(template: Mapping[str, Any]) -> str:
+def emit_yaml(template: Mapping[str, Any]) -> str:
     """`template` as YAML 1.1, its keys in the order given, equal to its JSON once the short forms are read back.
 
     Raises:

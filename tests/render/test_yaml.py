@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from imgpipe_templates.render.errors import RenderError
-from imgpipe_templates.render.text import to_json, to_yaml
+from imgpipe_templates.render.text import emit_json, to_json, to_yaml
+from imgpipe_templates.render.yaml_text import emit_yaml
 
 SHORT = [
     *("And", "Base64", "Cidr", "Equals", "FindInMap", "GetAZs", "If", "ImportValue"),
@@ -101,7 +102,7 @@ sections = st.sampled_from(["Description", "Parameters", "Resources", "Outputs"]
 @example({"Fn::GetAtt": ["A", "B.C"]})
 @example({"Ref": "a"})
 def test_yaml_reads_back_as_what_the_json_says(template):
-    assert read_back(to_yaml(template)) == json.loads(json.dumps(template))
+    assert read_back(emit_yaml(template)) == json.loads(json.dumps(template))
 
 
 @settings(max_examples=300, deadline=None)
@@ -109,7 +110,7 @@ def test_yaml_reads_back_as_what_the_json_says(template):
 def test_text_stays_text_for_a_yaml_1_1_loader_wherever_it_stands(value):
     template = {value: value, "List": [value, [value]], "Sub": {"Fn::Sub": value}, "If": {"Fn::If": [value, 1, value]}}
 
-    assert template == read_back(to_yaml(template))
+    assert template == read_back(emit_yaml(template))
 
 
 TEMPLATE = {
@@ -210,19 +211,19 @@ Resources:
 
 
 def test_a_template_reads_as_a_person_would_write_it():
-    assert to_yaml(TEMPLATE) == READABLE
+    assert emit_yaml(TEMPLATE) == READABLE
 
 
 @pytest.mark.parametrize("load", [cfn_flip.load_yaml, lambda text: decode_str(text)[0], read_back])
 def test_the_tools_of_others_read_the_same_template(load):
-    assert json.loads(json.dumps(load(to_yaml(TEMPLATE)))) == TEMPLATE
+    assert json.loads(json.dumps(load(emit_yaml(TEMPLATE)))) == TEMPLATE
 
 
 def test_arguments_too_wide_for_a_line_get_a_line_each():
     wide = {"Name": {"Fn::Join": ["", [f"part-number-{n}" for n in range(6)]]}}
 
-    assert to_yaml(wide).splitlines()[:3] == ["Name: !Join", "  - ''", "  - - part-number-0"]
-    assert wide == read_back(to_yaml(wide))
+    assert emit_yaml(wide).splitlines()[:3] == ["Name: !Join", "  - ''", "  - - part-number-0"]
+    assert wide == read_back(emit_yaml(wide))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +244,7 @@ def test_arguments_too_wide_for_a_line_get_a_line_each():
     ],
 )
 def test_quotes_stand_only_where_they_are_needed(value, expected):
-    assert to_yaml({"A": value}) == f"A: {expected}\n"
+    assert emit_yaml({"A": value}) == f"A: {expected}\n"
 
 
 def test_an_enumeration_is_its_value_in_both_forms():
@@ -252,21 +253,28 @@ def test_an_enumeration_is_its_value_in_both_forms():
 
     template = {"Value": Colour.RED, "Again": "red"}
 
-    assert read_back(to_yaml(template)) == json.loads(to_json(template)) == {"Value": "red", "Again": "red"}
+    assert read_back(emit_yaml(template)) == json.loads(emit_json(template)) == {"Value": "red", "Again": "red"}
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
-@pytest.mark.parametrize("write", [to_json, to_yaml])
+@pytest.mark.parametrize("write", [emit_json, emit_yaml])
 def test_what_is_no_number_in_json_is_refused_in_both_forms(write, number):
     with pytest.raises(RenderError, match=r"^template: .*; expected"):
         write({"A": number})
 
 
-@pytest.mark.parametrize("write", [to_json, to_yaml])
+@pytest.mark.parametrize("write", [emit_json, emit_yaml])
 def test_an_object_left_in_a_template_is_a_bug_and_not_text(write):
     with pytest.raises(TypeError):
         write({"A": object()})
 
 
 def test_an_empty_template_is_an_empty_mapping():
-    assert read_back(to_yaml({})) == {}
+    assert read_back(emit_yaml({})) == {}
+
+
+def test_the_public_forms_are_in_reading_order():
+    template = {"Resources": {}, "Description": "d"}
+
+    assert to_yaml(template) == "Description: d\n\nResources: {}\n"
+    assert to_json(template) == '{\n  "Description": "d",\n  "Resources": {}\n}\n'
