@@ -48,7 +48,7 @@ _STATEMENT = (
 )
 _INTERFACE = ("ParameterGroups", "ParameterLabels")
 
-# What a thing is called or belongs to comes first, the most identifying key foremost.
+# What a thing is called comes first, then what kind of thing it is; the rest stays as its builder wrote it.
 _NAMES = (
     "Id",
     "Name",
@@ -74,6 +74,31 @@ _NAMES = (
     "Key",
     "Description",
     "AlarmDescription",
+    # an alarm: of which metric, when
+    "Namespace",
+    "MetricName",
+    "Dimensions",
+    "Statistic",
+    "ExtendedStatistic",
+    "Period",
+    "EvaluationPeriods",
+    "DatapointsToAlarm",
+    "ComparisonOperator",
+    "Threshold",
+    "TreatMissingData",
+    # a function: what runs, as whom, with how much
+    "Runtime",
+    "Architectures",
+    "Handler",
+    "Code",
+    "Role",
+    "Timeout",
+    "MemorySize",
+    "Environment",
+    # a table: what its items are found by
+    "AttributeDefinitions",
+    "KeySchema",
+    "GlobalSecondaryIndexes",
 )
 _NAME_RANK = {name: rank for rank, name in enumerate(_NAMES)}
 _TAGS = ("Tags", "BackupVaultTags", "BackupPlanTags", "ResourceTags")

@@ -75,6 +75,14 @@ def test_a_name_comes_first_and_tags_last_in_every_property():
     assert keys(result["GlobalSecondaryIndexes"][0]) == ["IndexName", "KeySchema"]
 
 
+def test_an_alarm_says_what_it_watches_before_whom_it_tells():
+    alarm = {"AlarmActions": [], "Threshold": 5, "MetricName": "Errors", "Namespace": "AWS/Lambda", "AlarmName": "a"}
+
+    result = ordered({"Resources": {"R": {"Properties": alarm}}})["Resources"]["R"]["Properties"]
+
+    assert keys(result) == ["AlarmName", "Namespace", "MetricName", "Threshold", "AlarmActions"]
+
+
 def test_a_statement_reads_as_a_sentence():
     statement = {"Resource": "*", "Condition": {}, "Action": "s3:*", "Principal": "*", "Effect": "Deny", "Sid": "Tls"}
     document = {"Statement": [statement], "Version": "2012-10-17"}
