@@ -127,6 +127,14 @@ class Template:
 
         return _TOKEN.sub(default, text)
 
+    def decides(self, value: Any) -> bool:
+        """Whether this template says a value: it is not imported, nor a parameter that a parent stack must fill."""
+        function = next(iter(mapping(value)), "")
+        if function == "Ref":
+            name = str(mapping(value)["Ref"])
+            return name not in self.section("Parameters") or "Default" in mapping(self.section("Parameters")[name])
+        return function in ("", "Fn::Sub", "Fn::Join", "Fn::GetAtt")
+
     def find(self, kind: str, value: Any) -> Resource | None:
         """The resource of a type that a name or ARN expression means, or None if it is none of this template's.
 

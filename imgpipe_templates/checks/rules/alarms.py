@@ -147,7 +147,7 @@ def _published(template: Template, metric: Metric) -> Iterator[Fault]:
         return
     for name, (path, value) in metric.dimensions.items():
         kind = OWNERS.get((metric.namespace, name))
-        if kind and _is_decided_here(template, value) and template.find(kind, value) is None:
+        if kind and template.decides(value) and template.find(kind, value) is None:
             yield Fault(
                 (*path, "Value"),
                 f"no {kind} of this template is named {template.resolved(value)!r}; name one by {_HOW_TO_NAME[kind]}",
@@ -166,15 +166,6 @@ def _unknown_index(template: Template, metric: Metric) -> Iterator[Fault]:
     ]
     if canonical(value) not in indexes:
         yield Fault((*path, "Value"), f"{table.id} has no index {canonical(value)!r}; it has {_listed(indexes)}")
-
-
-def _is_decided_here(template: Template, value: Any) -> bool:
-    """Whether the template itself says the value: not an import, and not a parameter that a parent stack fills."""
-    function = next(iter(mapping(value)), "")
-    if function == "Ref":
-        parameter = mapping(template.section("Parameters").get(str(mapping(value)["Ref"])))
-        return not parameter or "Default" in parameter
-    return function in ("", "Fn::Sub", "Fn::Join", "Fn::GetAtt")
 
 
 def _listed(names: Any) -> str:

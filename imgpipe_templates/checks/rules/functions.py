@@ -12,7 +12,7 @@ from imgpipe_templates.checks.template import FUNCTION, LOG_GROUP, Resource, Tem
 def _without_log_group(template: Template) -> Iterator[Fault]:
     for function in template.of_type(FUNCTION):
         chosen = mapping(function.properties.get("LoggingConfig")).get("LogGroup")
-        if chosen is not None and "Fn::ImportValue" in mapping(chosen):
+        if not template.decides(chosen):
             continue
         group = _log_group(template, function)
         if group is None:

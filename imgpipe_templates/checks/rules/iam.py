@@ -12,7 +12,6 @@ from imgpipe_templates.checks.template import Template, canonical, entries, mapp
 # under "Resource types"; read 2026-11). tests/checks compares them with cfn-lint's copy of that reference.
 UNSCOPED = frozenset(
     {
-        "ce:GetDimensionValues",
         "cloudwatch:GetMetricStatistics",
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeSecurityGroups",

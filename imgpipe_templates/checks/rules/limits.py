@@ -22,7 +22,8 @@ def body_faults(size_bytes: int, form: str) -> Iterator[Fault]:
     """The fault of a body that CloudFormation does not take even from S3."""
     if size_bytes > MAX_BODY_BYTES:
         yield Fault(
-            (), f"the {form} has {size_bytes} bytes; CloudFormation takes {MAX_BODY_BYTES}, so split it into stacks"
+            (),
+            f"the {form} has {size_bytes} bytes; CloudFormation takes {MAX_BODY_BYTES} bytes, so split it into stacks",
         )
 
 
@@ -33,7 +34,10 @@ def _over(template: Template) -> Iterator[Fault]:
     for name, allowed in MAX_ENTRIES.items():
         section = template.section(name)
         if len(section) > allowed:
-            yield Fault((name,), f"{len(section)} {name.lower()}; CloudFormation takes {allowed}, so split the stack")
+            yield Fault(
+                (name,),
+                f"{len(section)} {name.lower()}; CloudFormation takes {allowed} in a template, so split the stack",
+            )
         for key, entry in section.items():
             yield from _entry((name, str(key)), mapping(entry))
 
@@ -41,7 +45,7 @@ def _over(template: Template) -> Iterator[Fault]:
 def _entry(path: Path, entry: Mapping[str, Any]) -> Iterator[Fault]:
     section, name = str(path[0]), str(path[1])
     if len(name) > MAX_NAME_CHARACTERS:
-        yield Fault(path, f"a name of {len(name)} characters; CloudFormation takes {MAX_NAME_CHARACTERS}")
+        yield Fault(path, f"a name of {len(name)} characters; CloudFormation takes {MAX_NAME_CHARACTERS} characters")
     if section == "Mappings" and len(entry) > MAX_MAPPING_ATTRIBUTES:
         yield Fault(path, f"{len(entry)} attributes; CloudFormation takes {MAX_MAPPING_ATTRIBUTES} in one mapping")
     if section in ("Outputs", "Parameters"):
@@ -50,7 +54,7 @@ def _entry(path: Path, entry: Mapping[str, Any]) -> Iterator[Fault]:
     if isinstance(default, str) and len(default.encode()) > MAX_PARAMETER_VALUE_BYTES:
         yield Fault(
             (*path, "Default"),
-            f"a value of {len(default.encode())} bytes; CloudFormation takes {MAX_PARAMETER_VALUE_BYTES}",
+            f"a value of {len(default.encode())} bytes; CloudFormation takes {MAX_PARAMETER_VALUE_BYTES} bytes",
         )
 
 
@@ -59,7 +63,7 @@ def _description(path: Path, body: Mapping[str, Any]) -> Iterator[Fault]:
     if isinstance(text, str) and len(text.encode()) > MAX_DESCRIPTION_BYTES:
         yield Fault(
             (*path, "Description"),
-            f"a description of {len(text.encode())} bytes; CloudFormation takes {MAX_DESCRIPTION_BYTES}",
+            f"a description of {len(text.encode())} bytes; CloudFormation takes {MAX_DESCRIPTION_BYTES} bytes",
         )
 
 

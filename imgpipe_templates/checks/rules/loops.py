@@ -82,8 +82,8 @@ def _feeding(template: Template, trigger: _Trigger, function: Resource, role: Re
             if may_do(statement, action) and (resource := _hit(template, statement, trigger)):
                 yield Fault(
                     trigger.path,
-                    f"starts {function.id}, which may {action} on {resource} by {statement.name} and so start itself "
-                    f"again without end; {remedy}",
+                    f"starts {function.id}, which {statement.name} allows {action} on {resource}: it would start "
+                    f"itself again, without end; {remedy}",
                 )
                 break
 

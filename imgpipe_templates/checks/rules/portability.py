@@ -11,7 +11,8 @@ from imgpipe_templates.checks.template import Template
 
 _SUSPECT = re.compile(r"arn:aws|amazonaws|[0-9]{12}|[a-z]-[a-z]+-[0-9]")
 _PARTITION = re.compile(r"\barn:(aws[a-z-]*):")
-_ACCOUNT_IN_ARN = re.compile(r"\barn:[^:\s]+:[^:\s]*:[^:\s]*:([0-9]{12}):")
+_PART = r"(?:\$\{[^}]*\}|[^:\s$])*:"
+_ACCOUNT_IN_ARN = re.compile(rf"\barn:{_PART}{_PART}{_PART}([0-9]{{12}}):")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 # AWS General Reference, "Regional endpoints" (the forms of Region codes), read 2026-11.
 _REGION = re.compile(

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from imgpipe_templates.checks import Finding, check_templates
+from imgpipe_templates.checks.rules import limits
+from tests.checks import samples
+
+TODAY = date(2026, 11, 20)
+THUMBNAIL_BUCKET = "image-thumbnail-bucket-${EnvironmentSuffix}-${AWS::AccountId}"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("IMGPIPE_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def pipeline():
+    return copy.deepcopy(json.loads(json.dumps(samples.template("pipeline/good"))))
+
+
+def check(body, *, today=TODAY, use_cache=False):
+    return check_templates({"pipeline": json.dumps(body)}, today=today, use_cache=use_cache)
+
+
+def rules(findings):
+    return [finding.rule for finding in findings]
+
+
+def ignoring(*rule_ids):
+    return {"cfn-lint": {"config": {"ignore_checks": list(rule_ids)}}}
+
+
+def forget_the_data(resource):
+    del resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
+
+
+def test_a_whole_pipeline_has_no_findings(pipeline):
+    assert check(pipeline) == []
+
+
+def test_findings_of_both_kinds_say_rule_template_path_and_source(pipeline):
+    forget_the_data(pipeline["Resources"]["ThumbnailBucket"])
+    pipeline["Resources"]["ImageProcessorFunction"]["Properties"]["MemorySize"] = 64
+
+    theirs, ours = sorted(check(pipeline), key=lambda finding: finding.rule)
+
+    assert (theirs.rule, theirs.severity, theirs.template) == ("E3034", "error", "pipeline")
+    assert theirs.path == ("Resources", "ImageProcessorFunction", "Properties", "MemorySize")
+    assert (ours.rule, ours.severity, ours.path) == ("E9512", "error", ("Resources", "ThumbnailBucket"))
+    assert ours.source.startswith("https://docs.aws.amazon.com/")
+
+
+def test_a_finding_reads_as_one_line():
+    finding = Finding("E9512", "error", "pipeline", ("Resources", "Table", 0), "is wrong; do right", "https://a.b")
+
+    assert finding.text() == "pipeline: Resources.Table.0: is wrong; do right [E9512]"
+    assert finding.text(with_source=True) == "pipeline: Resources.Table.0: is wrong; do right [E9512] https://a.b"
+    assert Finding("E1", "error", "pipeline", (), "too big", "").text() == "pipeline: template: too big [E1]"
+
+
+@pytest.mark.parametrize(
+    ("resource", "change", "rule"),
+    [
+        (
+            "SourceBucket",
+            {"BucketName": {"Fn::Sub": THUMBNAIL_BUCKET}},
+            "E9502",
+        ),
+        ("ProcessingErrorAlarm", {"Dimensions": [{"Name": "Environment", "Value": {"Ref": "Environment"}}]}, "E9531"),
+        ("LambdaDurationAlarm", {"Threshold": 240_000}, "E9532"),
+        ("LambdaErrorAlarm", {"AlarmActions": []}, "E9533"),
+        ("AlarmTopic", {"Tags": []}, "E9541"),
+    ],
+)
+def test_a_mistake_in_a_whole_pipeline_is_found(pipeline, resource, change, rule):
+    pipeline["Resources"][resource]["Properties"] |= change
+
+    assert rule in rules(check(pipeline))
+
+
+def test_metadata_excuses_one_resource(pipeline):
+    for name in ("ThumbnailBucket", "SourceBucket"):
+        forget_the_data(pipeline["Resources"][name])
+    pipeline["Resources"]["SourceBucket"]["Metadata"] = ignoring("E9512")
+
+    assert [finding.path for finding in check(pipeline)] == [("Resources", "ThumbnailBucket")]
+
+
+def test_metadata_excuses_the_whole_template(pipeline):
+    forget_the_data(pipeline["Resources"]["ThumbnailBucket"])
+    pipeline["Metadata"] = ignoring("E9512")
+
+    assert check(pipeline) == []
+
+
+@pytest.mark.parametrize("place", ["template", "resource"])
+def test_metadata_excuses_the_dated_rules_one_by_one(pipeline, place):
+    owner = pipeline if place == "template" else pipeline["Resources"]["ImageProcessorFunction"]
+    owner["Metadata"] = ignoring("W9522")
+
+    assert check(pipeline, today=date(2029, 6, 1)) == []
+    assert rules(check(pipeline, today=date(2029, 7, 1))) == ["E9522"]
+
+
+def test_a_remembered_text_is_judged_by_the_day_it_is_asked_on(pipeline):
+    assert check(pipeline, use_cache=True) == []
+
+    (finding,) = check(pipeline, use_cache=True, today=date(2029, 7, 1))
+
+    assert (finding.rule, finding.path) == ("E9522", ("Resources", "ImageProcessorFunction", "Properties", "Runtime"))
+    assert check(pipeline, use_cache=True) == []
+
+
+def test_a_remembered_result_is_the_result(pipeline):
+    forget_the_data(pipeline["Resources"]["ThumbnailBucket"])
+    text = json.dumps(pipeline)
+
+    first = check_templates({"one": text}, today=TODAY)
+    again = check_templates({"other": text}, today=TODAY)
+
+    assert [finding.template for finding in first] == ["one"]
+    assert [finding.template for finding in again] == ["other"]
+    assert [replace(finding, template="other") for finding in first] == again
+
+
+def test_a_damaged_cache_is_no_cache(pipeline, tmp_path):
+    check(pipeline, use_cache=True)
+    (kept,) = (tmp_path / "cache").rglob("*/*")
+    kept.write_text('{"findings": 1}')
+
+    assert check(pipeline, use_cache=True) == []
+
+
+def test_nothing_is_kept_without_the_cache(pipeline, tmp_path):
+    check(pipeline, use_cache=False)
+
+    assert not (tmp_path / "cache").exists()
+
+
+def test_settings_files_of_the_folder_and_the_user_do_not_matter(pipeline, tmp_path, monkeypatch):
+    (tmp_path / ".cfnlintrc").write_text("ignore_checks: [E, W]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_REGION", "nowhere-1")
+    forget_the_data(pipeline["Resources"]["ThumbnailBucket"])
+
+    assert rules(check(pipeline)) == ["E9512"]
+
+
+def test_the_collector_is_as_it_was(pipeline):
+    assert gc.isenabled()
+    check(pipeline)
+    assert gc.isenabled()
+
+
+def test_the_size_of_the_text_counts_as_it_is_written(pipeline):
+    text = json.dumps(pipeline) + " " * limits.MAX_BODY_BYTES
+
+    (finding,) = check_templates({"pipeline": text}, today=TODAY, use_cache=False)
+
+    assert (finding.rule, finding.path) == ("E9561", ())
+
+
+def test_a_remembered_result_costs_no_linter(pipeline, tmp_path):
+    """Two runs in processes of their own: the first loads cfn-lint, the second must not."""
+    template = tmp_path / "pipeline.json"
+    template.write_text(json.dumps(pipeline))
+    program = (
+        "import datetime, pathlib, sys\n"
+        "from imgpipe_templates.checks import check_templates\n"
+        f"text = pathlib.Path({str(template)!r}).read_text()\n"
+        "print(check_templates({'pipeline': text}, today=datetime.date(2026, 11, 20)))\n"
+        "print('cfnlint' in sys.modules, 'imgpipe_templates.checks.rules' in sys.modules)\n"
+    )
+
+    def run():
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    assert run() == ["[]", "True True"]
+    assert run() == ["[]", "False False"]

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgpipe_templates.checks.keys import event_pattern_keys, globs_meet, prefix_and_suffix
+from imgpipe_templates.checks.rules.events import events_overlap, filters_overlap
+
+# Few letters, so that overlaps are common.
+texts = st.text("ab.", max_size=4)
+globs = st.text("ab*?", max_size=5)
+
+
+def passes(key, prefix, suffix):
+    return key.startswith(prefix) and key.endswith(suffix)
+
+
+@given(texts, texts, texts, texts)
+def test_filters_overlap_exactly_when_one_key_passes_both(prefix, suffix, other_prefix, other_suffix):
+    witness = max(prefix, other_prefix, key=len) + max(suffix, other_suffix, key=len)
+
+    both = passes(witness, prefix, suffix) and passes(witness, other_prefix, other_suffix)
+
+    assert both == filters_overlap((prefix, suffix), (other_prefix, other_suffix))
+
+
+@given(texts, texts, texts, texts, texts)
+def test_no_key_passes_two_filters_that_do_not_overlap(key, prefix, suffix, other_prefix, other_suffix):
+    if passes(key, prefix, suffix) and passes(key, other_prefix, other_suffix):
+        assert filters_overlap((prefix, suffix), (other_prefix, other_suffix))
+
+
+def test_filters_are_case_sensitive():
+    assert not filters_overlap(("", ".jpg"), ("", ".JPG"))
+    assert filters_overlap(("", ".jpg"), ("", "jpg"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "overlap"),
+    [
+        ("s3:ObjectCreated:*", "s3:ObjectCreated:Put", True),
+        ("s3:ObjectCreated:Copy", "s3:ObjectCreated:*", True),
+        ("s3:ObjectCreated:Put", "s3:ObjectCreated:Put", True),
+        ("s3:ObjectCreated:Put", "s3:ObjectCreated:Copy", False),
+        ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", False),
+        ("s3:*", "s3:ObjectRemoved:*", True),
+    ],
+)
+def test_wildcard_events_contain_the_plain_ones(one, other, overlap):
+    assert overlap == events_overlap(one, other)
+
+
+@given(texts, texts, texts)
+def test_a_filter_holds_a_plain_key_exactly_when_the_key_passes_it(prefix, suffix, key):
+    assert passes(key, prefix, suffix) == prefix_and_suffix(prefix, suffix).can_hold(key)
+
+
+@given(globs, globs, st.text("ab", max_size=4))
+def test_globs_that_share_a_text_meet(one, other, text):
+    if fnmatchcase(text, one) and fnmatchcase(text, other):
+        assert globs_meet(one, other)
+
+
+@given(globs, st.text("ab", max_size=5))
+def test_a_glob_meets_a_text_exactly_when_it_matches_it(glob, text):
+    assert fnmatchcase(text, glob) == globs_meet(glob, text)
+
+
+@pytest.mark.parametrize(
+    ("condition", "written", "held"),
+    [
+        (None, "thumbs/*", True),
+        (["a.jpg"], "a.jpg", True),
+        (["a.jpg"], "b.jpg", False),
+        ([{"prefix": "uploads/"}], "thumbs/*", False),
+        ([{"suffix": ".jpg"}], "thumbs/*", True),
+        ([{"suffix": {"equals-ignore-case": ".jpg"}}], "thumbs/*.JPG", True),
+        ([{"suffix": ".jpg"}], "thumbs/*.JPG", False),
+        ([{"equals-ignore-case": "A.JPG"}], "a.jpg", True),
+        ([{"wildcard": "uploads/*.jpg"}], "thumbs/*.jpg", False),
+        ([{"anything-but": {"prefix": "thumbs/"}}], "thumbs/*", False),
+        ([{"anything-but": {"prefix": "thumbs/"}}], "*", True),
+        ([{"anything-but": {"suffix": [".webp", ".avif"]}}], "thumbs/*.avif", False),
+        ([{"anything-but": ["index.html"]}], "index.html", False),
+        ([{"an-operator-of-tomorrow": "x"}], "thumbs/*", True),
+    ],
+)
+def test_eventbridge_conditions_hold_the_keys_that_they_match(condition, written, held):
+    assert held == event_pattern_keys(condition).can_hold(written)

@@ -1,0 +1,83 @@
+"""The checked-in tables against the data of the pinned cfn-lint: a new version shows here what it changed."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import cfnlint
+from cfnlint.data import AdditionalSpecs
+from cfnlint.helpers import load_resource
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+from imgpipe_templates.checks.linter import DATED_RULES
+from imgpipe_templates.checks.rules.iam import NARROWED, UNSCOPED
+from imgpipe_templates.checks.rules.storage import STATEFUL_TYPES
+from imgpipe_templates.checks.runtimes import DEPRECATED_ON
+from imgpipe_templates.checks.taggable import SERVICES, TAGGABLE
+
+SPELLING = {"array": "list", "object": "map"}
+
+
+def test_taggable_types_are_those_of_the_resource_schemas():
+    found = {}
+    for name in PROVIDER_SCHEMA_MANAGER.get_resource_types("us-east-1"):
+        owner, service, *_ = name.split("::")
+        if owner == "AWS" and service in SERVICES:
+            schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema
+            path = schema.get("tagging", {}).get("tagProperty", "").split("/")[2:]
+            if schema.get("tagging", {}).get("taggable") and len(path) == 1:  # EC2 reservations tag another resource
+                found[name] = (path[0], SPELLING[type_of(schema, schema["properties"][path[0]])])
+
+    assert found == TAGGABLE
+
+
+def type_of(schema, definition):
+    while "$ref" in definition:
+        target = schema
+        for key in definition["$ref"].split("/")[1:]:
+            target = target[key]
+        definition = target
+    return definition["type"]
+
+
+def test_stateful_types_are_those_of_cfn_lint_but_for_nested_stacks():
+    theirs = set(load_resource(AdditionalSpecs, "StatefulResources.json")["ResourceTypes"])
+
+    assert theirs - {"AWS::CloudFormation::Stack"} == STATEFUL_TYPES
+
+
+def test_deprecation_dates_are_those_of_cfn_lint():
+    theirs = load_resource(AdditionalSpecs, "LmbdRuntimeLifecycle.json")
+
+    assert {name: date.fromisoformat(dates["deprecated"]) for name, dates in theirs.items()} == DEPRECATED_ON
+
+
+def test_actions_that_may_have_a_wildcard_resource_take_no_other():
+    services = load_resource(AdditionalSpecs, "Policies.json")
+
+    for action in UNSCOPED:
+        service, _, name = action.partition(":")
+        assert services[service]["Actions"][name.lower()] == {}, action
+    for action in NARROWED:
+        service, _, name = action.partition(":")
+        assert name.lower() in services[service]["Actions"]
+
+
+def test_the_rules_of_cfn_lint_that_ask_for_the_date_are_known():
+    asking = set()
+    for path in (Path(cfnlint.__file__).parent / "rules").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if re.search(r"\b(today|now|utcnow|time)\(\)", text) and path.name != "_rule.py":
+            asking |= set(re.findall(r'^    id = "(\w+)"', text, re.MULTILINE))
+
+    assert set(DATED_RULES) == asking
+
+
+def test_cfn_lints_own_base_class_uses_the_clock_only_to_log():
+    text = (Path(cfnlint.__file__).parent / "rules" / "_rule.py").read_text(encoding="utf-8")
+
+    assert {"start = datetime.now()", "datetime.now(),", "datetime.now() - start,"} == {
+        line.strip() for line in text.splitlines() if "datetime.now()" in line
+    }
