@@ -8,12 +8,13 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
+from itertools import count
 from typing import Any
 
 # cfn-lint has annotations but no py.typed.
 from cfnlint.config import _DEFAULT_RULESDIR, ConfigMixIn  # type: ignore[import-untyped]
 from cfnlint.decode.mark import Mark  # type: ignore[import-untyped]
-from cfnlint.decode.node import dict_node, list_node  # type: ignore[import-untyped]
+from cfnlint.decode.node import dict_node, list_node, str_node  # type: ignore[import-untyped]
 from cfnlint.rules import Rules  # type: ignore[import-untyped]
 from cfnlint.runner import run_template_by_data  # type: ignore[import-untyped]
 
@@ -51,7 +52,7 @@ def _matches(name: str, body: Mapping[str, Any]) -> Iterator[Finding]:
     # No arguments of this process and no .cfnlintrc of the user or the folder: a config file that is no regular file
     # is read as an empty one.
     config = ConfigMixIn(["--config-file", os.devnull], regions=[REGION])
-    for match in run_template_by_data(_nodes(body), config, _rules()):
+    for match in run_template_by_data(_nodes(body, count()), config, _rules()):
         rule, severity = match.rule, severity_of(match.rule.id)
         if severity != "informational":
             yield Finding(rule.id, severity, name, tuple(getattr(match, "path", ())), match.message, rule.source_url)
@@ -81,13 +82,19 @@ def _ignored(body: Mapping[str, Any]) -> list[Any]:
     return ignored if isinstance(ignored, list) else []
 
 
-def _nodes(value: Any) -> Any:
-    """Parsed JSON in cfn-lint's node classes, all with one position: findings here have paths, not lines."""
+def _nodes(value: Any, place: Iterator[int]) -> Any:
+    """Parsed JSON in cfn-lint's node classes, each with a line of its own.
+
+    cfn-lint takes two findings with one message and one line for the same, so the lines must differ; what they are
+    does not matter, findings here have paths.
+    """
     if isinstance(value, dict):
-        return dict_node({key: _nodes(entry) for key, entry in value.items()}, _NOWHERE, _NOWHERE)
+        mark = Mark(next(place), 0)
+        return dict_node({_nodes(key, place): _nodes(entry, place) for key, entry in value.items()}, mark, mark)
     if isinstance(value, list):
-        return list_node([_nodes(entry) for entry in value], _NOWHERE, _NOWHERE)
+        mark = Mark(next(place), 0)
+        return list_node([_nodes(entry, place) for entry in value], mark, mark)
+    if isinstance(value, str):
+        mark = Mark(next(place), 0)
+        return str_node(value, mark, mark)
     return value
-
-
-_NOWHERE = Mark(0, 0)

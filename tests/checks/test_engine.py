@@ -90,6 +90,16 @@ def test_a_mistake_in_a_whole_pipeline_is_found(pipeline, resource, change, rule
     assert rule in rules(check(pipeline))
 
 
+def test_one_mistake_in_two_places_is_two_findings(pipeline):
+    for name in ("ThumbnailBucket", "SourceBucket"):
+        pipeline["Resources"][name]["Properties"]["Tags"] = []
+        pipeline["Resources"][name]["Properties"]["VersioningConfiguration"] = {"Status": "On"}
+
+    places = {(finding.rule, finding.path[1]) for finding in check(pipeline)}
+
+    assert places >= {(rule, name) for rule in ("E3030", "E9541") for name in ("ThumbnailBucket", "SourceBucket")}
+
+
 def test_metadata_excuses_one_resource(pipeline):
     for name in ("ThumbnailBucket", "SourceBucket"):
         forget_the_data(pipeline["Resources"][name])
