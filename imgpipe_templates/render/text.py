@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from imgpipe_templates.render.errors import RenderError
 from imgpipe_templates.render.order import ordered
-from imgpipe_templates.render.yaml_text import emit_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +27,8 @@ def to_yaml(template: Mapping[str, Any]) -> str:
     Raises:
         RenderError: a number is infinite or not a number, or text cannot be UTF-8.
     """
+    from imgpipe_templates.render.yaml_text import emit_yaml  # noqa: PLC0415 - JSON alone need not pay for its patterns
+
     return emit_yaml(ordered(template))
 
 
