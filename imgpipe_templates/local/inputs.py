@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from imgpipe_templates.errors import ImgpipeError
 
 _MAX_KEY_BYTES = 1024  # Amazon S3 User Guide, "Naming Amazon S3 objects", read 2026-11
-_THUMBNAIL = re.compile(r"(?P<source>.+)\.thumbnail-[^/]+")
+_THUMBNAIL = re.compile(r"(?P<source>[^/]+)\.thumbnail-[^/]+")
+_ITEM_KEYS = {"ImageId", "ObjectKey", "Status"}  # of a metadata item; other tools write photo.jpg.json too
 
 
 class InputError(ImgpipeError):
@@ -75,7 +78,7 @@ def select_files(arguments: Sequence[Path], out: Path) -> Selection:
     files = _one_each(found)
     faults += [fault for file in files for fault in _file_faults(file)]
     faults += _key_faults(files)
-    faults += _out_faults(out) or _overwritten(files, out)
+    faults += _out_faults(out) or list(_overwritten(files, out))
     if faults:
         raise InputError("\n".join(faults))
     return Selection(tuple(files), tuple(skipped))
@@ -84,6 +87,22 @@ def select_files(arguments: Sequence[Path], out: Path) -> Selection:
 def json_path(out: Path, key: str) -> Path:
     """Where the metadata item of an object is written."""
     return out / f"{key}.json"
+
+
+def read_result(path: Path) -> Mapping[str, Any] | None:
+    """The metadata item that an earlier run wrote to `path`; None if it did not, whatever lies there."""
+    try:
+        item = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return item if isinstance(item, dict) and item.keys() >= _ITEM_KEYS else None
+
+
+def thumbnail_files(item: Mapping[str, Any]) -> list[str]:
+    """Names of the thumbnails that lie beside a written item."""
+    thumbnails = item.get("Thumbnails")
+    names = [one.get("File") for one in thumbnails if isinstance(one, dict)] if isinstance(thumbnails, list) else []
+    return [name for name in names if isinstance(name, str) and _THUMBNAIL.fullmatch(name)]
 
 
 def _below(folder: Path, out: Path) -> tuple[list[SourceFile], list[Skipped]]:
@@ -115,11 +134,12 @@ def _walk(folder: Path, out: Path, skipped: list[Skipped]) -> Iterator[Path]:
 
 
 def _is_earlier_result(path: Path) -> bool:
-    """Whether a run with this folder as its output wrote the file: an item beside its photo, or its thumbnail."""
-    if path.suffix == ".json" and path.with_suffix("").is_file():
-        return True
+    """Whether a run with this folder as its output wrote the file: an item, or a thumbnail that an item names."""
+    if path.suffix == ".json":
+        return read_result(path) is not None
     match = _THUMBNAIL.fullmatch(path.name)
-    return match is not None and path.with_name(f"{match['source']}.json").is_file()
+    item = read_result(path.with_name(f"{match['source']}.json")) if match else None
+    return item is not None and path.name in thumbnail_files(item)
 
 
 def _one_each(files: Sequence[SourceFile]) -> list[SourceFile]:
@@ -161,18 +181,17 @@ def _out_faults(out: Path) -> list[str]:
     return []
 
 
-def _overwritten(files: Sequence[SourceFile], out: Path) -> list[str]:
+def _overwritten(files: Sequence[SourceFile], out: Path) -> Iterator[str]:
     given = {file.path.resolve(): file.path for file in files}
-    faults = []
     for file in files:
-        result = json_path(out, file.key).resolve()
-        thumbnails = f"{result.name.removesuffix('.json')}.thumbnail-"
+        result = json_path(out, file.key)
+        thumbnails = f"{result.stem}.thumbnail-"
+        folder = result.parent.resolve()
         for path, shown in given.items():
-            if path == result or (path.parent == result.parent and path.name.startswith(thumbnails)):
-                faults.append(
-                    f"{shown}: would be overwritten by a result of {file.path}; expected another output folder"
-                )
-    return faults
+            if path.parent == folder and (path.name == result.name or path.name.startswith(thumbnails)):
+                yield f"{shown}: would be overwritten by a result of {file.path}; expected another output folder"
+        if result.resolve() not in given and result.exists() and read_result(result) is None:
+            yield f"{result}: is there and was not written by a run; expected another output folder"
 
 
 def _count(skipped: Sequence[Skipped]) -> str:

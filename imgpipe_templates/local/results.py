@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from imgpipe_templates.local.inputs import InputError, Skipped, SourceFile, json_path
+from imgpipe_templates.local.inputs import InputError, Skipped, SourceFile, json_path, read_result, thumbnail_files
 
 Item = Mapping[str, Any]
 
@@ -88,12 +88,14 @@ def write_result(out: Path, file: SourceFile, item: Item, download: Callable[[st
             path = target.with_name(f"{name}.thumbnail-{kind}")
             if path in paths:
                 path = target.with_name(f"{name}.thumbnail-{number}-{kind}")
-            path.write_bytes(download(thumbnail["Bucket"], thumbnail["Key"]))
+            with path.open("xb") as content:  # what an earlier run wrote is cleared: anything else is not ours
+                content.write(download(thumbnail["Bucket"], thumbnail["Key"]))
             paths.append(path)
             thumbnails.append({**thumbnail, "File": path.name})
         shown = {**item, "Thumbnails": thumbnails} if thumbnails else dict(item)
         text = json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False)
-        target.write_text(text + "\n", encoding="utf-8")
+        with target.open("x", encoding="utf-8") as content:
+            content.write(text + "\n")
     except OSError as error:
         raise InputError(f"{error.filename or target}: cannot be written: {error.strerror}") from error
     reason = ": ".join(str(item[part]) for part in ("ErrorCategory", "ErrorMessage") if part in item)
@@ -103,15 +105,15 @@ def write_result(out: Path, file: SourceFile, item: Item, download: Callable[[st
 def clear_result(out: Path, file: SourceFile) -> None:
     """Remove what an earlier run wrote for a file, so that old results do not pass for new ones."""
     target = json_path(out, file.key)
+    item = read_result(target)
+    if item is None:
+        return
     try:
-        thumbnails = json.loads(target.read_text(encoding="utf-8"))["Thumbnails"]
-        names = [str(thumbnail["File"]) for thumbnail in thumbnails]
-    except (OSError, ValueError, KeyError, TypeError):
-        names = []
-    ours = re.compile(re.escape(PurePosixPath(file.key).name) + r"\.thumbnail-[^/]+")
-    for name in filter(ours.fullmatch, names):
-        target.with_name(name).unlink(missing_ok=True)
-    target.unlink(missing_ok=True)
+        for name in thumbnail_files(item):
+            target.with_name(name).unlink(missing_ok=True)
+        target.unlink()
+    except OSError as error:
+        raise InputError(f"{error.filename or target}: cannot be replaced: {error.strerror}") from error
 
 
 def _plain(value: Mapping[str, Any]) -> Any:

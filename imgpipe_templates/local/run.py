@@ -33,6 +33,7 @@ from imgpipe_templates.packaging import Target, build_package
 _ARTIFACT_BUCKET = f"imgpipe-artifacts-{ACCOUNT_ID}"
 _SOURCE_BUCKET = "imgpipe-local-source"
 _UPLOADS_AT_ONCE = 4
+_RETRY_BASE_SECONDS = 0.5  # AWS waits 60: nobody wants to, to see the same error a third time
 _PACE = Pace(poll_seconds=0.05)
 _CAPABILITIES = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")  # nobody is at risk on an engine of one's own
 
@@ -133,7 +134,7 @@ def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: 
     interpreters = {function.runtime: find_interpreter(function.runtime) for function in pipeline.functions}
     runtimes = {name: _runtime(one, clock) for name, one in interpreters.items()}
     clock.phase("engine")
-    with running_engine(runtimes) as engine:
+    with running_engine(runtimes, retry_base_seconds=_RETRY_BASE_SECONDS) as engine:
         clients = Clients(engine.session(), engine.endpoint_url)
         clock.phase("package")
         packages = tuple(_package(engine, function, interpreters[function.runtime]) for function in pipeline.functions)
