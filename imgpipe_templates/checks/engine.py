@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pathlib
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,8 +104,14 @@ def _versions() -> str | None:
 
 
 def _downloaded_schemas() -> str:
-    """The state of the schemas that `cfn-lint --update-specs` leaves beside other caches and cfn-lint then prefers."""
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    """The state of the schemas that `cfn-lint --update-specs` keeps for the user, and that cfn-lint then prefers."""
+    home = pathlib.Path.home()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", home / ".cache")
     try:
         stat = (pathlib.Path(base) / "aws" / "cfn-lint" / "schemas" / "version.json").stat()
     except OSError:

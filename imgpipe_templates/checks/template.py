@@ -191,12 +191,18 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def entries(value: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """The entries of a list with their positions; a single value is a list of one, as IAM reads it."""
+def entries(value: Any) -> Iterator[tuple[Path, Any]]:
+    """The entries of a list with their places in it; a single value is a list of one, as IAM reads it.
+
+    Both outcomes of a `Fn::If` count, because some deployment has either.
+    """
     if isinstance(value, list | tuple):
         for position, entry in enumerate(value):
-            yield (position,), entry
-    elif value is not None:
+            yield from (((position, *place), leaf) for place, leaf in entries(entry))
+    elif isinstance(value, Mapping) and isinstance(outcomes := value.get("Fn::If"), list):
+        for position, outcome in enumerate(outcomes[1:], start=1):
+            yield from ((("Fn::If", position, *place), leaf) for place, leaf in entries(outcome))
+    elif value is not None and value != {"Ref": "AWS::NoValue"}:
         yield (), value
 
 

@@ -4,7 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+
+from imgpipe_templates.checks import check_templates
+from tests.checks import samples
 
 TEMPLATE = """\
 Resources:
@@ -26,22 +30,45 @@ Resources:
 """
 
 
-def test_anyone_can_load_the_rules_into_their_own_cfn_lint(tmp_path):
-    template = tmp_path / "queue.yaml"
-    template.write_text(TEMPLATE)
+def cfn_lint(template, folder):
+    """The findings of cfn-lint's own command line with the project's rules."""
     command = ["-c", "from cfnlint.runner import main; main()", "-a", "imgpipe_templates.checks.cfnlint_rules"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-
     done = subprocess.run(
         [sys.executable, *command, "--format", "json", "-t", str(template)],
-        cwd=tmp_path,
-        env=environment,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
         check=False,
     )
+    return json.loads(done.stdout)
 
-    found = json.loads(done.stdout)
+
+def test_anyone_can_load_the_rules_into_their_own_cfn_lint(tmp_path):
+    template = tmp_path / "queue.yaml"
+    template.write_text(TEMPLATE)
+
+    found = cfn_lint(template, tmp_path)
+
     places = [(match["Rule"]["Id"], match["Location"]["Start"]["LineNumber"]) for match in found]
     assert places == [("E9541", 7), ("E9512", 13)]
     assert all(match["Rule"]["Source"].startswith("https://docs.aws.amazon.com/") for match in found)
+
+
+def test_the_library_finds_what_the_command_line_finds(tmp_path):
+    body = json.loads(json.dumps(samples.template("pipeline/good")))
+    resources = body["Resources"]
+    resources["SourceBucketPolicy"]["Properties"]["Bucket"] = {"Ref": "Missing"}
+    resources["ImageProcessorFunction"]["Properties"] |= {"MemorySize": 64, "Unknown": 1}
+    resources["LambdaErrorAlarm"]["Properties"] |= {"Period": 7, "AlarmActions": []}
+    for bucket in ("SourceBucket", "ThumbnailBucket"):
+        resources[bucket]["Properties"] |= {"VersioningConfiguration": {"Status": "On"}, "Tags": []}
+    body["Parameters"]["Unused"] = {"Type": "String"}
+    template = tmp_path / "pipeline.json"
+    template.write_text(json.dumps(body, indent=2))
+
+    theirs = {(match["Rule"]["Id"], tuple(match["Location"]["Path"])) for match in cfn_lint(template, tmp_path)}
+    ours = check_templates({"pipeline": template.read_text()}, today=date(2026, 11, 20), use_cache=False)
+
+    assert {(finding.rule, finding.path) for finding in ours} == theirs
+    assert len(theirs) > 9

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import cfnlint
 from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import load_resource
+from cfnlint.helpers import get_cache_dir, load_resource
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from imgpipe_templates.checks.engine import _downloaded_schemas
 from imgpipe_templates.checks.linter import DATED_RULES
 from imgpipe_templates.checks.rules.iam import NARROWED, UNSCOPED
 from imgpipe_templates.checks.rules.storage import STATEFUL_TYPES
@@ -81,3 +82,16 @@ def test_cfn_lints_own_base_class_uses_the_clock_only_to_log():
     assert {"start = datetime.now()", "datetime.now(),", "datetime.now() - start,"} == {
         line.strip() for line in text.splitlines() if "datetime.now()" in line
     }
+
+
+def test_the_folder_of_downloaded_schemas_is_cfn_lints(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert _downloaded_schemas() == ""
+
+    folder = Path(get_cache_dir())
+    folder.mkdir(parents=True)
+    (folder / "version.json").write_text("{}")
+
+    assert _downloaded_schemas() != ""

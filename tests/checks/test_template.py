@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from imgpipe_templates.checks.template import BUCKET, FUNCTION, QUEUE, ROLE, Template, canonical, split_arn
+from imgpipe_templates.checks.template import BUCKET, FUNCTION, QUEUE, ROLE, Template, canonical, entries, split_arn
 
 LAMBDA = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function"
 
@@ -89,3 +89,11 @@ def test_arns_split_at_their_own_colons_only():
     ]
     assert split_arn("images") is None
     assert split_arn("arn:x") is None
+
+
+def test_both_outcomes_of_a_condition_are_entries():
+    value = ["a", {"Fn::If": ["Wanted", ["b", "c"], {"Ref": "AWS::NoValue"}]}]
+
+    assert list(entries(value)) == [((0,), "a"), ((1, "Fn::If", 1, 0), "b"), ((1, "Fn::If", 1, 1), "c")]
+    assert list(entries("a")) == [((), "a")]
+    assert list(entries(None)) == []

@@ -102,17 +102,23 @@ def _unpermitted(template: Template) -> Iterator[Fault]:
     for bucket in template.of_type(BUCKET):
         arn = template.resolved({"Fn::GetAtt": [bucket.id, "Arn"]})
         waits_for = {str(name) for _, name in entries(bucket.body.get("DependsOn"))}
-        for notification in notifications(bucket):
-            function = (
-                template.find(FUNCTION, notification.target) if notification.target_property == "Function" else None
-            )
-            if function is None:
-                continue
+        for function, notification in _first_by_function(template, bucket):
             permissions = [
-                p for p in template.of_type("AWS::Lambda::Permission") if _permits(template, p, function, arn)
+                permission
+                for permission in template.of_type("AWS::Lambda::Permission")
+                if _permits(template, permission, function, arn)
             ]
             if fault := _permission_fault(notification, function, permissions, waits_for):
                 yield fault
+
+
+def _first_by_function(template: Template, bucket: Resource) -> list[tuple[Resource, Notification]]:
+    """The functions of this template that a bucket notifies, each with the first entry that does."""
+    found: dict[str, tuple[Resource, Notification]] = {}
+    for notification in notifications(bucket):
+        if notification.target_property == "Function" and (function := template.find(FUNCTION, notification.target)):
+            found.setdefault(function.id, (function, notification))
+    return list(found.values())
 
 
 def _permits(template: Template, permission: Resource, function: Resource, bucket_arn: str) -> bool:
