@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from imgpipe_templates.render.errors import RenderError
@@ -35,10 +36,25 @@ def to_yaml(template: Mapping[str, Any]) -> str:
 def emit_json(template: Mapping[str, Any]) -> str:
     """`template` as JSON, its keys in the order given.
 
+    The standard library's encoder writes the same text, but is slow as soon as it has to indent.
+
     Raises:
         RenderError: a number is infinite or not a number.
     """
+    return _json(template, "") + "\n"
+
+
+def _json(value: Any, pad: str) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
+    inner = pad + "  "
+    if isinstance(value, dict):
+        items = [f"{inner}{encode_basestring(key)}: {_json(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(items) + f"\n{pad}}}" if items else "{}"
+    if isinstance(value, list | tuple):
+        items = [inner + _json(item, inner) for item in value]
+        return "[\n" + ",\n".join(items) + f"\n{pad}]" if items else "[]"
     try:
-        return json.dumps(template, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(value, allow_nan=False)
     except ValueError as error:
-        raise RenderError(f"template: {error}; expected finite numbers") from error
+        raise RenderError(f"template: {value!r} is no number in JSON; expected a finite number") from error

@@ -102,6 +102,7 @@ sections = st.sampled_from(["Description", "Parameters", "Resources", "Outputs"]
 @example({"Fn::GetAtt": ["A", "B.C"]})
 @example({"Ref": "a"})
 def test_yaml_reads_back_as_what_the_json_says(template):
+    assert emit_json(template) == json.dumps(template, indent=2, ensure_ascii=False) + "\n"
     assert read_back(emit_yaml(template)) == json.loads(json.dumps(template))
 
 

@@ -1,0 +1,1 @@
+"""What rendering costs, measured beside what it is compared with."""
