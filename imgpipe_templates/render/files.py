@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,6 +89,8 @@ def write_files(plan: Mapping[Path, bytes], out: Path) -> list[Path]:
     stale = stale_files(plan, out)
     if not stale:
         return []
+    import tempfile  # noqa: PLC0415 - costs as much as the rest of this module, and most runs change nothing
+
     place = out
     try:
         with ExitStack() as made:
