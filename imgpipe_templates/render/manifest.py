@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imgpipe_templates import __version__
+from imgpipe_templates.render.scalars import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,4 +119,4 @@ def capabilities(name: str, stacks: Mapping[str, Template]) -> set[str]:
 def _has_macro(value: Any) -> bool:
     if isinstance(value, dict):
         return "Fn::Transform" in value or any(map(_has_macro, value.values()))
-    return isinstance(value, list | tuple) and any(map(_has_macro, value))
+    return isinstance(value, LISTS) and any(map(_has_macro, value))

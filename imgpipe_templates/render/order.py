@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from imgpipe_templates.render.scalars import LISTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -164,6 +166,6 @@ def _named_first(value: Any) -> Any:
                     if tags in value:
                         value = {key: item for key, item in value.items() if key != tags} | {tags: value[tags]}
         return {key: _named_first(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, LISTS):
         return [_named_first(item) for item in value]
     return value

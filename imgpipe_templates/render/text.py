@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
-from imgpipe_templates.render.errors import RenderError
 from imgpipe_templates.render.order import ordered
+from imgpipe_templates.render.scalars import LISTS, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,10 +50,7 @@ def _json(value: Any, pad: str) -> str:
     if isinstance(value, dict):
         items = [f"{inner}{encode_basestring(key)}: {_json(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(items) + f"\n{pad}}}" if items else "{}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, LISTS):
         items = [inner + _json(item, inner) for item in value]
         return "[\n" + ",\n".join(items) + f"\n{pad}]" if items else "[]"
-    try:
-        return json.dumps(value, allow_nan=False)
-    except ValueError as error:
-        raise RenderError(f"template: {value!r} is no number in JSON; expected a finite number") from error
+    return scalar(value)

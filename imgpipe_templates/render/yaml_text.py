@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from imgpipe_templates.render.errors import RenderError
+from imgpipe_templates.render.scalars import LISTS, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def _node(value: Any, pad: str) -> str:
             if name in _SHORT_FORMS and (short := _short_form(name, argument, pad)):
                 return " " + short
         return "\n" + "\n".join([_entry(key, item, pad) for key, item in value.items()]) if value else " {}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, LISTS):
         return "\n" + "\n".join([_item(item, pad) for item in value]) if value else " []"
     return " " + _literal(value)
 
@@ -88,7 +88,7 @@ def _short_form(name: str, argument: Any, pad: str) -> str | None:
     tag = _SHORT_FORMS[name]
     if isinstance(argument, str):
         return f"{tag}{_node(argument, pad)}" if name in _TAKES_TEXT else None
-    if isinstance(argument, list | tuple):
+    if isinstance(argument, LISTS):
         if name == "Fn::GetAtt":
             return _attribute(argument)
         if name in _TAKES_LIST:
@@ -112,7 +112,7 @@ def _flow(value: Any) -> str | None:
         if _PLAIN_IN_FLOW.fullmatch(value):
             return _one_line(value)
         return _quoted(value) if "\n" not in value else None
-    if isinstance(value, list | tuple):
+    if isinstance(value, LISTS):
         parts = [_flow(item) for item in value]
         return None if None in parts else "[" + ", ".join(part for part in parts if part) + "]"
     return _flow_function(value) if isinstance(value, dict) else _literal(value)
@@ -122,27 +122,17 @@ def _flow_function(function: dict[str, Any]) -> str | None:
     if len(function) != 1:
         return None
     [(name, argument)] = function.items()
-    if name == "Fn::GetAtt" and isinstance(argument, list | tuple):
+    if name == "Fn::GetAtt" and isinstance(argument, LISTS):
         return _attribute(argument)
-    takes = _TAKES_TEXT if isinstance(argument, str) else _TAKES_LIST if isinstance(argument, list | tuple) else ()
+    takes = _TAKES_TEXT if isinstance(argument, str) else _TAKES_LIST if isinstance(argument, LISTS) else ()
     inner = _flow(argument) if name in takes else None
     return f"{_SHORT_FORMS[name]} {inner}" if inner else None
 
 
 def _literal(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return int.__repr__(value)
-    if not isinstance(value, float):
-        raise TypeError(f"{type(value).__name__} has no form in a template")
-    if not isfinite(value):
-        raise RenderError(f"template: {value!r} is no number in JSON; expected a finite number")
-    digits = float.__repr__(value)
+    text = scalar(value)
     # YAML 1.1 wants a dot in every float: 1e+16 would be read as text.
-    return digits if "." in digits else digits.replace("e", ".0e")
+    return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text
 
 
 def _text(value: str, pad: str) -> str:
