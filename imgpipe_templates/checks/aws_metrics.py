@@ -11,11 +11,12 @@ def _sets(*groups: str) -> frozenset[Dimensions]:
 
 _ACCOUNT = _sets("")
 _FUNCTION = _sets("FunctionName", "FunctionName Resource", "FunctionName Resource ExecutedVersion")
-_PIPELINE = _sets(
+_MAPPING = _sets(
     "FunctionName", "FunctionName Resource", "EventSourceMappingUUID", "FunctionName EventSourceMappingUUID"
 )
 _TABLE = _sets("TableName")
 _INDEX = _sets("TableName", "TableName GlobalSecondaryIndexName")
+_CONSUMER = _INDEX | _sets("TableName Source", "TableName GlobalSecondaryIndexName Source")
 _OPERATION = _sets("TableName Operation")
 _REPLICA = _sets("TableName ReceivingRegion")
 _STREAM = _sets("TableName Operation StreamLabel")
@@ -29,19 +30,23 @@ def _table(groups: dict[str, frozenset[Dimensions]]) -> dict[str, frozenset[Dime
 # Namespace -> metric -> dimension sets. An alarm without dimensions on a metric of functions would watch every
 # function of the account, so the empty set is only allowed where AWS publishes an account's figure.
 PUBLISHED = {
-    # AWS Lambda Developer Guide, "Types of metrics for Lambda functions" and "Viewing metrics", read 2026-11
+    # AWS Lambda Developer Guide, "Types of metrics for Lambda functions", read 2026-11. Its page "Viewing metrics for
+    # Lambda functions" names the dimensions one by one; that FunctionName always goes with them is assumed here.
     "AWS/Lambda": _table(
         {
             "Invocations Errors Throttles Duration PostRuntimeExtensionsDuration": _FUNCTION,
+            "CPUThrottles MemoryThrottles DiskThrottles ConcurrencyThrottles": _FUNCTION,
             "ProvisionedConcurrencyInvocations ProvisionedConcurrencySpilloverInvocations": _FUNCTION,
             "ProvisionedConcurrentExecutions ProvisionedConcurrencyUtilization": _FUNCTION,
             "DeadLetterErrors DestinationDeliveryFailures RecursiveInvocationsDropped": _FUNCTION,
             "AsyncEventsReceived AsyncEventAge AsyncEventsDropped OversizedRecordCount": _FUNCTION,
             "SignatureValidationErrors": _FUNCTION,
-            "IteratorAge OffsetLag": _FUNCTION | _PIPELINE,
-            "PolledEventCount FilteredOutEventCount InvokedEventCount FailedInvokeEventCount": _PIPELINE,
-            "DroppedEventCount OnFailureDestinationDeliveredEventCount DeletedEventCount": _PIPELINE,
-            "ProvisionedPollers": _PIPELINE,
+            "IteratorAge OffsetLag": _FUNCTION | _MAPPING,
+            "PolledEventCount FilteredOutEventCount InvokedEventCount FailedInvokeEventCount": _MAPPING,
+            "DroppedEventCount OnFailureDestinationDeliveredEventCount DeletedEventCount": _MAPPING,
+            "CommittedEventCount PollingErrorCount InvokeErrorCount SchemaRegistryErrorCount": _MAPPING,
+            "OnFailureDestinationDeliveryErrorCount CommitErrorCount MaxOffsetLag SumOffsetLag": _MAPPING,
+            "ProvisionedPollers EventPollerUnit EventPollerThroughputInBytes": _MAPPING,
             "ConcurrentExecutions": _FUNCTION | _ACCOUNT,
             "UnreservedConcurrentExecutions ClaimedAccountConcurrency": _ACCOUNT,
         }
@@ -63,7 +68,8 @@ PUBLISHED = {
     # Amazon DynamoDB Developer Guide, "DynamoDB metrics and dimensions", read 2026-11
     "AWS/DynamoDB": _table(
         {
-            "ConsumedReadCapacityUnits ConsumedWriteCapacityUnits": _INDEX,
+            "ConsumedReadCapacityUnits": _INDEX,
+            "ConsumedWriteCapacityUnits": _CONSUMER,
             "ProvisionedReadCapacityUnits ProvisionedWriteCapacityUnits": _INDEX,
             "OnDemandMaxReadRequestUnits OnDemandMaxWriteRequestUnits": _INDEX,
             "OnlineIndexConsumedWriteCapacity OnlineIndexPercentageProgress OnlineIndexThrottleEvents": _INDEX,
@@ -73,7 +79,7 @@ PUBLISHED = {
             "ReadAccountLimitThrottleEvents WriteAccountLimitThrottleEvents": _INDEX,
             "ReadMaxOnDemandThroughputThrottleEvents WriteMaxOnDemandThroughputThrottleEvents": _INDEX,
             "ConditionalCheckFailedRequests TimeToLiveDeletedItemCount TransactionConflict": _TABLE,
-            "ThrottledRequests": _OPERATION,
+            "ThrottledRequests FaultInjectionServiceInducedErrors": _OPERATION,
             "SystemErrors SuccessfulRequestLatency ReturnedItemCount": _OPERATION | _STREAM,
             "ReturnedBytes ReturnedRecordsCount": _STREAM,
             "PendingReplicationCount ReplicationLatency": _REPLICA,

@@ -12,7 +12,7 @@ from typing import Any
 from imgpipe_templates.checks.model import Path
 from imgpipe_templates.checks.template import ROLE, Resource, Template, canonical, entries, mapping
 
-# Managed policies of AWS that allow every write to S3 (AWS Managed Policy Reference Guide, read 2026-11).
+# Managed policies of AWS that allow every write to S3.
 _WRITES_EVERYTHING = ("AdministratorAccess", "AmazonS3FullAccess", "PowerUserAccess")
 
 # Where the identity policies of a type are: property with a list of {PolicyDocument}, or the document itself.

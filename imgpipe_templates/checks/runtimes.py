@@ -14,11 +14,10 @@ from imgpipe_templates.checks.model import Fault, Path
 DEPRECATED = "E9522"
 NEARLY_DEPRECATED = "W9522"
 
-# AWS Lambda Developer Guide, "Lambda runtimes", read 2026-11
+# AWS Lambda Developer Guide, "Lambda runtimes"
 SOURCE = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
 
-# AWS Lambda Developer Guide, "Lambda runtimes" (deprecation dates), read 2026-11; the same as cfn-lint 1.58.0's
-# LmbdRuntimeLifecycle.json, which tests/checks compares.
+# The deprecation dates of that page as cfn-lint 1.58.0 has them (LmbdRuntimeLifecycle.json); tests/checks compares.
 DEPRECATED_ON = {
     "dotnet6": date(2024, 12, 20),
     "dotnet8": date(2026, 11, 10),

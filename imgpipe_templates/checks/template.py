@@ -32,7 +32,7 @@ _HERE = "${AWS::Region}:${AWS::AccountId}"
 
 @dataclass(frozen=True)
 class _Naming:
-    """How a resource type is named and addressed (AWS Service Authorization Reference, "Resource types", read 2026-11).
+    """How a resource type is named and addressed; the ARNs are compared with cfn-lint's data in tests/checks.
 
     Attributes:
         property: The property with the physical name.

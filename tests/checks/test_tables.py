@@ -8,11 +8,13 @@ from pathlib import Path
 
 import cfnlint
 from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import get_cache_dir, load_resource
+from cfnlint.helpers import REGIONS, get_cache_dir, load_resource
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from imgpipe_templates.checks import template
 from imgpipe_templates.checks.engine import _downloaded_schemas
 from imgpipe_templates.checks.linter import DATED_RULES
+from imgpipe_templates.checks.rules import portability
 from imgpipe_templates.checks.rules.iam import NARROWED, UNSCOPED
 from imgpipe_templates.checks.rules.storage import STATEFUL_TYPES
 from imgpipe_templates.checks.runtimes import DEPRECATED_ON
@@ -95,3 +97,18 @@ def test_the_folder_of_downloaded_schemas_is_cfn_lints(tmp_path, monkeypatch):
     (folder / "version.json").write_text("{}")
 
     assert _downloaded_schemas() != ""
+
+
+def test_every_region_is_recognised():
+    assert [region for region in REGIONS if not portability._REGION.fullmatch(region)] == []
+
+
+def test_arns_have_the_forms_of_the_service_authorization_reference():
+    services = load_resource(AdditionalSpecs, "Policies.json")
+
+    for kind, naming in template._NAMING.items():
+        ours = naming.arn.replace("AWS::AccountId", "Account").replace("AWS::", "") % "name"
+        service = ours.split(":")[2]
+        forms = [form for entry in services[service]["Resources"].values() for form in entry["ARNFormats"]]
+        patterns = [re.escape(form).replace(re.escape(".*"), ".*") for form in forms]
+        assert any(re.fullmatch(pattern, ours) for pattern in patterns), kind

@@ -195,8 +195,8 @@ RULES = (
         "E9531",
         "Alarm on a series that nobody writes",
         "A metric with other dimensions is another series: an alarm on it stays silent for ever.",
-        # Amazon CloudWatch User Guide, "Metrics concepts" (Dimensions), read 2026-11
-        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension",
+        # CloudWatch API Reference, "GetMetricStatistics" (Dimensions), read 2026-11
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html",
         _unwritten,
     ),
     Rule(
@@ -211,8 +211,8 @@ RULES = (
         "W9534",
         "Alarm that does not say what missing data means",
         "Functions and queues that rest send no data; the default then hides or invents trouble.",
-        # Amazon CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data", read 2026-11
-        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
+        # CloudWatch API Reference, "PutMetricAlarm" (TreatMissingData), read 2026-11
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
         _undecided,
     ),
 )

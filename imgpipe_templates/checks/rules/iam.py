@@ -8,8 +8,8 @@ from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.policies import Statement, identity_statements, resource_statements
 from imgpipe_templates.checks.template import Template, canonical, entries, mapping, split_arn
 
-# Actions that take no resource (Service Authorization Reference, "Actions, resources, and condition keys", no entry
-# under "Resource types"; read 2026-11). tests/checks compares them with cfn-lint's copy of that reference.
+# Actions that take no resource, by the copy of AWS's Service Authorization Reference in cfn-lint 1.58.0; tests/checks
+# compares the two.
 UNSCOPED = frozenset(
     {
         "cloudwatch:GetMetricStatistics",
@@ -39,8 +39,8 @@ NARROWED = {
     # CloudWatch User Guide, "Using condition keys to limit access to CloudWatch namespaces", read 2026-11
     "cloudwatch:PutMetricData": "cloudwatch:namespace",
 }
-# Lambda makes network interfaces before they have a name (AWS Lambda Developer Guide, "Giving Lambda functions access
-# to resources in an Amazon VPC", "IAM permissions", read 2026-11).
+# What a function in a VPC needs (AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon
+# VPC", read 2026-11). Only the Describe actions must have `*`; AWS's own managed policy gives it to all of them.
 _NETWORK = frozenset(
     {
         "ec2:AssignPrivateIpAddresses",
@@ -114,7 +114,7 @@ def _condition_hint(actions: list[str]) -> str:
 def _is_delegation(template: Template, statement: Statement) -> bool:
     """Whether a key policy hands control to the account's IAM policies, as AWS's default key policy does.
 
-    AWS KMS Developer Guide, "Default key policy", read 2026-11.
+    AWS KMS Developer Guide, "Key policies in AWS KMS", read 2026-11.
     """
     principals = [template.resolved(value) for _, value in _principals(statement)]
     root = [text for text in principals if text.endswith(":iam::${AWS::AccountId}:root") or text == "${AWS::AccountId}"]
@@ -144,7 +144,7 @@ RULES = (
         "E9551",
         "Permission without bounds",
         "A wildcard action, resource or principal grants what nobody asked for, and AWS adds to it.",
-        # IAM User Guide, "Security best practices in IAM" (Apply least-privilege permissions), read 2026-11
+        # IAM User Guide, "Security best practices in IAM", "Apply least-privilege permissions"
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
         _too_wide,
     ),

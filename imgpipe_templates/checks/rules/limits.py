@@ -9,7 +9,7 @@ from typing import Any
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.template import Template, mapping
 
-# AWS CloudFormation User Guide, "Understand CloudFormation quotas", read 2026-11.
+# AWS CloudFormation User Guide, "AWS CloudFormation quotas", text of 2023 read 2026-11; the same as cfn-lint 1.58.0.
 MAX_BODY_BYTES = 1_000_000  # "Template body size in an Amazon S3 object": 1 MB
 MAX_ENTRIES = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
 MAX_MAPPING_ATTRIBUTES = 200
@@ -72,7 +72,7 @@ RULES = (
         "E9561",
         "Over a limit of CloudFormation",
         "CloudFormation refuses the template before it creates anything.",
-        # AWS CloudFormation User Guide, "Understand CloudFormation quotas", read 2026-11
+        # AWS CloudFormation User Guide, "AWS CloudFormation quotas", text of 2023 read 2026-11
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html",
         _over,
     ),

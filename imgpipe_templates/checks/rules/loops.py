@@ -24,7 +24,7 @@ from imgpipe_templates.checks.template import (
     split_arn,
 )
 
-# Event family -> actions that cause it (Amazon S3 User Guide, "Supported event types", read 2026-11).
+# Event family (names as in the S3 API's Event enumeration, botocore 1.43) -> actions that cause it.
 _CAUSES = {
     "ObjectCreated": ("s3:PutObject",),
     "ObjectRemoved": ("s3:DeleteObject", "s3:DeleteObjectVersion"),

@@ -11,8 +11,8 @@ from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.template import BUCKET, Template, entries, mapping
 
 # Amazon S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", sections "Minimum days for transition" and
-# "Minimum 30-day storage charge", read 2026-11. The API Reference of 2026 allows any number of days in some
-# partitions and more than 30 in others; 30 is what every Region takes.
+# "Minimum 30-day storage charge", text of 2023 read 2026-11. The API Reference ("Transition") has since come to allow
+# any number of days, but not yet in the China partition; 30 days are taken everywhere.
 MIN_DAYS_BEFORE_IA = 30
 MIN_DAYS_IN_IA = 30
 _IA = ("STANDARD_IA", "ONEZONE_IA")
@@ -171,7 +171,7 @@ RULES = (
         "Stateful resource without DeletionPolicy or UpdateReplacePolicy",
         "Without them CloudFormation deletes the data with the resource, also when an update replaces it.",
         # AWS CloudFormation User Guide, "DeletionPolicy attribute", read 2026-11
-        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html",
         _without_retain,
     ),
 )

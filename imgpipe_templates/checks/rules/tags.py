@@ -50,8 +50,8 @@ RULES = (
         "E9541",
         "Taggable resource without the mandatory tags",
         "Cost allocation, access by tag and clean-up find only what is tagged, under whatever name the type has tags.",
-        # Tagging AWS Resources and Tag Editor User Guide, "Best practices and strategies", read 2026-11
-        "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html",
+        # AWS Resource Groups Tagging API Reference, overview, read 2026-11
+        "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/overview.html",
         _untagged,
     ),
 )

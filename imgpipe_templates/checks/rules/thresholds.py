@@ -17,8 +17,8 @@ MAX_SECONDS_SHORT_PERIODS = 86_400
 MAX_SECONDS_LONG_PERIODS = 604_800
 LONG_PERIOD_SECONDS = 3_600
 
-DEFAULT_TIMEOUT_SECONDS = 3  # AWS CloudFormation Template Reference, "AWS::Lambda::Function" (Timeout), read 2026-11
-DEFAULT_RETENTION_SECONDS = 345_600  # the same, "AWS::SQS::Queue" (MessageRetentionPeriod), read 2026-11
+DEFAULT_TIMEOUT_SECONDS = 3  # AWS::Lambda::Function resource schema, Timeout, read 2026-11
+DEFAULT_RETENTION_SECONDS = 345_600  # AWS::SQS::Queue resource schema, read 2026-11
 
 _ADDS_UP = ("Sum", "SampleCount")
 # A share of failed invocations, with or without the factor 100 on either side.
