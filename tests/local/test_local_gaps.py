@@ -138,12 +138,14 @@ def test_a_bucket_without_permission_does_not_invoke(engine, tmp_path: Path, oth
 def test_reserved_concurrency_slows_events_down_and_loses_none(engine, tmp_path: Path):
     template = pipeline_template("narrow")
     template["Resources"]["Copy"]["Properties"]["ReservedConcurrentExecutions"] = 1
-    deploy_pipeline(engine, template, "narrow", tmp_path, HANDLER)
+    slow = HANDLER.replace('    return "done"', '    __import__("time").sleep(0.5)')
+    deploy_pipeline(engine, template, "narrow", tmp_path, slow)
+    s3, keys = client(engine, "s3"), [f"narrow-{number}.jpg" for number in range(3)]
 
-    for number in range(4):
-        upload(engine, "narrow-uploads", f"narrow-{number}.jpg")
+    for key in keys:
+        s3.put_object(Bucket="narrow-uploads", Key=key, Body=b"12345")
 
-    assert [ended_delivery(engine, f"narrow-{number}.jpg").state for number in range(4)] == ["succeeded"] * 4
+    assert [ended_delivery(engine, key).state for key in keys] == ["succeeded"] * 3
     assert series(engine, "AWS/Lambda", "Throttles", FunctionName="narrow-copy") > 0
 
 
@@ -215,7 +217,7 @@ def test_table_function_and_topic_properties_are_kept(engine, tmp_path: Path):
 
 
 @pytest.mark.parametrize(("denied", "allowed"), [("false", True), ("true", False)])
-def test_requests_count_as_encrypted_where_policies_ask(engine, clients: Clients, denied: str, allowed: bool):
+def test_requests_count_as_encrypted_where_policies_ask(engine, clients: Clients, denied: str, *, allowed: bool):
     bucket = f"deny-{denied}"
     clients.s3.create_bucket(Bucket=bucket)
     condition = {"Bool": {"aws:SecureTransport": denied}}
