@@ -111,7 +111,7 @@ def _print_ratios(samples: dict[str, Samples]) -> bool:
         missed |= ratio > bar.limit
         aim = "" if bar.aim is None else f"{bar.aim:.2f}"
         print(
-            f"{bar.title:45}{mine.median:7.0f}{theirs.median:8.0f}{ratio:8.2f}{bar.limit:7.2f}{aim:>7}"
+            f"{bar.title:45}{mine.median:7.0f}{theirs.median:8.0f}{ratio:8.3f}{bar.limit:7.2f}{aim:>7}"
             + ("  missed" if ratio > bar.limit else "")
         )
     return missed

@@ -1,7 +1,7 @@
-"""troposphere without cfn_flip, until somebody asks it for YAML.
+"""troposphere without what only its YAML writer and its serverless macro need, until somebody asks for those.
 
-troposphere 4.11.1 imports cfn_flip, and with it PyYAML, for `Template.to_yaml` alone; that is a third and more of its
-import time, and nothing here calls it.
+troposphere 4.11.1 imports cfn_flip, and with it PyYAML, for `Template.to_yaml` alone: more than a third of its import
+time. It imports its serverless module, and with it five others, for the name of one class in `Template`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-_NAME = "cfn_flip"
+_YAML_WRITER = "cfn_flip"
+_SERVERLESS = "troposphere.serverless"
 
 
 class _Deferred(ModuleType):
@@ -23,15 +24,26 @@ class _Deferred(ModuleType):
         return getattr(importlib.import_module(self.__name__), attribute)
 
 
-def import_troposphere() -> None:
-    """Import troposphere; a later `import cfn_flip` or `Template.to_yaml()` of anybody gets the real cfn_flip.
+class _Globals:
+    """Stands for `troposphere.serverless.Globals` as `Template.Globals`, and makes the real ones."""
 
-    Does nothing where troposphere or cfn_flip is imported already.
+    def __new__(cls, *arguments: Any, **properties: Any) -> Any:
+        return importlib.import_module(_SERVERLESS).Globals(*arguments, **properties)
+
+
+def import_troposphere() -> None:
+    """Import troposphere; whoever imports or uses what was left out afterwards gets the real thing.
+
+    Does nothing where troposphere is imported already, and replaces no module that is.
     """
-    if "troposphere" in sys.modules or _NAME in sys.modules:
+    if "troposphere" in sys.modules:
         return
-    deferred = _Deferred(_NAME)
-    sys.modules[_NAME] = deferred
+    deferred = [_Deferred(_YAML_WRITER)] if _YAML_WRITER not in sys.modules else []
+    serverless = _Deferred(_SERVERLESS)
+    # The one name that is imported from it now; a path, because an import from a module asks for it.
+    vars(serverless).update(Globals=_Globals, __path__=[])
+    deferred.append(serverless)
+    sys.modules.update({module.__name__: module for module in deferred})
     collecting = gc.isenabled()
     gc.disable()  # thousands of objects are made here to stay; looking for garbage among them finds none
     try:
@@ -39,10 +51,11 @@ def import_troposphere() -> None:
     finally:
         if collecting:
             gc.enable()
-        _forget(deferred)
+        for module in deferred:
+            _forget(module)
 
 
 def _forget(deferred: ModuleType) -> None:
     """Take `deferred` out of the imported modules, so that the next import of its name finds the real one."""
-    if sys.modules.get(_NAME) is deferred:
-        del sys.modules[_NAME]
+    if sys.modules.get(deferred.__name__) is deferred:
+        del sys.modules[deferred.__name__]

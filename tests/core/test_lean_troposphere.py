@@ -1,4 +1,4 @@
-"""Deferring cfn_flip changes how long an import takes, and nothing that anybody can see."""
+"""What is deferred changes how long an import takes, and nothing that anybody can see."""
 
 import subprocess
 import sys
@@ -29,11 +29,11 @@ def run(script):
     return done.stdout.split()
 
 
-def test_troposphere_comes_without_cfn_flip_and_yaml():
+def test_troposphere_comes_without_what_only_yaml_and_macros_need():
     script = LEAN + (
         "import_troposphere()\n"
         "import troposphere.s3\n"
-        "print({'troposphere', 'cfn_flip', 'cfn_tools', 'yaml'} & set(sys.modules))"
+        "print({'troposphere', 'troposphere.serverless', 'cfn_flip', 'cfn_tools', 'yaml'} & set(sys.modules))"
     )
 
     assert run(script) == ["{'troposphere'}"]
@@ -41,6 +41,40 @@ def test_troposphere_comes_without_cfn_flip_and_yaml():
 
 def test_to_yaml_still_works_and_says_the_same():
     assert run(LEAN + "import_troposphere()\n" + YAML) == run(YAML)
+
+
+SERVERLESS = """
+import troposphere
+from troposphere import Template
+{imports}
+template = Template()
+template.set_transform("AWS::Serverless-2016-10-31")
+template.set_globals({globals}(Function=troposphere.serverless.FunctionGlobals(Timeout=5)))
+template.add_resource(troposphere.serverless.Api("Api", StageName="v1"))
+print(template.to_json())
+"""
+
+
+@pytest.fixture(scope="module")
+def plain_serverless():
+    said = run(SERVERLESS.format(imports="import troposphere.serverless", globals="troposphere.serverless.Globals"))
+    assert '"Globals":' in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("imports", "name"),
+    [
+        ("import troposphere.serverless", "troposphere.serverless.Globals"),
+        ("from troposphere.serverless import Globals", "Globals"),
+        ("from troposphere import serverless", "serverless.Globals"),
+        ("import troposphere.serverless", "Template.Globals"),
+    ],
+)
+def test_serverless_templates_still_work_and_say_the_same(imports, name, plain_serverless):
+    script = SERVERLESS.format(imports=imports, globals=name)
+
+    assert run(LEAN + "import_troposphere()\n" + script) == plain_serverless
 
 
 @pytest.mark.parametrize(
@@ -107,6 +141,9 @@ def test_another_thread_that_imports_cfn_flip_meanwhile_gets_what_it_needs():
 
 
 def test_the_package_itself_comes_that_way():
-    script = "import sys, imgpipe_templates.pipeline\nprint({'troposphere', 'cfn_flip', 'yaml'} & set(sys.modules))"
+    script = (
+        "import sys, imgpipe_templates.pipeline\n"
+        "print({'troposphere', 'troposphere.serverless', 'cfn_flip', 'yaml'} & set(sys.modules))"
+    )
 
     assert run(script) == ["{'troposphere'}"]
