@@ -17,6 +17,7 @@ from imgpipe_templates.core.layouts import Assembly, Layout, SingleStack
 from imgpipe_templates.core.stack import Stack
 from imgpipe_templates.names import LONGEST_SUFFIX, NAMES
 from imgpipe_templates.patterns.environment import Environment, declare_environment, standard_tags
+from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
 from imgpipe_templates.patterns.retention import DeletionPolicy
 from imgpipe_templates.render.manifest import RenderedPipeline
 from imgpipe_templates.subsystems.metadata import MetadataConfig, add_metadata
@@ -81,7 +82,7 @@ class PipelineConfig(Section):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Tags that would replace the mandatory ones."""
-        for key in sorted(set(self.tags) & {"Environment", "Project", "Purpose", "iac-rlhf-amazon"}):
+        for key in sorted(set(self.tags) & set(MANDATORY_TAGS)):
             yield Conflict((f"tags.{key}",), "is set by the pipeline itself; expected a tag of another name")
 
 

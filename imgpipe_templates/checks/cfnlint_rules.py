@@ -1,6 +1,6 @@
 """The project's rules as cfn-lint rule classes.
 
-`cfn-lint -a imgpipe_templates.checks.cfnlint_rules TEMPLATE...` runs them beside cfn-lint's own, on any template.
+`cfn-lint TEMPLATE... -a imgpipe_templates.checks.cfnlint_rules` runs them beside cfn-lint's own, on any template.
 """
 
 from __future__ import annotations

@@ -81,7 +81,8 @@ def _report_stale(stale: Sequence[Staleness], out: Path) -> int:
 def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes], out: Path) -> None:
     """Show what was written beside what CloudFormation takes, and what to do with it."""
     from imgpipe_templates.cli.tables import console, table
-    from imgpipe_templates.render.summary import MAX_REQUEST_BYTES, summarise
+    from imgpipe_templates.limits import MAX_REQUEST_BYTES
+    from imgpipe_templates.render.summary import summarise
 
     rows: list[tuple[str, TemplateSummary]] = []
     for pipeline in pipelines:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from imgpipe_templates import limits
 from imgpipe_templates.checks import Finding, check_templates
-from imgpipe_templates.checks.rules import limits
 from tests.checks import samples
 
 TODAY = date(2026, 11, 20)
@@ -176,7 +176,7 @@ def test_the_collector_is_as_it_was(pipeline):
 
 
 def test_the_size_of_the_text_counts_as_it_is_written(pipeline):
-    text = json.dumps(pipeline) + " " * limits.MAX_BODY_BYTES
+    text = json.dumps(pipeline) + " " * limits.MAX_S3_BYTES
 
     (finding,) = check_templates({"pipeline": text}, today=TODAY, use_cache=False)
 

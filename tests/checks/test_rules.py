@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from imgpipe_templates.checks.rules import RULES, limits
+from imgpipe_templates import limits
+from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.checks.template import Template
 from tests.checks import samples
 
@@ -161,7 +162,7 @@ def test_deprecation_is_an_error_from_its_day_on_and_a_warning_ninety_days_befor
 
 
 def test_a_minified_body_over_a_megabyte_is_found():
-    body = {"Resources": {}, "Metadata": {"Text": "x" * limits.MAX_BODY_BYTES}}
+    body = {"Resources": {}, "Metadata": {"Text": "x" * limits.MAX_S3_BYTES}}
 
     assert [fault.path for fault in BY_ID["E9561"].find(Template(body, today=date.min))] == [()]
 

@@ -12,10 +12,11 @@ import imgpipe_templates
 PACKAGE = Path(imgpipe_templates.__file__).parent
 
 # Part of the package -> the parts it may import, besides itself and what is at the bottom.
-BOTTOM = {"", "errors", "cache"}
+BOTTOM = {"", "errors", "cache", "limits"}
 BELOW = {
     "errors": set(),
     "cache": set(),
+    "limits": set(),
     "configuration": set(),
     "core": set(),
     "grants": {"core"},

@@ -6,24 +6,24 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imgpipe_templates import limits
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.template import Template, mapping
 
-# AWS CloudFormation User Guide, "AWS CloudFormation quotas", text of 2023 read 2026-11; the same as cfn-lint 1.58.0.
-MAX_BODY_BYTES = 1_000_000  # "Template body size in an Amazon S3 object": 1 MB
-MAX_ENTRIES = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
-MAX_MAPPING_ATTRIBUTES = 200
-MAX_DESCRIPTION_BYTES = 1024
-MAX_NAME_CHARACTERS = 255
-MAX_PARAMETER_VALUE_BYTES = 4096
+MAX_ENTRIES = {
+    "Resources": limits.MAX_RESOURCES,
+    "Parameters": limits.MAX_PARAMETERS,
+    "Outputs": limits.MAX_OUTPUTS,
+    "Mappings": limits.MAX_MAPPINGS,
+}
 
 
 def body_faults(size_bytes: int, form: str) -> Iterator[Fault]:
     """The fault of a body that CloudFormation does not take even from S3."""
-    if size_bytes > MAX_BODY_BYTES:
+    if size_bytes > limits.MAX_S3_BYTES:
         yield Fault(
             (),
-            f"the {form} has {size_bytes} bytes; CloudFormation takes {MAX_BODY_BYTES} bytes, so split it into stacks",
+            f"the {form} has {size_bytes} bytes; at most {limits.MAX_S3_BYTES}: split it into stacks",
         )
 
 
@@ -44,26 +44,26 @@ def _over(template: Template) -> Iterator[Fault]:
 
 def _entry(path: Path, entry: Mapping[str, Any]) -> Iterator[Fault]:
     section, name = str(path[0]), str(path[1])
-    if len(name) > MAX_NAME_CHARACTERS:
-        yield Fault(path, f"a name of {len(name)} characters; CloudFormation takes {MAX_NAME_CHARACTERS} characters")
-    if section == "Mappings" and len(entry) > MAX_MAPPING_ATTRIBUTES:
-        yield Fault(path, f"{len(entry)} attributes; CloudFormation takes {MAX_MAPPING_ATTRIBUTES} in one mapping")
+    if len(name) > limits.MAX_NAME_CHARACTERS:
+        yield Fault(path, f"a name of {len(name)} characters; CloudFormation takes {limits.MAX_NAME_CHARACTERS}")
+    if section == "Mappings" and len(entry) > limits.MAX_MAPPING_ATTRIBUTES:
+        yield Fault(path, f"{len(entry)} attributes; a mapping takes {limits.MAX_MAPPING_ATTRIBUTES}")
     if section in ("Outputs", "Parameters"):
         yield from _description(path, entry)
     default = entry.get("Default") if section == "Parameters" else None
-    if isinstance(default, str) and len(default.encode()) > MAX_PARAMETER_VALUE_BYTES:
+    if isinstance(default, str) and len(default.encode()) > limits.MAX_PARAMETER_VALUE_BYTES:
         yield Fault(
             (*path, "Default"),
-            f"a value of {len(default.encode())} bytes; CloudFormation takes {MAX_PARAMETER_VALUE_BYTES} bytes",
+            f"a value of {len(default.encode())} bytes; CloudFormation takes {limits.MAX_PARAMETER_VALUE_BYTES} bytes",
         )
 
 
 def _description(path: Path, body: Mapping[str, Any]) -> Iterator[Fault]:
     text = body.get("Description")
-    if isinstance(text, str) and len(text.encode()) > MAX_DESCRIPTION_BYTES:
+    if isinstance(text, str) and len(text.encode()) > limits.MAX_DESCRIPTION_BYTES:
         yield Fault(
             (*path, "Description"),
-            f"a description of {len(text.encode())} bytes; CloudFormation takes {MAX_DESCRIPTION_BYTES} bytes",
+            f"a description of {len(text.encode())} bytes; CloudFormation takes {limits.MAX_DESCRIPTION_BYTES} bytes",
         )
 
 

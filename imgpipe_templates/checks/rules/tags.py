@@ -8,9 +8,7 @@ from typing import Any
 from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.taggable import TAGGABLE
 from imgpipe_templates.checks.template import Resource, Template, canonical, entries
-
-# Tag -> the value it must have; None leaves the value to the pipeline.
-MANDATORY = {"iac-rlhf-amazon": "true", "Environment": None, "Purpose": None, "Project": None}
+from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
 
 
 def _untagged(template: Template) -> Iterator[Fault]:
@@ -24,12 +22,12 @@ def _untagged(template: Template) -> Iterator[Fault]:
 
 def _missing(resource: Resource, key: str, spelling: str) -> Iterator[Fault]:
     tags = dict(_tags(resource.properties.get(key)))
-    absent = [name for name in MANDATORY if name not in tags]
+    absent = [name for name in MANDATORY_TAGS if name not in tags]
     if absent:
         form = f" (a {spelling})" if spelling else ""
         path = resource.at(key) if key in resource.properties else resource.path
         yield Fault(path, f"{resource.type} lacks the tags {', '.join(absent)}; add them to {key}{form}")
-    for name, value in MANDATORY.items():
+    for name, value in MANDATORY_TAGS.items():
         if value is not None and name in tags and tags[name] != value:
             yield Fault(resource.at(key), f"tag {name} is {tags[name]!r}; it must be {value!r}")
 

@@ -1,0 +1,20 @@
+"""What CloudFormation takes of one template.
+
+"AWS CloudFormation quotas", AWS CloudFormation User Guide, text of 2023 read 2026-11; cfn-lint 1.58.0 has the same.
+"""
+
+from __future__ import annotations
+
+MAX_RESOURCES = 500
+MAX_PARAMETERS = 200
+MAX_OUTPUTS = 200
+MAX_MAPPINGS = 200
+MAX_MAPPING_ATTRIBUTES = 200
+MAX_DESCRIPTION_BYTES = 1_024
+MAX_NAME_CHARACTERS = 255
+MAX_PARAMETER_VALUE_BYTES = 4_096
+
+# "Template body size in a request"; a larger template has to be uploaded to S3 first.
+MAX_REQUEST_BYTES = 51_200
+# "Template body size in an Amazon S3 object", given as 1 MB; the smaller reading of it.
+MAX_S3_BYTES = 1_000_000
