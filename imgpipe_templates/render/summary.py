@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from imgpipe_templates.limits import MAX_OUTPUTS, MAX_PARAMETERS, MAX_REQUEST_BYTES, MAX_RESOURCES, MAX_S3_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-# "Understand CloudFormation quotas", AWS CloudFormation User Guide, read 2026-11.
-MAX_RESOURCES = 500
-MAX_PARAMETERS = 200
-MAX_OUTPUTS = 200
-# "Template body size in a request"; a larger template has to be uploaded to S3 first.
-MAX_REQUEST_BYTES = 51_200
-# "Template body size in an Amazon S3 object", given as 1 MB; the smaller reading, which cfn-lint's E1002 uses too.
-MAX_S3_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
