@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 _THROTTLE_SECONDS = (0.1, 2.0)  # first and longest wait of a throttled event; AWS: 1 s to 5 min
 _MAX_EVENT_AGE_SECONDS = 21_600  # Lambda quotas, "Asynchronous event age", read 2026-11
 _MAX_RETRY_ATTEMPTS = 2
-_LOG_CHARACTERS = 16_384  # enough for a traceback; the whole is in the log group
+_LOG_CHARACTERS = 8_192  # enough for a traceback; the whole is in the log group
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,11 @@ class ObjectVersion:
     bucket: str
     key: str
     version_id: str
+
+    @classmethod
+    def of(cls, bucket: str, key: str, version_id: str | None) -> ObjectVersion:
+        """As a service names it; "null" is S3's word for the version of an object that has none."""
+        return cls(bucket, key, "" if version_id in {None, "null"} else str(version_id))
 
 
 @dataclass
@@ -75,8 +80,8 @@ def objects_of(event: object) -> tuple[ObjectVersion, ...]:
     for record in records if isinstance(records, list) else []:
         if isinstance(record, dict) and record.get("eventSource") == "aws:s3":
             s3 = record["s3"]
-            version = s3["object"].get("versionId", "")
-            found.append(ObjectVersion(s3["bucket"]["name"], unquote_plus(s3["object"]["key"]), version))
+            key, version = unquote_plus(s3["object"]["key"]), s3["object"].get("versionId")
+            found.append(ObjectVersion.of(s3["bucket"]["name"], key, version))
     return tuple(found)
 
 

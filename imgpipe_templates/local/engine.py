@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import importlib.util
 import json
 import os
 import shutil
@@ -21,6 +20,7 @@ from typing import Any
 from imgpipe_templates.errors import LocalEngineError
 from imgpipe_templates.local.deliveries import Delivery, ObjectVersion
 from imgpipe_templates.local.environment import Runtime
+from imgpipe_templates.local.installation import check_installed
 from imgpipe_templates.local.scratch import new_scratch_folder
 from imgpipe_templates.local.settings import ACCOUNT_ID, REGION, SETTINGS_VARIABLE, EngineSettings
 
@@ -79,8 +79,7 @@ def running_engine(
     Raises:
         LocalEngineError: The engine is not installed or did not start.
     """
-    if importlib.util.find_spec("ministack") is None:
-        raise LocalEngineError("local engine: is not installed; run pip install 'imgpipe-templates[local]'")
+    check_installed()
     limit = environments or min(4, (os.cpu_count() or 1) + 2)
     with terminating_cleanly():
         folder, lock = new_scratch_folder()

@@ -23,6 +23,7 @@ from imgpipe_templates.local.engine import Engine, running_engine, terminating_c
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.filters import notification_filters, why_ignored
 from imgpipe_templates.local.inputs import InputError, SourceFile, select_files
+from imgpipe_templates.local.installation import check_installed
 from imgpipe_templates.local.interpreters import Interpreter, find_interpreter
 from imgpipe_templates.local.results import FileResult, Item, RunReport, clear_result, plain_item, write_result
 from imgpipe_templates.local.runtime_folder import runtime_folder
@@ -128,6 +129,7 @@ def run_files(
 
 
 def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: Progress) -> RunReport:
+    check_installed()
     selection = select_files(arguments, out)
     clock = _Clock(report)
     clock.phase("runtime")
@@ -198,13 +200,16 @@ def _upload(
                 answer = s3.put_object(Bucket=bucket, Key=file.key, Body=content, ContentType=kind)
         except OSError as error:
             raise InputError(f"{file.path}: cannot be read: {error.strerror}; it was there at the start") from error
-        return Upload(file, ObjectVersion(bucket, file.key, answer.get("VersionId", "")))
+        return Upload(file, ObjectVersion.of(bucket, file.key, answer.get("VersionId")))
 
     uploads = []
-    with concurrent.futures.ThreadPoolExecutor(_UPLOADS_AT_ONCE) as workers:
+    workers = concurrent.futures.ThreadPoolExecutor(_UPLOADS_AT_ONCE)
+    try:
         for done, upload in enumerate(workers.map(put, files), start=1):
             uploads.append(upload)
             report.uploaded(done, len(files))
+    finally:
+        workers.shutdown(cancel_futures=True)  # after Ctrl-C nobody waits for the rest
     return uploads
 
 
@@ -264,8 +269,7 @@ class _Table:
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._name, ConsistentRead=True):
             for typed in page["Items"]:
                 item = plain_item(typed)
-                version = ObjectVersion(item["BucketName"], item["ObjectKey"], item.get("VersionId", ""))
-                found[version] = item
+                found[ObjectVersion.of(item["BucketName"], item["ObjectKey"], item.get("VersionId"))] = item
         return found
 
     def download(self, bucket: str, key: str) -> bytes:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextvars
 import hashlib
 import importlib
-import importlib.metadata
 import inspect
 import json
 import threading
@@ -22,9 +21,8 @@ from typing import Any
 from imgpipe_templates.errors import LocalEngineError
 from imgpipe_templates.local import deliveries, metrics, permissions, properties
 from imgpipe_templates.local.environment import Function
+from imgpipe_templates.local.installation import VERSION, check_installed
 from imgpipe_templates.local.pool import EnvironmentPool
-
-VERSION = "1.5.33"
 
 _LAMBDA = "ministack.services.lambda_svc"
 _METRICS = "ministack.services.cloudwatch"
@@ -70,21 +68,13 @@ SEAMS = (
 )
 
 
-def check_seams(version: str | None = None, seams: tuple[Seam, ...] = SEAMS) -> None:
+def check_seams(seams: tuple[Seam, ...] = SEAMS) -> None:
     """Make sure that the engine is the one this was written for.
 
     Raises:
         LocalEngineError: Another version is installed, or a private name is gone or takes other parameters.
     """
-    try:
-        installed = version or importlib.metadata.version("ministack")
-    except importlib.metadata.PackageNotFoundError:
-        message = "local engine: ministack: is not installed; run pip install 'imgpipe-templates[local]'"
-        raise LocalEngineError(message) from None
-    if installed != VERSION:
-        raise LocalEngineError(
-            f"local engine: ministack: is version {installed}; expected {VERSION}, run pip install ministack=={VERSION}"
-        )
+    check_installed()
     for seam in seams:
         found = getattr(importlib.import_module(seam.module), seam.name, None)
         if found is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imgpipe_templates.errors import LocalEngineError
+from imgpipe_templates.local.installation import check_installed
 from imgpipe_templates.local.seams import Seam, check_seams
 
 
@@ -14,10 +15,19 @@ def test_the_installed_engine_has_every_seam():
 
 def test_another_version_is_refused():
     with pytest.raises(LocalEngineError) as failure:
-        check_seams(version="1.6.0")
+        check_installed(expected="1.6.0")
 
     assert str(failure.value) == (
-        "local engine: ministack: is version 1.6.0; expected 1.5.33, run pip install ministack==1.5.33"
+        "local engine: ministack: is version 1.5.33; expected 1.6.0, run pip install ministack==1.6.0"
+    )
+
+
+def test_a_missing_extra_is_told_with_the_command_that_installs_it():
+    with pytest.raises(LocalEngineError) as failure:
+        check_installed("no-such-engine")
+
+    assert str(failure.value) == (
+        "local engine: no-such-engine: is not installed; run pip install 'imgpipe-templates[local]'"
     )
 
 
