@@ -8,11 +8,11 @@ parameter of a nested stack), which makes the output only when somebody really r
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar, cast
 
-from troposphere import AWSObject, GetAtt, Ref, Sub, awslambda, dynamodb, s3, sns, sqs
+from troposphere import AWSObject, GetAtt, Join, Ref, Split, Sub, apigatewayv2, awslambda, dynamodb, kms, s3, sns, sqs
 
 from imgpipe_templates.core.naming import Value, arn_text, substituted
 from imgpipe_templates.core.stack import Scope, Stack
@@ -150,6 +150,73 @@ class Topic(Handle):
     def arn(self) -> Value:
         """The topic's ARN."""
         return self._read("Arn")
+
+
+class Key(Handle):
+    """A KMS key."""
+
+    ref = "Id"
+    attributes = ("Arn",)
+
+    @classmethod
+    def of(cls, scope: Scope, resource: kms.Key) -> Self:
+        """Add `resource` and return its handle."""
+        return cls._of(scope, resource)
+
+    @property
+    def arn(self) -> Value:
+        """The key's ARN."""
+        return self._read("Arn")
+
+
+class HttpApi(Handle):
+    """An API Gateway HTTP API."""
+
+    ref = "Id"
+    attributes = ("ApiEndpoint",)
+
+    @classmethod
+    def of(cls, scope: Scope, resource: apigatewayv2.Api) -> Self:
+        """Add `resource` and return its handle."""
+        return cls._of(scope, resource)
+
+    @property
+    def id(self) -> Value:
+        """The API's id, as CloudWatch's dimension `ApiId` wants it."""
+        return self._read("Id")
+
+    @property
+    def endpoint(self) -> Value:
+        """The API's address, without a path."""
+        return self._read("ApiEndpoint")
+
+
+class NetworkPlace(Handle):
+    """Where functions stand in a VPC: private subnets and one security group."""
+
+    ref = "SecurityGroupId"
+    attributes = ()
+
+    @classmethod
+    def of(cls, scope: Scope, title: str, *, security_group: Value, subnets: Sequence[Value] | Ref) -> Self:
+        """The place made of subnets, which may be a parameter that lists them, and a security group."""
+        listed = subnets if isinstance(subnets, Ref) else list(subnets)
+        local: dict[str, Any] = {"SecurityGroupId": security_group, "SubnetIds": Join(",", listed)}
+        return cls(scope.stack, scope.stack, title, local)
+
+    @property
+    def security_group_id(self) -> Value:
+        """The security group's id."""
+        return self._read("SecurityGroupId")
+
+    @property
+    def subnet_ids(self) -> Value | Sequence[Value]:
+        """The ids of the subnets. An export is text, so that from afar the list is joined and split again."""
+        joined = self._read("SubnetIds")
+        if self.viewer is self.home:
+            values: Value | Sequence[Value] = joined.data["Fn::Join"][1]  # type: ignore[union-attr] # a Join by `of`
+            return values
+        return Split(",", joined)
 
 
 class Queue(Handle):
