@@ -6,7 +6,6 @@ time. It imports its serverless module, and with it five others, for the name of
 
 from __future__ import annotations
 
-import gc
 import importlib
 import sys
 from types import ModuleType
@@ -44,13 +43,9 @@ def import_troposphere() -> None:
     vars(serverless).update(Globals=_Globals, __path__=[])
     deferred.append(serverless)
     sys.modules.update({module.__name__: module for module in deferred})
-    collecting = gc.isenabled()
-    gc.disable()  # thousands of objects are made here to stay; looking for garbage among them finds none
     try:
         importlib.import_module("troposphere")
     finally:
-        if collecting:
-            gc.enable()
         for module in deferred:
             _forget(module)
 

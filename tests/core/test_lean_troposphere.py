@@ -98,15 +98,6 @@ def test_what_was_imported_before_stays_as_it_is():
     assert run(script) == ["True"]
 
 
-@pytest.mark.parametrize("collecting", [True, False])
-def test_garbage_collection_is_left_as_it_was(collecting):
-    script = LEAN + (
-        f"import gc\n{'gc.enable()' if collecting else 'gc.disable()'}\nimport_troposphere()\nprint(gc.isenabled())"
-    )
-
-    assert run(script) == [str(collecting)]
-
-
 def test_an_import_that_fails_leaves_nothing_behind():
     script = LEAN + (
         "sys.modules['troposphere.validators'] = None\n"
