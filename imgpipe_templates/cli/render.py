@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -48,7 +47,6 @@ def command(
 
     A file is written only if every template of every pipeline passes every check.
     """
-    gc.disable()  # one short run that keeps nearly everything it makes
     if layout != "single":
         raise click.UsageError(f"--layout: {layout!r} is not available in this version; expected 'single'")
 

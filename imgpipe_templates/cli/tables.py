@@ -11,7 +11,9 @@ from rich.table import Table
 
 def console() -> Console:
     """Where everything goes that is not a path."""
-    return Console(stderr=True, highlight=False, soft_wrap=False)
+    return Console(
+        stderr=True, highlight=False, emoji=False
+    )  # nothing here is meant as an emoji, least of all a file name
 
 
 def table(title: str, left: Sequence[str], right: Sequence[str] = ()) -> Table:

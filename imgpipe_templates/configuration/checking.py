@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import operator
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -36,6 +37,12 @@ _WRONG_LENGTH = {"too_short", "too_long", "string_too_short", "string_too_long"}
 _NOT_ALLOWED = {"string_pattern_mismatch", "literal_error"}
 _MISSING = "missing"
 _NEVER_ALLOWED = float("nan")  # what no key accepts: Section's settings refuse it where numbers are
+
+
+@functools.cache
+def _adapter(cls: type[SectionT]) -> TypeAdapter[SectionT]:
+    """Pydantic's view of a class; making it takes longer than reading a configuration with it."""
+    return TypeAdapter(cls)
 
 
 def check(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str], presets: Presets | None) -> SectionT:
@@ -81,7 +88,7 @@ class _Checker:
         prepared = _prepared(cast(Shape, shape_at(self.cls, ())), self.table)
         text = json.dumps(prepared, default=lambda _date: _NEVER_ALLOWED)
         try:
-            config = TypeAdapter(self.cls).validate_json(text)
+            config = _adapter(self.cls).validate_json(text)
         except ValidationError as error:
             found: dict[KeyPath, list[ErrorDetails]] = {}
             for detail in error.errors(include_url=False):

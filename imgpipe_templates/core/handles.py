@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
-from troposphere import AWSObject, GetAtt, Join, Ref, Split, Sub, apigatewayv2, awslambda, dynamodb, kms, s3, sns, sqs
+from troposphere import AWSObject, GetAtt, Join, Ref, Split, Sub
 
 from imgpipe_templates.core.naming import Value, arn_text, substituted
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope, Stack
+
+if TYPE_CHECKING:  # a handle takes resources of these, and makes none
+    from troposphere import apigatewayv2, awslambda, dynamodb, kms, s3, sns, sqs
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
+@record
 class Handle:
     """The address of one resource. Each kind of resource that crosses a subsystem border has its own class."""
 

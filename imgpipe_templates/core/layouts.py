@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from imgpipe_templates.core.handles import seen_from
 from imgpipe_templates.core.naming import Names, Value
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope, Stack
 
 P = ParamSpec("P")
@@ -28,7 +29,7 @@ class Layout(Protocol):
         """The value `local` of the stack `home` as the stack `viewer` reads it."""
 
 
-@dataclass(frozen=True)
+@record
 class SingleStack:
     """Everything in one template: references are plain Ref and GetAtt."""
 

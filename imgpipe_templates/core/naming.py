@@ -7,11 +7,11 @@ That is what lets a bucket and the function it starts name each other without a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from troposphere import AWSHelperFn, AWSObject, Ref, Sub
 
+from imgpipe_templates.core.records import record
 from imgpipe_templates.errors import TemplateConflictError
 
 Value: TypeAlias = str | AWSHelperFn
@@ -29,7 +29,7 @@ NAME_PROPERTIES = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Names:
     """The physical name of every named thing, as `Fn::Sub` text by logical id."""
 

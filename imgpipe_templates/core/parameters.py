@@ -7,6 +7,8 @@ from typing import Any
 
 from troposphere import Parameter
 
+from imgpipe_templates.core.records import record
+
 
 @dataclass(frozen=True)
 class ParameterGroup:
@@ -42,7 +44,7 @@ class Interface:
         }
 
 
-@dataclass(frozen=True)
+@record
 class ParameterSpec:
     """One parameter: a value that an operator may change without rendering again.
 

@@ -10,6 +10,7 @@ from troposphere import AWSHelperFn, AWSObject, Export, Output, Parameter, Ref, 
 
 from imgpipe_templates.core.naming import Names, Value
 from imgpipe_templates.core.parameters import Interface, ParameterSpec
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.tags import apply_tags
 from imgpipe_templates.errors import TemplateConflictError
 
@@ -19,7 +20,7 @@ ResourceT = TypeVar("ResourceT", bound=AWSObject)
 Link: TypeAlias = "Callable[[Stack, Stack, str, Value], Value]"
 
 
-@dataclass(frozen=True)
+@record
 class FunctionCode:
     """Which package a function of a stack runs, and the parameter that says where the package lies.
 
@@ -75,7 +76,7 @@ class Stack:
         return standing
 
 
-@dataclass(frozen=True)
+@record
 class Scope:
     """The view of a stack given to one subsystem: the only way into the template."""
 

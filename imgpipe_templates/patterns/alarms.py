@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from troposphere import Ref, cloudwatch
 
 from imgpipe_templates.core.handles import Function, Queue, Topic
 from imgpipe_templates.core.naming import Value
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
 
 FIVE_MINUTES_SECONDS = 300
 
 
-@dataclass(frozen=True)
+@record
 class Metric:
     """One series of CloudWatch: what to watch and how to sum it up."""
 
@@ -25,7 +25,7 @@ class Metric:
     statistic: str
 
 
-@dataclass(frozen=True)
+@record
 class FunctionMetrics:
     """The metrics that Lambda keeps of a function (Lambda Developer Guide, "Types of metrics", read 2026-11)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import awacs.s3
 from awacs.aws import Action, PolicyDocument
@@ -11,13 +10,14 @@ from troposphere import GetAtt, Ref, Sub, s3
 
 from imgpipe_templates import grants
 from imgpipe_templates.core.naming import Value
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
 
 UPLOAD_EVENTS = "s3:ObjectCreated:*"
 
 
-@dataclass(frozen=True)
+@record
 class UploadNotification:
     """What a bucket must carry so that S3 itself starts a function for an upload.
 

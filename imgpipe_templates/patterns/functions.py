@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from awacs.aws import PolicyDocument, Statement
@@ -14,6 +13,7 @@ from imgpipe_templates import grants
 from imgpipe_templates.core.handles import Function, Queue
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import CODE, ParameterSpec
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import FunctionCode, Scope
 from imgpipe_templates.core.upstream_gaps import FunctionLoggingConfig
 
@@ -29,7 +29,7 @@ LogRetentionDays = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record
 class FunctionSettings:
     """What a function is given to run with.
 

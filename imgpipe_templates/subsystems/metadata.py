@@ -9,6 +9,7 @@ from troposphere import dynamodb
 
 from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Table
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
 
@@ -32,7 +33,7 @@ class MetadataConfig(Section):
     ] = 4
 
 
-@dataclass(frozen=True)
+@record
 class Metadata:
     """What metadata offers: the table, and over how many partitions its indexes spread a day."""
 

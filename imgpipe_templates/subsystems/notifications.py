@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import awacs.sns
 from awacs.aws import PolicyDocument
 from troposphere import Equals, Not, Ref, sns
@@ -11,10 +9,11 @@ from troposphere import Equals, Not, Ref, sns
 from imgpipe_templates import grants
 from imgpipe_templates.core.handles import Topic
 from imgpipe_templates.core.parameters import NOTIFICATIONS, ParameterSpec
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 
 
-@dataclass(frozen=True)
+@record
 class Notifications:
     """What notifications offers: the topic that every alarm tells."""
 

@@ -13,6 +13,7 @@ from imgpipe_templates import grants
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.functions import (
     Architecture,
@@ -67,7 +68,7 @@ class ProcessingConfig(Section):
             )
 
 
-@dataclass(frozen=True)
+@record
 class Processing:
     """What processing offers: the processor, its timeout and the queue of what it could not process."""
 

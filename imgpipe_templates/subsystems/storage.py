@@ -11,6 +11,7 @@ from troposphere import Ref, s3
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.buckets import UploadNotification, notify, private_bucket, refuse_plain_http
 from imgpipe_templates.patterns.retention import DeletionPolicy
@@ -52,7 +53,7 @@ class StorageConfig(Section):
             )
 
 
-@dataclass(frozen=True)
+@record
 class Storage:
     """What storage offers: the two buckets."""
 

@@ -25,7 +25,6 @@ from tests.engine import (
     pipeline_template,
 )
 
-pytestmark = pytest.mark.xdist_group("engine")
 
 
 def upload(engine: Engine, bucket: str, key: str) -> None:
