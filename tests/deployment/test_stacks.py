@@ -15,7 +15,6 @@ from imgpipe_templates.deployment.stacks import delete_stack, deploy, resource_i
 from imgpipe_templates.errors import DeploymentError
 from tests.engine import ARTIFACTS, QUICK, bucket_template
 
-
 BAD_LIFECYCLE = {"LifecycleConfiguration": {"Rules": [{"Id": "bad", "Status": "Enabled", "ExpirationInDays": 0}]}}
 
 

@@ -16,7 +16,6 @@ from imgpipe_templates.errors import LocalEngineError
 from imgpipe_templates.local.engine import running_engine
 from tests.engine import RUNTIME, client, runtime, until, zipped
 
-
 # Starts an engine with a warm function in it, says so, and waits for what comes.
 PROGRAM = """
 import json, sys, time

@@ -13,7 +13,6 @@ from imgpipe_templates.local.environment import Function, Outcome
 from imgpipe_templates.local.pool import EnvironmentPool
 from tests.engine import RUNTIME, runtime, zipped
 
-
 CODE = """
 import json, os, sys, time
 

@@ -26,7 +26,6 @@ from tests.engine import (
 )
 
 
-
 def upload(engine: Engine, bucket: str, key: str) -> None:
     client(engine, "s3").put_object(Bucket=bucket, Key=key, Body=b"12345")
 

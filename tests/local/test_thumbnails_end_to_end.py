@@ -16,7 +16,6 @@ from imgpipe_templates.errors import DeploymentError
 from imgpipe_templates.local.results import FileResult, RunReport
 from imgpipe_templates.local.run import LocalFunction, LocalPipeline, run_files
 
-
 ORIENTATION = 0x0112  # Exif 2.32, "Image orientation"
 
 
