@@ -12,7 +12,7 @@ from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.subsystems.storage import StorageConfig, add_storage
 
 
-def a_grant_takes_the_right_kind_of_thing(bucket: Bucket, function: Function, table: Table) -> None:
+def a_grant_takes_the_right_kind_of_thing(bucket: Bucket, function: Function) -> None:
     grants.read_objects(bucket)
     grants.read_objects(function)  # type: ignore[arg-type]
     grants.keep_items(bucket)  # type: ignore[arg-type]
