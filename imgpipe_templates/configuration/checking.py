@@ -40,7 +40,7 @@ _NEVER_ALLOWED = float("nan")  # what no key accepts: Section's settings refuse 
 
 
 @functools.cache
-def _adapter(cls: type[SectionT]) -> TypeAdapter[SectionT]:
+def _adapter(cls: Any) -> TypeAdapter[Any]:
     """Pydantic's view of a class; making it takes longer than reading a configuration with it."""
     return TypeAdapter(cls)
 
