@@ -88,7 +88,7 @@ class _Checker:
         prepared = _prepared(cast(Shape, shape_at(self.cls, ())), self.table)
         text = json.dumps(prepared, default=lambda _date: _NEVER_ALLOWED)
         try:
-            config = _adapter(self.cls).validate_json(text)
+            config = _adapter(cast(Any, self.cls)).validate_json(text)
         except ValidationError as error:
             found: dict[KeyPath, list[ErrorDetails]] = {}
             for detail in error.errors(include_url=False):
