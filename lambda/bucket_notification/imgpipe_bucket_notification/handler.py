@@ -1,0 +1,16 @@
+"""The Lambda handler, and what it works with: made once and kept for every later request."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from .aws import create_client
+from .invocation import Helper
+
+HELPER = Helper(connect=cache(create_client))
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, str]:
+    """Answer one request of CloudFormation, and return the status that it was answered with."""
+    return HELPER.handle(event, context)
