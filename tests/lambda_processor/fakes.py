@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -15,21 +15,23 @@ from PIL import Image
 
 from imgpipe_processor.invocation import handle
 from imgpipe_processor.processing import Processor
-from imgpipe_processor.settings import Settings
+from imgpipe_processor.reports import Reporter
+from imgpipe_processor.settings import Settings, ThumbnailSettings
 
 SOURCE = "photos-in"
 CAT_ID = "30454758-41c2-5cb7-b19a-6f3b584edc55"  # the id of cat.jpg, version v1
 THUMBNAILS = "image-thumbnail-bucket-dev-111122223333"
 SETTINGS = Settings(
     metadata_table="ImageMetadata-dev",
-    thumbnail_bucket=THUMBNAILS,
-    thumbnail_size_px=128,
     environment="staging",
     environment_suffix="dev",
     max_source_bytes=1_000_000,
     max_source_pixels=4_000_000,
     index_shards=4,
+    thumbnails=ThumbnailSettings(THUMBNAILS, "thumbnails/", (128,)),
 )
+METADATA_ONLY = replace(SETTINGS, thumbnails=None)
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:reports"
 CONDITIONS = {
     "attribute_not_exists(ImageId) OR #Status = :processing": lambda old: (
         not old or old["Status"] == {"S": "processing"}
@@ -66,13 +68,16 @@ class Body:
 
 @dataclass
 class Aws:
-    """Both clients; `before` and `after` are told the name of every call and may raise."""
+    """All clients; `before` and `after` are told the name of every call and may raise."""
 
     objects: dict[tuple[str, str, str | None], tuple[bytes, str | None]] = field(default_factory=dict)
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     uploads: list[dict[str, Any]] = field(default_factory=list)
     reads: list[dict[str, Any]] = field(default_factory=list)
+    looks: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
     before: Callable[[str], None] = lambda _call: None
     after: Callable[[str], None] = lambda _call: None
@@ -84,18 +89,32 @@ class Aws:
         self.after(name)
         return result
 
+    def _found(self, request: dict[str, Any], refusal: str) -> tuple[bytes, dict[str, Any]]:
+        found = self.objects.get((request["Bucket"], request["Key"], request.get("VersionId")))
+        if found is None:
+            raise client_error(refusal, 403)
+        data, content_type = found
+        typed = {"ContentType": content_type} if content_type else {}
+        return data, {"ContentLength": len(data), "Metadata": self.metadata, **typed}
+
     def get_object(self, **request: Any) -> dict[str, Any]:
         def effect() -> dict[str, Any]:
             self.reads.append(request)
-            found = self.objects.get((request["Bucket"], request["Key"], request.get("VersionId")))
-            if found is None:
-                raise client_error("AccessDenied", 403)
-            data, content_type = found
+            data, about = self._found(request, "AccessDenied")
             self.bodies.append(Body(data))
-            typed = {"ContentType": content_type} if content_type else {}
-            return {"Body": self.bodies[-1], "ContentLength": len(data), **typed}
+            return {"Body": self.bodies[-1], **about}
 
         return self._called("GetObject", effect)
+
+    def head_object(self, **request: Any) -> dict[str, Any]:
+        def effect() -> dict[str, Any]:
+            self.looks.append(request)
+            return self._found(request, "403")[1]  # no body, so the status is all there is
+
+        return self._called("HeadObject", effect)
+
+    def publish(self, **request: Any) -> dict[str, Any]:
+        return self._called("Publish", lambda: self.reports.append(request) or {})
 
     def put_object(self, **request: Any) -> dict[str, Any]:
         return self._called("PutObject", lambda: self.uploads.append(request) or {})
@@ -173,9 +192,63 @@ def record(
     }
 
 
-def run(aws: Aws, *records: dict[str, Any], settings: Settings = SETTINGS) -> dict[str, int]:
-    """One invocation."""
-    return handle(event(*records), processor(aws, settings), request_id="r-1")
+def eventbridge(
+    key: str = "cat.jpg", *, version_id: str | None = "v1", size: int | None = 1000, **more: Any
+) -> dict[str, Any]:
+    """The event of the default bus about the same object as `record`."""
+    described = {"key": key, "etag": "0123abcd", "sequencer": "0055AED6DCD90281E5"}
+    if version_id is not None:
+        described["version-id"] = version_id
+    if size is not None:
+        described["size"] = size
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "111122223333",
+        "time": "2026-11-19T23:59:58Z",
+        "region": "eu-west-1",
+        "resources": [f"arn:aws:s3:::{SOURCE}"],
+        "detail": {"version": "0", "bucket": {"name": SOURCE}, "object": described, "reason": "PutObject"},
+        **more,
+    }
+
+
+def queue(*bodies: Any) -> dict[str, Any]:
+    """A batch of SQS messages, m0 and on; a body that is no text is sent as JSON."""
+    return event(
+        *(
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": "r",
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:uploads",
+                "awsRegion": "eu-west-1",
+            }
+            for number, body in enumerate(bodies)
+        )
+    )
+
+
+def send(
+    aws: Aws,
+    message: Any,
+    *,
+    settings: Settings = SETTINGS,
+    reports: str | None = None,
+    remaining_ms: Callable[[], int] = lambda: 60_000,
+) -> dict[str, Any]:
+    """One invocation; `reports` names the occasion, if any."""
+    reporter = Reporter(aws, TOPIC, reports) if reports else None
+    return handle(message, processor(aws, settings), reporter, request_id="r-1", remaining_ms=remaining_ms)
+
+
+def run(aws: Aws, *records: dict[str, Any], settings: Settings = SETTINGS) -> dict[str, Any]:
+    """One invocation by an S3 notification."""
+    return send(aws, event(*records), settings=settings)
 
 
 def raising(error: BaseException, at: str) -> Callable[[str], None]:

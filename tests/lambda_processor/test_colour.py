@@ -15,7 +15,7 @@ CANARY = "CANARY"
 
 
 def thumbnail(data):
-    return make_picture(data, size_px=64, max_pixels=4_000_000).thumbnail
+    return make_picture(data, sizes_px=[64], max_pixels=4_000_000).thumbnails[0]
 
 
 def middle(data):

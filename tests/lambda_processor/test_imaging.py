@@ -20,7 +20,7 @@ PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
 
 
 def picture(data, *, size_px=128, max_pixels=4_000_000):
-    return make_picture(data, size_px=size_px, max_pixels=max_pixels)
+    return make_picture(data, sizes_px=[size_px], max_pixels=max_pixels)
 
 
 def rejection(data, **limits):
@@ -53,7 +53,7 @@ def test_003_20_the_thumbnail_fits_inside_keeps_its_aspect_and_is_never_enlarged
     made = picture(encoded(photo(*source), image_format))
 
     assert (*source, image_format) == (made.width, made.height, made.format)
-    assert thumbnail == (made.thumbnail.width, made.thumbnail.height) == decoded(made.thumbnail.data).size
+    assert thumbnail == (made.thumbnails[0].width, made.thumbnails[0].height) == decoded(made.thumbnails[0].data).size
 
 
 @given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(1, 600))
@@ -71,7 +71,7 @@ def test_003_20_the_pixels_are_those_of_a_lanczos_of_the_whole_image(image_forma
     source = Image.merge("RGB", (source, source.rotate(180), ImageChops.invert(source)))
     data = encoded(source, image_format, quality=100, subsampling=0)
 
-    ours = decoded(picture(data, size_px=256).thumbnail.data)
+    ours = decoded(picture(data, size_px=256).thumbnails[0].data)
     exact = decoded(data).resize(ours.size, Image.Resampling.LANCZOS)
 
     differences = ImageChops.difference(ours, exact).convert("L").histogram()
@@ -88,9 +88,9 @@ def test_every_orientation_ends_upright(orientation, image_format):
 
     made = picture(encoded(stored, image_format, exif=exif({ExifTags.Base.Orientation: orientation})))
 
-    thumbnail = decoded(made.thumbnail.data)
+    thumbnail = decoded(made.thumbnails[0].data)
     assert (made.width, made.height) == (400, 200)
-    assert (128, 64) == (made.thumbnail.width, made.thumbnail.height) == thumbnail.size
+    assert (128, 64) == (made.thumbnails[0].width, made.thumbnails[0].height) == thumbnail.size
     corners = [thumbnail.getpixel(at) for at in ((20, 10), (108, 10), (20, 54), (108, 54))]
     assert corners == [(254, 0, 0), (0, 255, 1), (0, 0, 254), (255, 255, 255)]
     assert ExifTags.Base.Orientation not in thumbnail.getexif()
@@ -123,7 +123,7 @@ def test_broken_exif_does_not_cost_the_thumbnail(block):
     ],
 )
 def test_003_22_what_is_opaque_becomes_a_jpeg_and_what_is_transparent_a_png(source, expected):
-    thumbnail = picture(source).thumbnail
+    thumbnail = picture(source).thumbnails[0]
 
     assert expected == thumbnail.format == decoded(thumbnail.data).format
     assert {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png")}[expected] == (
@@ -133,7 +133,7 @@ def test_003_22_what_is_opaque_becomes_a_jpeg_and_what_is_transparent_a_png(sour
 
 
 def test_a_jpeg_thumbnail_is_subsampled_and_not_progressive():
-    image = Image.open(BytesIO(picture(encoded(photo(), subsampling=0, progressive=True)).thumbnail.data))
+    image = Image.open(BytesIO(picture(encoded(photo(), subsampling=0, progressive=True)).thumbnails[0].data))
 
     assert image.layer == [(1, 2, 2, 0), (2, 1, 1, 1), (3, 1, 1, 1)]
     assert "progressive" not in image.info
@@ -143,7 +143,7 @@ def test_a_camera_file_with_more_pictures_behind_the_first_is_a_jpeg():
     made = picture(encoded(photo(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))]))
 
     assert (made.format, made.width, made.height) == ("JPEG", 400, 200)
-    assert decoded(made.thumbnail.data).getpixel((20, 10)) == (254, 0, 0)
+    assert decoded(made.thumbnails[0].data).getpixel((20, 10)) == (254, 0, 0)
 
 
 def test_an_animated_png_gives_its_first_frame():
@@ -151,7 +151,7 @@ def test_an_animated_png_gives_its_first_frame():
 
     made = picture(encoded(frames[0], "PNG", save_all=True, append_images=frames[1:]))
 
-    assert decoded(made.thumbnail.data).getpixel((50, 50)) == (254, 0, 0)
+    assert decoded(made.thumbnails[0].data).getpixel((50, 50)) == (254, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_any_damage_ends_in_a_thumbnail_or_a_category(image_format, damage):
     for place, value in damage:
         data[int(place * len(data))] = value
     try:
-        assert picture(bytes(data), max_pixels=100_000).thumbnail.data
+        assert picture(bytes(data), max_pixels=100_000).thumbnails[0].data
     except ImageRejectedError as error:
         assert error.category in {"corrupt", "unsupported", "too-large"}  # noqa: PT017  either end is right
 
@@ -221,7 +221,7 @@ def test_as_many_pixels_as_allowed_are_taken():
 
 
 def test_a_side_that_no_jpeg_can_have_is_too_large():
-    assert picture(pngs.flat(MAX_SOURCE_SIDE_PX, 1)).thumbnail.width == 128
+    assert picture(pngs.flat(MAX_SOURCE_SIDE_PX, 1)).thumbnails[0].width == 128
     assert rejection(pngs.without_data(MAX_SOURCE_SIDE_PX + 1, 1)).category == "too-large"
 
 
@@ -239,7 +239,7 @@ from imgpipe_processor.imaging import make_picture
 data = sys.stdin.buffer.read()
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()
-make_picture(data, size_px=512, max_pixels=20_000_000)
+make_picture(data, sizes_px=[512, 128], max_pixels=20_000_000)
 print((peak() - before) / 16_000_000)
 """
 

@@ -3,8 +3,7 @@
 import pytest
 
 from imgpipe_processor.failures import RecordsToRetryError
-from imgpipe_processor.invocation import handle
-from tests.lambda_processor.fakes import CAT_ID, SOURCE, log_lines, processor, raising, record, run
+from tests.lambda_processor.fakes import CAT_ID, SOURCE, log_lines, raising, record, run, send
 
 
 def test_003_24_003_26_the_line_of_a_processed_image_carries_its_metrics(aws, capsys):
@@ -72,7 +71,7 @@ def test_003_26_a_log_that_cannot_be_written_fails_no_image(aws, monkeypatch):
 
 def test_what_is_no_upload_is_told_in_one_line(aws, capsys):
     assert run(aws, record(eventName="ObjectRemoved:Delete"), record()) == {"ignored": 1, "processed": 1}
-    assert handle({"Event": "s3:TestEvent"}, processor(aws), request_id="r-2") == {"ignored": 1}
+    assert send(aws, {"Event": "s3:TestEvent"}) == {"ignored": 1}
 
     assert [line.get("reason") for line in log_lines(capsys)] == ["not an ObjectCreated event", None, "s3:TestEvent"]
 

@@ -16,6 +16,7 @@ ENVIRONMENT = {
     "METADATA_TABLE": "ImageMetadata-dev",
     "THUMBNAIL_BUCKET": "thumbs",
     "THUMBNAIL_SIZE": "128",
+    "OUTPUT_PREFIX": "thumbnails/",
     "ENVIRONMENT": "production",
     "ENVIRONMENT_SUFFIX": "dev",
     "MAX_SOURCE_BYTES": "1000",
@@ -28,9 +29,13 @@ ENVIRONMENT = {
 COLD_START = """
 import json, sys
 import index
-class Context: aws_request_id = "r-1"
-answer = index.lambda_handler({"Service": "Amazon S3", "Event": "s3:TestEvent"}, Context)
-print(json.dumps([answer, sorted(sys.modules)]))
+class Context:
+    aws_request_id = "r-1"
+    get_remaining_time_in_millis = lambda self: 60_000
+answer = index.lambda_handler({"Service": "Amazon S3", "Event": "s3:TestEvent"}, Context())
+from imgpipe_processor.handler import PROCESSOR, REPORTER
+clients = [PROCESSOR.s3, PROCESSOR.dynamodb, *([REPORTER.sns] if REPORTER else [])]
+print(json.dumps([answer, sorted(sys.modules), [client.meta.service_model.service_name for client in clients]]))
 """
 
 
@@ -55,7 +60,7 @@ def started():
 
 
 def test_003_10_the_handler_is_index_lambda_handler(started):
-    line, (answer, _modules) = started
+    line, (answer, _modules, _clients) = started
 
     assert answer == {"ignored": 1}
     assert line == {"level": "WARNING", "event": "ignored", "request_id": "r-1", "reason": "s3:TestEvent"}
@@ -68,6 +73,16 @@ def test_a_cold_start_loads_two_image_formats_and_no_boto3(started):
         name for name in modules if name.startswith("PIL.") and name.endswith("Plugin")
     }
     assert not [name for name in modules if name.split(".")[0] in {"boto3", "imgpipe_templates", "numpy"}]
+
+
+@pytest.mark.parametrize("occasion", ["failures", "always"])
+def test_001_19_a_client_of_sns_is_made_only_where_reports_are_wanted(started, occasion):
+    topic = {"SNS_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:reports", "REPORTS": occasion}
+
+    with_reports = cold_start(ENVIRONMENT | topic)
+
+    assert started[1][2] == ["s3", "dynamodb"]
+    assert json.loads(with_reports.stdout.splitlines()[1])[2] == ["s3", "dynamodb", "sns"]
 
 
 def test_003_27_a_missing_variable_is_named_when_the_function_starts():

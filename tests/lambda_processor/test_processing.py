@@ -91,7 +91,7 @@ def test_the_item_of_a_failed_image_is_exactly_this(aws):
         "VersionId": "v1",
         "ETag": "0123abcd",
         "Sequencer": "0055AED6DCD90281E5",
-        "FileSize": "1000",
+        "FileSize": "9",
         "ContentType": "unknown",
         "UploadTimestamp": "2026-11-19T23:59:58.007Z",
         "UploadDate": "2026-11-19",

@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 from imgpipe_processor.aws import CLIENT_CONFIG, is_transient
 from imgpipe_processor.events import read_event
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.storage import Source, read_source, write_thumbnail
+from imgpipe_processor.storage import About, open_source, write_thumbnail
 from tests.lambda_processor.fakes import SOURCE, Body, client_error, event, record
 
 
@@ -31,13 +31,13 @@ class S3:
 
 def read(s3, *, max_bytes=100, **described):
     (upload,) = read_event(event(record(**described)))
-    return read_source(s3, upload, max_bytes=max_bytes)
+    return open_source(s3, upload).read(max_bytes=max_bytes)
 
 
 def test_the_very_version_of_the_event_is_read():
     s3 = S3(Body(b"pixels"), length=6, content_type="image/png")
 
-    assert Source(b"pixels", "image/png") == read(s3, version_id="v7")
+    assert read(s3, version_id="v7") == b"pixels"
     assert s3.request == {"Bucket": SOURCE, "Key": "cat.jpg", "VersionId": "v7"}
 
 
@@ -50,7 +50,9 @@ def test_without_versions_only_the_content_of_the_event_is_read():
 
 
 def test_a_content_type_that_s3_does_not_know_is_unknown():
-    assert read(S3(Body(b"pixels"), length=6)).content_type == "unknown"
+    (upload,) = read_event(event(record()))
+
+    assert open_source(S3(Body(b"pixels"), length=6), upload).about == About(6, "unknown")
 
 
 def test_a_body_in_pieces_is_put_together():
@@ -58,7 +60,7 @@ def test_a_body_in_pieces_is_put_together():
         def read(self, amount):
             return super().read(min(amount, 7))
 
-    assert read(S3(Trickle(b"0123456789" * 10), length=100)).data == b"0123456789" * 10
+    assert read(S3(Trickle(b"0123456789" * 10), length=100)) == b"0123456789" * 10
 
 
 def test_a_body_is_read_to_its_end_so_that_its_checksum_is_compared():

@@ -16,6 +16,14 @@ CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 
+# Shorter, because a report comes when the images are done and must not cost their answer.
+PUBLISH_CONFIG = Config(
+    connect_timeout=1,  # seconds
+    read_timeout=2,  # seconds without a byte
+    retries={"mode": "standard", "total_max_attempts": 2},
+)
+PUBLISH_MS = 7_000  # both attempts at their slowest, and up to a second between them
+
 # Answered with HTTP status 4xx, and yet a matter of time ("Error handling with DynamoDB", Amazon DynamoDB Developer
 # Guide; "Error responses", Amazon S3 API Reference; read 2026-11). Everything with 429 or 5xx is as well.
 TRANSIENT_CODES = frozenset(
@@ -33,10 +41,23 @@ TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 
 
-def create_clients() -> tuple[Any, Any]:
-    """Make the S3 and the DynamoDB client; botocore alone, because boto3 adds only import time here."""
-    session = get_session()
-    return session.create_client("s3", config=CLIENT_CONFIG), session.create_client("dynamodb", config=CLIENT_CONFIG)
+class Clients:
+    """Makes clients, of one session; botocore alone, because boto3 adds only import time here."""
+
+    def __init__(self) -> None:
+        self._session = get_session()
+
+    def s3(self) -> Any:
+        """The client of S3."""
+        return self._session.create_client("s3", config=CLIENT_CONFIG)
+
+    def dynamodb(self) -> Any:
+        """The client of DynamoDB."""
+        return self._session.create_client("dynamodb", config=CLIENT_CONFIG)
+
+    def sns(self) -> Any:
+        """The client of SNS, made only where reports are wanted."""
+        return self._session.create_client("sns", config=PUBLISH_CONFIG)
 
 
 def error_code(error: ClientError) -> str:

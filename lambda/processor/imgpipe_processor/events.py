@@ -1,4 +1,4 @@
-"""What the function is told to work on: an S3 event notification, read into plain records.
+"""What the function is told to work on: the events of every trigger, read into plain uploads.
 
 A source of events is one adapter from its own shape to `Upload`; nothing behind this module knows the shape.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -55,44 +55,114 @@ class Ignored:
     reason: str
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """Uploads that are acknowledged, or delivered again, together.
+
+    Args:
+        message_id: of the SQS message; None where Lambda knows the event only as a whole.
+    """
+
+    uploads: list[Upload | Ignored]
+    message_id: str | None = None
+
+
+def is_queue_event(event: Any) -> bool:
+    """Whether the event is a batch of SQS messages, each of which may be answered for by itself."""
+    return bool(_records(event)) and all(
+        isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs" for record in _records(event)
+    )
+
+
+def read_deliveries(event: Any) -> list[Delivery]:
+    """Read the function's event, from whatever trigger."""
+    if not is_queue_event(event):
+        return [Delivery(read_event(event))]
+    return [Delivery(_from_body(record.get("body")), record.get("messageId")) for record in _records(event)]
+
+
 def read_event(event: Any) -> list[Upload | Ignored]:
-    """Read the function's event; what is not an upload comes back as `Ignored`, never as an error."""
+    """Read an event of S3 or EventBridge; what is not an upload comes back as `Ignored`, never as an error."""
     if not isinstance(event, Mapping):
         return [Ignored("unknown event shape")]
     if event.get("Event") == "s3:TestEvent":  # S3 sends one when a notification is configured
         return [Ignored("s3:TestEvent")]
-    records = event.get("Records")
-    if not isinstance(records, list):
+    if "detail-type" in event:
+        return [_tolerant(_from_eventbridge, event)]
+    if not isinstance(event.get("Records"), list):
         return [Ignored("unknown event shape")]
-    return [_from_s3_notification(record) for record in records]
+    return [_tolerant(_from_s3_notification, record) for record in _records(event)]
+
+
+def _records(event: Any) -> list[Any]:
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    return records if isinstance(records, list) else []
+
+
+def _from_body(body: Any) -> list[Upload | Ignored]:
+    try:
+        return read_event(json.loads(body))
+    except (TypeError, ValueError, RecursionError):
+        return [Ignored("the message is not JSON")]
+
+
+def _tolerant(read: Callable[[Any], Upload | Ignored], part: Any) -> Upload | Ignored:
+    try:
+        return read(part)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        return Ignored("unknown record shape")
 
 
 def _from_s3_notification(record: Any) -> Upload | Ignored:
     """Read one record ("Event message structure", Amazon S3 User Guide, read 2026-11)."""
-    try:
-        if record["eventSource"] != "aws:s3":
-            return Ignored("not an S3 event")
-        if not record["eventName"].startswith("ObjectCreated:"):
-            return Ignored("not an ObjectCreated event")
-        described = record["s3"]["object"]
-        version_id = _optional(described, "versionId", str)
-        return Upload(
-            bucket=_text(record["s3"]["bucket"]["name"]),
-            key=unquote_plus(_text(described["key"])),  # S3 encodes keys like a form: a space is a plus sign
-            etag=_text(described["eTag"]),
-            uploaded_at=datetime.fromisoformat(record["eventTime"]).astimezone(UTC),
-            version_id=None if version_id == NULL_VERSION else version_id,
-            size=_optional(described, "size", int),
-            sequencer=_optional(described, "sequencer", str),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return Ignored("unknown record shape")
+    if record["eventSource"] != "aws:s3":
+        return Ignored("not an S3 event")
+    if not record["eventName"].startswith("ObjectCreated:"):
+        return Ignored("not an ObjectCreated event")
+    described = record["s3"]["object"]
+    return Upload(
+        bucket=_text(record["s3"]["bucket"]["name"]),
+        key=_text(unquote_plus(_text(described["key"]))),  # S3 encodes keys like a form: a space is a plus sign
+        etag=_text(described["eTag"]),
+        uploaded_at=_moment(record["eventTime"]),
+        version_id=_version(described, "versionId"),
+        size=_optional(described, "size", int),
+        sequencer=_optional(described, "sequencer", str),
+    )
+
+
+def _from_eventbridge(event: Any) -> Upload | Ignored:
+    """Read an event of the default bus ("EventBridge event message structure", Amazon S3 User Guide, read 2026-11)."""
+    if event["source"] != "aws.s3":
+        return Ignored("not an S3 event")
+    if event["detail-type"] != "Object Created":
+        return Ignored("not an Object Created event")
+    described = event["detail"]["object"]
+    return Upload(
+        bucket=_text(event["detail"]["bucket"]["name"]),
+        key=_text(described["key"]),  # as it is: decoding would turn a plus sign into a space
+        etag=_text(described["etag"]),
+        uploaded_at=_moment(event["time"]),
+        version_id=_version(described, "version-id"),
+        size=_optional(described, "size", int),
+        sequencer=_optional(described, "sequencer", str),
+    )
 
 
 def _text(value: Any) -> str:
     if not (isinstance(value, str) and value):
         raise ValueError("not a text")
+    value.encode()  # half of a surrogate pair, which JSON can carry, is in no key and cannot be sent to AWS
     return value
+
+
+def _moment(value: Any) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
+def _version(described: Mapping[str, Any], name: str) -> str | None:
+    version_id = _optional(described, name, str)
+    return None if version_id == NULL_VERSION else version_id
 
 
 def _optional(described: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:

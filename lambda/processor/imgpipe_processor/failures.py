@@ -9,13 +9,13 @@ TOO_LARGE = "too-large"
 MISSING = "missing"
 FORBIDDEN = "forbidden"
 
-# Raised after every record was tried, so that Lambda retries and its dead-letter queue fills.
+# Told after every record had its turn, so that Lambda or the queue delivers it again and its dead-letter queue fills.
 TRANSIENT = "transient"  # throttles, server errors, lost connections
 INTERNAL = "internal"  # a defect of this code or of the stack it runs in
 
 
 class ImageRejectedError(Exception):
-    """An object that will never become a thumbnail, however often it is tried.
+    """An object that will never be processed, however often it is tried.
 
     Args:
         category: one of the permanent categories above.

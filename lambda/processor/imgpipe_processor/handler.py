@@ -5,21 +5,30 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from .aws import create_clients
+from .aws import Clients
 from .invocation import handle
 from .processing import Processor
+from .reports import Reporter
 from .settings import Settings
 
 
-def _processor() -> Processor:
-    settings = Settings.from_environment()
-    s3, dynamodb = create_clients()
-    return Processor(settings, s3, dynamodb, clock=lambda: datetime.now(UTC))
+def _workers() -> tuple[Processor, Reporter | None]:
+    settings, clients = Settings.from_environment(), Clients()
+    processor = Processor(settings, clients.s3(), clients.dynamodb(), clock=lambda: datetime.now(UTC))
+    if settings.reports is None:
+        return processor, None
+    return processor, Reporter(clients.sns(), settings.reports.topic_arn, settings.reports.occasion)
 
 
-PROCESSOR = _processor()
+PROCESSOR, REPORTER = _workers()
 
 
-def lambda_handler(event: Any, context: Any) -> dict[str, int]:
-    """Answer with how many records of the event were processed, failed, duplicate or ignored."""
-    return handle(event, PROCESSOR, request_id=context.aws_request_id)
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """Answer with the messages to deliver again, for SQS, or how many records ended in which way."""
+    return handle(
+        event,
+        PROCESSOR,
+        REPORTER,
+        request_id=context.aws_request_id,
+        remaining_ms=context.get_remaining_time_in_millis,
+    )

@@ -1,35 +1,105 @@
-"""One invocation: every record of its event is tried before any failure is raised."""
+"""One invocation: every record of its event gets its turn before any failure is told."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from .events import Ignored, read_event
+from .aws import PUBLISH_MS
+from .events import Delivery, Ignored, Upload, is_queue_event, read_deliveries
 from .failures import RecordsToRetryError
+from .keys import reason_to_ignore
+from .lines import record_line
 from .log import write_line
-from .processing import RETRY, Processor
-from .reporting import record_line
+from .processing import LEFT, RETRY, Outcome, Processor
+from .records import FAILED, PROCESSED
+from .reports import Failure, Reporter
+
+# For the answer and the last log lines.
+ANSWER_MS = 1_000
 
 
-def handle(event: Any, processor: Processor, *, request_id: str) -> dict[str, int]:
-    """Process the uploads that an event tells of; answer how many records ended in which way.
+@dataclass
+class Invocation:
+    """What is known of an invocation, and what was done in it so far.
+
+    Args:
+        remaining_ms: tells how long Lambda lets it go on.
+        reserved_ms: what is to be left of that after the last record.
+    """
+
+    processor: Processor
+    request_id: str
+    remaining_ms: Callable[[], int]
+    reserved_ms: int
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    unfinished: list[tuple[Delivery, str]] = field(default_factory=list)
+    longest_ms: float = 0.0
+
+    def attend_to(self, delivery: Delivery, upload: Upload | Ignored) -> None:
+        """Bring one upload to its end, if it asks for work and there is time for it."""
+        if isinstance(upload, Ignored):
+            self._ignore(upload.reason)
+            return
+        reason = reason_to_ignore(upload, self.processor.settings)
+        if reason is not None:
+            self._ignore(reason, bucket=upload.bucket, key=upload.key)
+            return
+        outcome = self.processor.process(upload) if self._has_time() else Outcome(LEFT)
+        self.longest_ms = max(self.longest_ms, outcome.duration_ms)
+        self.counts[outcome.status] += 1
+        clock, settings = self.processor.clock, self.processor.settings
+        write_line(record_line(upload, outcome, settings, at=clock(), request_id=self.request_id))
+        if outcome.status in {FAILED, RETRY}:
+            self.failures.append(Failure(upload, outcome.category))
+        if outcome.status in {RETRY, LEFT}:
+            self.unfinished.append((delivery, f"{upload.image_id} ({outcome.category or LEFT})"))
+
+    def _has_time(self) -> bool:
+        """Whether a record may take twice as long as the longest before it; the first always may.
+
+        A record that is not begun comes back with the next delivery, while one that is killed takes the others'
+        answers with it.
+        """
+        return not self.longest_ms or self.remaining_ms() >= self.reserved_ms + 2 * self.longest_ms
+
+    def _ignore(self, reason: str, **about: str) -> None:
+        line = {"level": "WARNING", "event": "ignored", "request_id": self.request_id, "reason": reason}
+        write_line(line | about)
+        self.counts["ignored"] += 1
+
+
+def handle(
+    event: Any,
+    processor: Processor,
+    reporter: Reporter | None,
+    *,
+    request_id: str,
+    remaining_ms: Callable[[], int],
+) -> dict[str, Any]:
+    """Process the uploads that an event tells of.
+
+    The answer to a batch of SQS messages names those to deliver again ("Implementing partial batch responses", AWS
+    Lambda Developer Guide, read 2026-11); the answer to any other event tells how many records ended in which way.
 
     Raises:
-        RecordsToRetryError: after every record was tried, if some did not come to an end.
+        RecordsToRetryError: after every record had its turn, if some did not come to an end; never for SQS messages.
     """
-    counts: Counter[str] = Counter()
-    unfinished = []
-    for upload in read_event(event):
-        if isinstance(upload, Ignored):
-            write_line({"level": "WARNING", "event": "ignored", "request_id": request_id, "reason": upload.reason})
-            counts["ignored"] += 1
-            continue
-        outcome = processor.process(upload)
-        write_line(record_line(upload, outcome, processor.settings, at=processor.clock(), request_id=request_id))
-        counts[outcome.status] += 1
-        if outcome.status == RETRY:
-            unfinished.append(f"{upload.image_id} ({outcome.category})")
-    if unfinished:
-        raise RecordsToRetryError(f"{len(unfinished)} of {counts.total()} records to retry: {', '.join(unfinished)}")
+    reserved_ms = ANSWER_MS + (PUBLISH_MS if reporter else 0)
+    invocation = Invocation(processor, request_id, remaining_ms, reserved_ms)
+    for delivery in read_deliveries(event):
+        for upload in delivery.uploads:
+            invocation.attend_to(delivery, upload)
+    counts = invocation.counts
+    if reporter is not None:
+        reporter.report(counts[PROCESSED], invocation.failures, processor.settings, request_id=request_id)
+    if is_queue_event(event):
+        again = dict.fromkeys(delivery.message_id for delivery, _ in invocation.unfinished)
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+    if invocation.unfinished:
+        named = ", ".join(text for _, text in invocation.unfinished)
+        raise RecordsToRetryError(f"{len(invocation.unfinished)} of {counts.total()} records to retry: {named}")
     return dict(counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,14 @@ from .aws import is_transient
 from .events import Upload
 from .failures import ImageRejectedError
 from .imaging import Thumbnail, make_picture
-from .records import FAILED, PROCESSED, Records
-from .settings import Settings
-from .storage import UNKNOWN_CONTENT_TYPE, read_source, too_large, write_thumbnail
+from .records import FAILED, PROCESSED, Records, Stored
+from .settings import FIRST_FOLDER, METADATA, Settings
+from .storage import About, look_at_source, open_source, refuse_too_large, write_thumbnail
+from .users import user_of_key, user_of_metadata
 
 DUPLICATE = "duplicate"  # another delivery brought the image to its end
 RETRY = "retry"  # the image has no final status yet
+LEFT = "left"  # not begun, because the invocation's time was about to end
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Outcome:
     """How the work on one upload ended.
 
     Args:
-        status: `processed`, `failed`, `duplicate` or `retry`.
+        status: `processed`, `failed`, `duplicate`, `retry` or `left`.
+        thumbnail_bytes: of all sizes together; None where none was made.
         detail: for whoever reads the log of a fault: the error with its place in the code.
     """
 
@@ -69,48 +72,64 @@ class Processor:
 
     def _process(self, upload: Upload) -> Outcome:
         table = Records(self.dynamodb, self.settings.metadata_table, self.settings.index_shards)
-        if table.is_final(upload.image_id) or not table.begin(upload):
+        user_id = self._user_of_key(upload)
+        if table.is_final(upload.image_id) or not table.begin(upload, user_id):
             return Outcome(DUPLICATE)
-        outcome, attributes = self._work(upload)
+        outcome, attributes = self._work(upload, user_id)
         finished = table.finish(upload, outcome.status, attributes, at=self.clock())
         return outcome if finished else Outcome(DUPLICATE)
 
-    def _work(self, upload: Upload) -> tuple[Outcome, dict[str, records.Value]]:
-        """Make and store the thumbnail: the outcome, and what is to be recorded of it."""
+    def _work(self, upload: Upload, user_id: str | None) -> tuple[Outcome, dict[str, records.Value]]:
+        """Look at the image, make and store its thumbnails: the outcome, and what is to be recorded of it."""
         settings = self.settings
-        content_type = UNKNOWN_CONTENT_TYPE
-        source_bytes = upload.size
+        about = About(upload.size)
         try:
-            if upload.size is not None and upload.size > settings.max_source_bytes:
-                raise too_large(settings.max_source_bytes)
-            source = read_source(self.s3, upload, max_bytes=settings.max_source_bytes)
-            content_type, source_bytes = source.content_type, len(source.data)
-            picture = make_picture(
-                source.data, size_px=settings.thumbnail_size_px, max_pixels=settings.max_source_pixels
-            )
+            if settings.thumbnails is None:
+                about = look_at_source(self.s3, upload)
+                user_id = self._user_of_metadata(about, user_id)
+            refuse_too_large(about.size, settings.max_source_bytes)
+            source = open_source(self.s3, upload)
+            about = source.about
+            user_id = self._user_of_metadata(about, user_id)
+            data = source.read(max_bytes=settings.max_source_bytes)
+            about = replace(about, size=len(data))
+            sizes_px = settings.thumbnails.sizes_px if settings.thumbnails else ()
+            picture = make_picture(data, sizes_px=sizes_px, max_pixels=settings.max_source_pixels)
         except ImageRejectedError as rejected:
-            outcome = Outcome(FAILED, source_bytes=source_bytes, category=rejected.category, message=rejected.message)
-            return outcome, records.failed_attributes(rejected, content_type=content_type)
-        thumbnail = picture.thumbnail
-        key = thumbnail_key(upload.image_id, settings.thumbnail_size_px, thumbnail)
-        write_thumbnail(
-            self.s3,
-            bucket=settings.thumbnail_bucket,
-            key=key,
-            data=thumbnail.data,
-            content_type=thumbnail.content_type,
-        )
-        attributes = records.processed_attributes(
-            picture,
-            file_size=len(source.data),
-            content_type=content_type,
-            bucket=settings.thumbnail_bucket,
-            key=key,
-        )
-        outcome = Outcome(PROCESSED, source_bytes=source_bytes, thumbnail_bytes=len(thumbnail.data))
-        return outcome, attributes
+            outcome = Outcome(FAILED, source_bytes=about.size, category=rejected.category, message=rejected.message)
+            return outcome, records.failed_attributes(rejected, about, user_id)
+        stored = self._store(upload, picture.thumbnails)
+        thumbnail_bytes = sum(len(thumbnail.data) for thumbnail in picture.thumbnails) if stored else None
+        outcome = Outcome(PROCESSED, source_bytes=about.size, thumbnail_bytes=thumbnail_bytes)
+        return outcome, records.processed_attributes(picture, about, user_id, stored)
+
+    def _store(self, upload: Upload, made: Sequence[Thumbnail]) -> list[Stored]:
+        to = self.settings.thumbnails
+        if to is None:
+            return []
+        stored = [
+            Stored(to.bucket, thumbnail_key(to.prefix, upload.image_id, size_px, thumbnail), thumbnail)
+            for size_px, thumbnail in zip(to.sizes_px, made, strict=True)
+        ]
+        for each in stored:
+            write_thumbnail(
+                self.s3,
+                bucket=each.bucket,
+                key=each.key,
+                data=each.thumbnail.data,
+                content_type=each.thumbnail.content_type,
+            )
+        return stored
+
+    def _user_of_key(self, upload: Upload) -> str | None:
+        if self.settings.user_id_from != FIRST_FOLDER:
+            return None
+        return user_of_key(upload.key, self.settings.upload_prefix)
+
+    def _user_of_metadata(self, about: About, known: str | None) -> str | None:
+        return user_of_metadata(about.metadata) if self.settings.user_id_from == METADATA else known
 
 
-def thumbnail_key(image_id: str, size_px: int, thumbnail: Thumbnail) -> str:
+def thumbnail_key(prefix: str, image_id: str, size_px: int, thumbnail: Thumbnail) -> str:
     """The key of a thumbnail: made of the image's id, never of the source's key."""
-    return f"thumbnails/{image_id}/{size_px}.{thumbnail.extension}"
+    return f"{prefix}{image_id}/{size_px}.{thumbnail.extension}"

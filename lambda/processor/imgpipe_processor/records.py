@@ -7,7 +7,7 @@ a crash in between stays visible and may be tried again, and what is final is ne
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError
 from .aws import error_code
 from .events import Upload
 from .failures import ImageRejectedError
-from .imaging import Picture
+from .imaging import Picture, Thumbnail
+from .storage import About
 
 PROCESSING = "processing"
 PROCESSED = "processed"
@@ -49,11 +50,14 @@ class Records:
         )
         return "Item" in answer and answer["Item"]["Status"] != _text(PROCESSING)
 
-    def begin(self, upload: Upload) -> bool:
+    def begin(self, upload: Upload, user_id: str | None = None) -> bool:
         """Write the item as `processing`; False if another delivery has finished it meanwhile."""
         return self._unless_final(
             self.dynamodb.put_item,
-            Item={"ImageId": _text(upload.image_id)} | self._status(upload, PROCESSING) | self._described(upload),
+            Item={"ImageId": _text(upload.image_id)}
+            | self._status(upload, PROCESSING)
+            | self._described(upload)
+            | _owned(user_id),
             ConditionExpression="attribute_not_exists(ImageId) OR #Status = :processing",
             ExpressionAttributeNames={"#Status": "Status"},
             ExpressionAttributeValues={":processing": _text(PROCESSING)},
@@ -109,41 +113,57 @@ class Records:
         return zlib.crc32(upload.image_id.encode()) % self.shards
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A thumbnail in its place."""
+
+    bucket: str
+    key: str
+    thumbnail: Thumbnail
+
+
 def processed_attributes(
-    picture: Picture, *, file_size: int, content_type: str, bucket: str, key: str
+    picture: Picture, about: About, user_id: str | None, stored: Iterable[Stored]
 ) -> dict[str, Value]:
-    """What the work adds to the item; `bucket` and `key` are the thumbnail's."""
-    thumbnail = picture.thumbnail
+    """What the work adds to the item; where no thumbnails are made, nothing is said of any."""
+    thumbnails = [
+        {
+            "M": {
+                "Bucket": _text(each.bucket),
+                "Key": _text(each.key),
+                "Width": _number(each.thumbnail.width),
+                "Height": _number(each.thumbnail.height),
+                "Format": _text(each.thumbnail.format),
+                "Bytes": _number(len(each.thumbnail.data)),
+            }
+        }
+        for each in stored
+    ]
     return {
-        "FileSize": _number(file_size),
-        "ContentType": _text(content_type),
+        **_looked_at(about, user_id),
         "Format": _text(picture.format),
         "Width": _number(picture.width),
         "Height": _number(picture.height),
-        "Thumbnails": {
-            "L": [
-                {
-                    "M": {
-                        "Bucket": _text(bucket),
-                        "Key": _text(key),
-                        "Width": _number(thumbnail.width),
-                        "Height": _number(thumbnail.height),
-                        "Format": _text(thumbnail.format),
-                        "Bytes": _number(len(thumbnail.data)),
-                    }
-                }
-            ]
-        },
+        **({"Thumbnails": {"L": thumbnails}} if thumbnails else {}),
     }
 
 
-def failed_attributes(rejected: ImageRejectedError, *, content_type: str) -> dict[str, Value]:
+def failed_attributes(rejected: ImageRejectedError, about: About, user_id: str | None) -> dict[str, Value]:
     """What a refusal adds to the item."""
     return {
-        "ContentType": _text(content_type),
+        **_looked_at(about, user_id),
         "ErrorCategory": _text(rejected.category),
         "ErrorMessage": _text(rejected.message),
     }
+
+
+def _looked_at(about: About, user_id: str | None) -> dict[str, Value]:
+    sized = {"FileSize": _number(about.size)} if about.size is not None else {}
+    return {"ContentType": _text(about.content_type), **sized, **_owned(user_id)}
+
+
+def _owned(user_id: str | None) -> dict[str, Value]:
+    return {"UserId": _text(user_id)} if user_id is not None else {}
 
 
 def timestamp(moment: datetime) -> str:

@@ -1,4 +1,7 @@
-"""What the function is told by its environment: the only reader of `os.environ`."""
+"""What the function is told by its environment: the only reader of `os.environ`.
+
+A variable that is absent turns its feature off; one that is there and makes no sense stops the function.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +9,104 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+FIRST_FOLDER = "first-folder"
+METADATA = "metadata"
+USER_ID_SOURCES = (FIRST_FOLDER, METADATA)
+
+FAILURES = "failures"
+ALWAYS = "always"
+REPORT_OCCASIONS = (FAILURES, ALWAYS)
+
 
 class SettingsError(Exception):
     """A variable of the function's environment is missing or wrong."""
 
 
 @dataclass(frozen=True)
+class ThumbnailSettings:
+    """Where thumbnails go, and how large they are.
+
+    Args:
+        sizes_px: the sides of the squares they fit in, ascending, each once.
+    """
+
+    bucket: str
+    prefix: str
+    sizes_px: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """Who gets the reports, and after which events (`failures` or `always`)."""
+
+    topic_arn: str
+    occasion: str
+
+
+@dataclass(frozen=True)
 class Settings:
-    """The function's variables; each is called like its field, in capitals, without the unit."""
+    """The function's variables.
+
+    Args:
+        thumbnails: None where only metadata is kept.
+        upload_prefix: what the key of an upload starts with; empty for every key.
+        user_id_from: `first-folder` or `metadata`; None where images belong to nobody.
+        reports: None where nobody wants any.
+    """
 
     metadata_table: str
-    thumbnail_bucket: str
-    thumbnail_size_px: int
     environment: str
     environment_suffix: str
     max_source_bytes: int
     max_source_pixels: int
     index_shards: int
+    thumbnails: ThumbnailSettings | None = None
+    upload_prefix: str = ""
+    user_id_from: str | None = None
+    reports: ReportSettings | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read every variable once, at cold start.
 
         Raises:
-            SettingsError: names the variable that is missing, empty or not a positive whole number.
+            SettingsError: names the variable that is missing, empty or makes no sense.
         """
         return cls(
             metadata_table=_text(environment, "METADATA_TABLE"),
-            thumbnail_bucket=_text(environment, "THUMBNAIL_BUCKET"),
-            thumbnail_size_px=_positive(environment, "THUMBNAIL_SIZE", "pixels"),
             environment=_text(environment, "ENVIRONMENT"),
             environment_suffix=_text(environment, "ENVIRONMENT_SUFFIX"),
             max_source_bytes=_positive(environment, "MAX_SOURCE_BYTES", "bytes"),
             max_source_pixels=_positive(environment, "MAX_SOURCE_PIXELS", "pixels"),
             index_shards=_positive(environment, "INDEX_SHARDS", "shards"),
+            thumbnails=_thumbnails(environment),
+            upload_prefix=_prefix(environment, "UPLOAD_PREFIX") if "UPLOAD_PREFIX" in environment else "",
+            user_id_from=_choice(environment, "USER_ID_FROM", USER_ID_SOURCES)
+            if "USER_ID_FROM" in environment
+            else None,
+            reports=_reports(environment),
         )
+
+
+def _thumbnails(environment: Mapping[str, str]) -> ThumbnailSettings | None:
+    names = ("THUMBNAIL_BUCKET", "THUMBNAIL_SIZE", "EXTRA_THUMBNAIL_SIZES", "OUTPUT_PREFIX")
+    if not any(name in environment for name in names):
+        return None
+    sizes_px = {_positive(environment, "THUMBNAIL_SIZE", "pixels")}
+    if "EXTRA_THUMBNAIL_SIZES" in environment:
+        for size in _text(environment, "EXTRA_THUMBNAIL_SIZES").split(","):
+            sizes_px.add(_number("EXTRA_THUMBNAIL_SIZES", size.strip(), "pixels, with commas between"))
+    return ThumbnailSettings(
+        bucket=_text(environment, "THUMBNAIL_BUCKET"),
+        prefix=_prefix(environment, "OUTPUT_PREFIX"),
+        sizes_px=tuple(sorted(sizes_px)),
+    )
+
+
+def _reports(environment: Mapping[str, str]) -> ReportSettings | None:
+    if not {"SNS_TOPIC_ARN", "REPORTS"} & set(environment):
+        return None
+    return ReportSettings(_text(environment, "SNS_TOPIC_ARN"), _choice(environment, "REPORTS", REPORT_OCCASIONS))
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:
@@ -50,8 +116,25 @@ def _text(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _positive(environment: Mapping[str, str], name: str, unit: str) -> int:
+def _prefix(environment: Mapping[str, str], name: str) -> str:
     value = _text(environment, name)
+    if not value.endswith("/"):  # `uploads` would let `uploadsX/` in
+        raise SettingsError(f"environment: {name}: {value!r} is not a folder; expected a slash at its end")
+    return value
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = _text(environment, name)
+    if value not in choices:
+        raise SettingsError(f"environment: {name}: {value!r} is unknown; expected {' or '.join(choices)}")
+    return value
+
+
+def _positive(environment: Mapping[str, str], name: str, unit: str) -> int:
+    return _number(name, _text(environment, name), unit)
+
+
+def _number(name: str, value: str, unit: str) -> int:
     if not (value.isascii() and value.isdigit() and int(value) > 0):
         raise SettingsError(f"environment: {name}: {value!r} is not a positive whole number; expected {unit}")
     return int(value)

@@ -1,15 +1,16 @@
-"""The function's two S3 calls: a bounded read of the source, and the upload of the thumbnail."""
+"""The function's S3 calls: a look at the source, a bounded read of it, and the upload of a thumbnail."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from . import failures
-from .aws import error_code, http_status
+from .aws import error_code, http_status, is_transient
 from .events import Upload
 from .failures import ImageRejectedError
 
@@ -27,28 +28,72 @@ REFUSED_CODES = frozenset({"AccessDenied", "AllAccessDisabled", "InvalidObjectSt
 
 
 @dataclass(frozen=True)
+class About:
+    """What is known of an object beside its bytes.
+
+    Args:
+        size: bytes; None while nobody has told.
+        metadata: what the uploader stored with it, by names in lower case.
+    """
+
+    size: int | None
+    content_type: str = UNKNOWN_CONTENT_TYPE
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Source:
-    """An object as it was read."""
+    """An object that S3 has begun to send."""
 
-    data: bytes
-    content_type: str
+    about: About
+    body: Any
+
+    def read(self, *, max_bytes: int) -> bytes:
+        """Read it to the end, and never more than `max_bytes` and one byte.
+
+        Raises:
+            ImageRejectedError: too large.
+        """
+        with closing(self.body) as body:
+            refuse_too_large(self.about.size, max_bytes)
+            data = _read(body, max_bytes + 1)
+        refuse_too_large(len(data), max_bytes)
+        return data
 
 
-def too_large(limit_bytes: int) -> ImageRejectedError:
-    """The refusal of an object with more bytes than the function may hold."""
-    return ImageRejectedError(failures.TOO_LARGE, f"the object has more than {limit_bytes} bytes")
-
-
-def read_source(s3: Any, upload: Upload, *, max_bytes: int) -> Source:
-    """Read the very version that the event names, and never more than `max_bytes` and one byte.
+def refuse_too_large(size: int | None, max_bytes: int) -> None:
+    """Refuse an object with more bytes than the function may hold.
 
     Raises:
-        ImageRejectedError: gone, refused or too large. Without s3:ListBucket, S3 also answers "access denied" for a
-            key that does not exist.
+        ImageRejectedError: too large.
     """
-    which = {"VersionId": upload.version_id} if upload.version_id else {"IfMatch": f'"{upload.etag}"'}
+    if size is not None and size > max_bytes:
+        raise ImageRejectedError(failures.TOO_LARGE, f"the object has more than {max_bytes} bytes")
+
+
+def look_at_source(s3: Any, upload: Upload) -> About:
+    """Ask what the very version that the event names is, without its bytes.
+
+    A refusal only leaves it unknown: the answer to a HeadObject has no body to say why, and the read that follows
+    is refused with the reason.
+    """
     try:
-        answer = s3.get_object(Bucket=upload.bucket, Key=upload.key, **which)
+        return _about(s3.head_object(**_identified(upload)))
+    except ClientError as error:
+        if is_transient(error):
+            raise
+        return About(upload.size)
+
+
+def open_source(s3: Any, upload: Upload) -> Source:
+    """Ask for the very version that the event names.
+
+    Raises:
+        ImageRejectedError: gone or refused. Without s3:ListBucket, S3 also answers "access denied" for a key that
+            does not exist.
+    """
+    try:
+        answer = s3.get_object(**_identified(upload))
     except ClientError as error:
         if http_status(error) in GONE_STATUSES:
             raise ImageRejectedError(failures.MISSING, f"the object is gone: {error_code(error)}") from error
@@ -56,13 +101,25 @@ def read_source(s3: Any, upload: Upload, *, max_bytes: int) -> Source:
             message = f"the object may not be read, or is gone: {error_code(error)}"
             raise ImageRejectedError(failures.FORBIDDEN, message) from error
         raise
-    with closing(answer["Body"]) as body:
-        if answer.get("ContentLength", 0) > max_bytes:
-            raise too_large(max_bytes)
-        data = _read(body, max_bytes + 1)
-    if len(data) > max_bytes:
-        raise too_large(max_bytes)
-    return Source(data, answer.get("ContentType") or UNKNOWN_CONTENT_TYPE)
+    return Source(_about(answer), answer["Body"])
+
+
+def write_thumbnail(s3: Any, *, bucket: str, key: str, data: bytes, content_type: str) -> None:
+    """Upload a thumbnail; no ACL, because the bucket's owner owns everything in it."""
+    s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type, CacheControl=CACHE_CONTROL)
+
+
+def _identified(upload: Upload) -> dict[str, str]:
+    which = {"VersionId": upload.version_id} if upload.version_id else {"IfMatch": f'"{upload.etag}"'}
+    return {"Bucket": upload.bucket, "Key": upload.key, **which}
+
+
+def _about(answer: Mapping[str, Any]) -> About:
+    return About(
+        size=answer.get("ContentLength"),
+        content_type=answer.get("ContentType") or UNKNOWN_CONTENT_TYPE,
+        metadata=answer.get("Metadata", {}),
+    )
 
 
 def _read(body: Any, limit_bytes: int) -> bytes:
@@ -72,8 +129,3 @@ def _read(body: Any, limit_bytes: int) -> bytes:
         chunks.append(chunk)
         limit_bytes -= len(chunk)
     return b"".join(chunks)
-
-
-def write_thumbnail(s3: Any, *, bucket: str, key: str, data: bytes, content_type: str) -> None:
-    """Upload a thumbnail; no ACL, because the bucket's owner owns everything in it."""
-    s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type, CacheControl=CACHE_CONTROL)

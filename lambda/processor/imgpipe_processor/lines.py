@@ -7,7 +7,7 @@ from typing import Any
 
 from . import metrics
 from .events import Upload
-from .processing import DUPLICATE, Outcome
+from .processing import DUPLICATE, LEFT, Outcome
 from .records import PROCESSED
 from .settings import Settings
 
@@ -15,9 +15,10 @@ from .settings import Settings
 def record_line(
     upload: Upload, outcome: Outcome, settings: Settings, *, at: datetime, request_id: str
 ) -> dict[str, Any]:
-    """Describe how the work on one upload ended; a duplicate is told of, and counted nowhere."""
+    """Describe how the work on one upload ended; a duplicate, or what was left, is told of and counted nowhere."""
+    level = "INFO" if outcome.category is None else "ERROR"
     facts = {
-        "level": "INFO" if outcome.category is None else "ERROR",
+        "level": "WARNING" if outcome.status == LEFT else level,
         "event": outcome.status,
         "request_id": request_id,
         "image_id": upload.image_id,
@@ -29,7 +30,7 @@ def record_line(
         "detail": outcome.detail,
     }
     line = {name: value for name, value in facts.items() if value is not None}
-    if outcome.status == DUPLICATE:
+    if outcome.status in {DUPLICATE, LEFT}:
         return line
     values: dict[str, float] = {
         metrics.PROCESSED_IMAGES if outcome.status == PROCESSED else metrics.PROCESSING_ERRORS: 1,

@@ -1,0 +1,19 @@
+"""Which objects are not the function's business, whatever a trigger lets through."""
+
+from __future__ import annotations
+
+from .events import Upload
+from .settings import Settings
+
+
+def reason_to_ignore(upload: Upload, settings: Settings) -> str | None:
+    """Why an object is not worked on; None if it is.
+
+    What the function writes itself is never taken for an upload: with this no trigger can make it feed itself.
+    """
+    if not upload.key.startswith(settings.upload_prefix):
+        return "not below the upload prefix"
+    written = settings.thumbnails
+    if written is not None and upload.bucket == written.bucket and upload.key.startswith(written.prefix):
+        return "an output of the function"
+    return None

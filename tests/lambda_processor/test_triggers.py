@@ -1,0 +1,251 @@
+"""Every way that an upload is told of: S3 notification, EventBridge event, and both of them through a queue."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgpipe_processor.events import Delivery, Ignored, Upload, is_queue_event, read_deliveries, read_event
+from imgpipe_processor.failures import RecordsToRetryError
+from tests.lambda_processor.fakes import (
+    CAT_ID,
+    SOURCE,
+    Aws,
+    client_error,
+    encoded,
+    event,
+    eventbridge,
+    log_lines,
+    photo,
+    raising,
+    record,
+    run,
+    send,
+)
+from tests.lambda_processor.fakes import queue as batch
+
+SHAPES = {
+    "s3": lambda key, **more: event(record(key, **more)),
+    "eventbridge": eventbridge,
+    "s3-queue": lambda key, **more: batch(event(record(key, **more))),
+    "eventbridge-queue": lambda key, **more: batch(eventbridge(key, **more)),
+}
+HOSTILE_KEYS = [
+    "my cat.jpg",
+    "a+b.jpg",
+    "100%.jpg",
+    "a%2Bb%20c.jpg",
+    "%",
+    "ü/\uff21/😀.JPG",
+    "é" * 512,  # 1,024 bytes, the most that a key may have
+    "k" * 1024,
+    "uploads/../x.jpg",
+    "//a//b/",
+    "C:\\x.jpg",
+    "a\0b\nc\r\x1b[31m\x7f.jpg",
+    'x\n{"level":"ERROR"}',
+    "a\u2028b\u202ec.jpg",
+    "&amp;<key>=?#.jpg",
+]
+every_shape = pytest.mark.parametrize("shape", SHAPES)
+
+
+def only_upload(message):
+    ((upload,),) = [delivery.uploads for delivery in read_deliveries(message)]
+    assert isinstance(upload, Upload), upload
+    return upload
+
+
+def loaded(*keys, data=None):
+    aws = Aws()
+    for key in keys:
+        aws.objects[SOURCE, key, "v1"] = (encoded(photo()) if data is None else data, "image/jpeg")
+    return aws
+
+
+@every_shape
+@pytest.mark.parametrize("key", HOSTILE_KEYS, ids=range(len(HOSTILE_KEYS)))
+def test_000_24_any_key_is_read_through_every_trigger_and_gives_the_same_image(shape, key):
+    aws = loaded(key)
+    through_s3 = only_upload(event(record(key)))
+
+    send(aws, SHAPES[shape](key))
+
+    assert (key, "processed", through_s3.image_id) == tuple(
+        aws.item[name]["S"] for name in ("ObjectKey", "Status", "ImageId")
+    )
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40), st.sampled_from(sorted(SHAPES)))
+def test_000_24_003_18_keys_are_decoded_once_and_only_where_they_are_encoded(key, shape):
+    assert key == only_upload(SHAPES[shape](key)).key
+
+
+@every_shape
+@pytest.mark.parametrize("version_id", ["v1", "null", None])
+def test_003_19_the_image_id_is_the_same_whatever_way_the_event_came(shape, version_id):
+    expected = only_upload(event(record(version_id=version_id)))
+
+    upload = only_upload(SHAPES[shape]("cat.jpg", version_id=version_id))
+
+    assert expected.image_id == upload.image_id
+    assert replace(expected, uploaded_at=upload.uploaded_at) == upload
+    assert abs((expected.uploaded_at - upload.uploaded_at).total_seconds()) < 1  # EventBridge tells whole seconds
+
+
+def test_the_same_upload_through_every_trigger_is_one_image(aws):
+    assert [
+        send(aws, SHAPES[shape]("cat.jpg")) for shape in ("eventbridge", "s3", "s3-queue", "eventbridge-queue")
+    ] == [
+        {"processed": 1},
+        {"duplicate": 1},
+        {"batchItemFailures": []},
+        {"batchItemFailures": []},
+    ]
+    assert list(aws.items) == [CAT_ID]
+    assert len(aws.uploads) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (eventbridge(source="com.example"), "not an S3 event"),
+        (eventbridge(**{"detail-type": "Object Deleted"}), "not an Object Created event"),
+        (eventbridge(**{"detail-type": None}), "not an Object Created event"),
+        (eventbridge(detail={}), "unknown record shape"),
+        (eventbridge(detail=None), "unknown record shape"),
+        (eventbridge(time="yesterday"), "unknown record shape"),
+        (eventbridge(time="0001-01-01T00:00:00+14:00"), "unknown record shape"),
+        (eventbridge(size="12"), "unknown record shape"),
+        (eventbridge(""), "unknown record shape"),
+        (eventbridge("\ud83d.jpg"), "unknown record shape"),
+        ({"detail-type": "Object Created"}, "unknown record shape"),
+    ],
+)
+def test_what_is_no_upload_is_ignored_with_a_reason(message, reason):
+    assert [Ignored(reason)] == read_event(message)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": SOURCE}, "s3:TestEvent"),
+        ("", "the message is not JSON"),
+        ("{", "the message is not JSON"),
+        ("[" * 100_000, "the message is not JSON"),
+        ("null", "unknown event shape"),
+        ("[]", "unknown event shape"),
+        ("7", "unknown event shape"),
+        ("NaN", "unknown event shape"),
+        ("{}", "unknown event shape"),
+        (event("text"), "unknown record shape"),
+        (batch(event(record())), "not an S3 event"),
+        (eventbridge(source="aws.ec2"), "not an S3 event"),
+    ],
+)
+def test_001_22_a_malformed_message_is_acknowledged_and_logged_and_stops_no_other(aws, body, reason, capsys):
+    assert send(aws, batch(body, event(record()))) == {"batchItemFailures": []}
+
+    first, second = log_lines(capsys)
+    assert (first["event"], first["reason"], second["event"]) == ("ignored", reason, "processed")
+
+
+def test_a_message_without_a_body_is_acknowledged():
+    message = batch("x")
+    del message["Records"][0]["body"]
+
+    assert read_deliveries(message) == [Delivery([Ignored("the message is not JSON")], "m0")]
+
+
+@pytest.mark.parametrize("message", [event(record()), event(), eventbridge(), {}, None, [], event("x"), {"Records": 7}])
+def test_only_sqs_messages_are_a_queue_event(message):
+    assert not is_queue_event(message)
+    assert is_queue_event(batch(message))
+
+
+members = ["Records", "eventSource", "s3", "object", "key", "detail", "detail-type", "source", "Event"]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(members), inner),
+)
+
+
+@given(anything)
+def test_nothing_that_json_can_say_is_an_error(message):
+    for delivery in [*read_deliveries(message), *read_deliveries(batch(json.dumps(message)))]:
+        assert all(isinstance(upload, Ignored) for upload in delivery.uploads)
+
+
+@pytest.mark.parametrize("error", [client_error("SlowDown", 503), client_error("InvalidRequest", 400), KeyError("x")])
+def test_004_07_only_the_messages_that_did_not_come_to_an_end_are_delivered_again(error):
+    aws = loaded("a.jpg", "b.jpg", "c.jpg")
+    aws.objects[SOURCE, "bad.jpg", "v1"] = (b"no image", None)
+    aws.before = raising(error, "PutObject")
+    message = batch(*(event(record(key)) for key in ("bad.jpg", "a.jpg", "b.jpg")), eventbridge("c.jpg"))
+
+    assert send(aws, message) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    statuses = {item["ObjectKey"]["S"]: item["Status"]["S"] for item in aws.items.values()}
+    assert statuses == {"bad.jpg": "failed", "a.jpg": "processing", "b.jpg": "processed", "c.jpg": "processed"}
+
+    assert send(aws, message) == {"batchItemFailures": []}
+
+
+def test_a_message_of_several_records_is_named_once_and_its_finished_ones_are_not_done_again():
+    aws = loaded("a.jpg", "b.jpg", "c.jpg")
+    failing = [client_error("SlowDown", 503), client_error("SlowDown", 503)]
+
+    def told(call):
+        if call == "PutObject" and failing:
+            raise failing.pop()
+
+    aws.before = told
+    message = batch(event(record("a.jpg"), record("b.jpg"), record("c.jpg")))
+
+    assert send(aws, message) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert send(aws, message) == {"batchItemFailures": []}
+    assert len(aws.uploads) == 3
+
+
+def test_003_25_without_a_queue_the_failure_is_raised(aws):
+    aws.before = raising(client_error("SlowDown", 503), "GetObject")
+
+    with pytest.raises(RecordsToRetryError, match="transient"):
+        send(aws, eventbridge())
+
+
+def test_records_that_could_not_end_in_time_are_not_begun_and_come_back(capsys):
+    """Each record takes 500 ms here, so that the second may take 1,000 and the answer 1,000 more."""
+    aws = loaded("a.jpg", "b.jpg", "c.jpg")
+    message = batch(*(event(record(key)) for key in ("a.jpg", "b.jpg", "c.jpg")))
+    left_ms = iter([2000, 1999])
+
+    answer = send(aws, message, remaining_ms=lambda: next(left_ms))
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    assert {"a.jpg", "b.jpg"} == {item["ObjectKey"]["S"] for item in aws.items.values()}
+    line = log_lines(capsys)[2]
+    assert (line["level"], line["event"], line["key"], "_aws" in line) == ("WARNING", "left", "c.jpg", False)
+
+
+def test_the_first_record_is_always_begun(aws):
+    assert send(aws, event(record()), remaining_ms=lambda: 0) == {"processed": 1}
+
+
+def test_what_is_left_is_raised_where_there_is_no_queue(aws):
+    aws.objects[SOURCE, "dog.jpg", "v1"] = aws.objects[SOURCE, "cat.jpg", "v1"]
+
+    with pytest.raises(RecordsToRetryError, match=r"^1 of 2 records to retry: [0-9a-f-]{36} \(left\)$"):
+        send(aws, event(record(), record("dog.jpg")), remaining_ms=lambda: 0)
+    assert run(aws, record(), record("dog.jpg")) == {"duplicate": 1, "processed": 1}
+
+
+def test_time_for_a_report_is_kept():
+    aws = loaded("a.jpg", "b.jpg")
+    message = batch(*(event(record(key)) for key in ("a.jpg", "b.jpg")))
+
+    left = send(aws, message, reports="always", remaining_ms=lambda: 8999)
+
+    assert left == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert send(aws, message, reports="always", remaining_ms=lambda: 9000) == {"batchItemFailures": []}
