@@ -126,7 +126,9 @@ def image_id(number: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
 
 
-def image(number: int = 1, uploaded: str = "2026-11-20T08:00:00.000Z", *, status: str = "processed", **more: Any) -> Item:
+def image(
+    number: int = 1, uploaded: str = "2026-11-20T08:00:00.000Z", *, status: str = "processed", **more: Any
+) -> Item:
     """An item as the processor writes it, with one thumbnail where it is processed; `more` is in DynamoDB's form."""
     identifier = image_id(number)
     shard = zlib.crc32(identifier.encode()) % SETTINGS.index_shards
@@ -175,7 +177,11 @@ def thumbnail(key: str, *, bucket: str = THUMBNAILS) -> Item:
 def event(route: str = "GET /images", *, identifier: Any = None, sub: Any = None, **parameters: Any) -> dict[str, Any]:
     """A request of an HTTP API, payload format 2.0."""
     method, _, path = route.partition(" ")
-    context: dict[str, Any] = {"http": {"method": method, "path": path}, "stage": "$default", "requestId": "JKJaXmPLvHcE"}
+    context: dict[str, Any] = {
+        "http": {"method": method, "path": path},
+        "stage": "$default",
+        "requestId": "JKJaXmPLvHcE",
+    }
     if sub is not None:
         context["authorizer"] = {"jwt": {"claims": {"sub": sub}, "scopes": None}}
     made: dict[str, Any] = {"version": "2.0", "routeKey": route, "rawPath": path, "requestContext": context}

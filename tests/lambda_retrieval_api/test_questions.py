@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from imgpipe_retrieval_api.invocation import handle
 from tests.lambda_retrieval_api.fakes import (
     SETTINGS,
     Dynamodb,
@@ -55,19 +56,17 @@ def test_a_catch_all_route_answers_by_the_path(dynamodb, path):
 def test_002_18_an_unknown_path_is_404(dynamodb, method, path):
     request = event(f"{method} {path}") | {"routeKey": "$default"}
 
-    assert (404, "no-such-route") == code_of(ask(api(dynamodb), request))
+    assert code_of(ask(api(dynamodb), request)) == (404, "no-such-route")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "get"])
 @pytest.mark.parametrize("path", ["/images", "/images/{id}"])
 def test_002_18_every_other_method_is_405(dynamodb, method, path):
-    assert (405, "method-not-allowed") == code_of(ask(api(dynamodb), event(f"{method} {path}", identifier=image_id(1))))
+    assert code_of(ask(api(dynamodb), event(f"{method} {path}", identifier=image_id(1)))) == (405, "method-not-allowed")
     assert dynamodb.calls == []
 
 
 def test_002_18_a_405_says_which_method_is_allowed(dynamodb):
-    from imgpipe_retrieval_api.invocation import handle
-
     assert handle(event("POST /images"), api(dynamodb), request_id="r-1")["headers"]["allow"] == "GET"
 
 
@@ -76,8 +75,9 @@ def test_002_18_a_405_says_which_method_is_allowed(dynamodb):
     ["", "1", image_id(1).upper(), image_id(1) + "\n", f"{image_id(1)}/", "../" + image_id(1), "*", "é" * 36, 7, ["x"]],
 )
 def test_002_18_an_id_that_is_no_id_is_400(dynamodb, identifier):
-    assert (400, "invalid-id") == code_of(
-        ask(api(dynamodb), event("GET /images/{id}") | {"pathParameters": {"id": identifier}})
+    assert code_of(ask(api(dynamodb), event("GET /images/{id}") | {"pathParameters": {"id": identifier}})) == (
+        400,
+        "invalid-id",
     )
     assert dynamodb.calls == []
 
@@ -86,7 +86,7 @@ def test_002_18_an_id_that_is_no_id_is_400(dynamodb, identifier):
 def test_002_17_a_limit_out_of_bounds_is_400(dynamodb, limit):
     answer = ask(api(dynamodb), event(limit=limit))
 
-    assert (400, "invalid-limit") == code_of(answer)
+    assert code_of(answer) == (400, "invalid-limit")
     assert answer[1]["error"]["message"] == "limit is a whole number; expected 1..50 images"
     assert dynamodb.calls == []
 
@@ -116,7 +116,7 @@ def test_002_18_a_list_whose_index_is_absent_is_400_and_named(dynamodb, paramete
     settings = dataclasses.replace(SETTINGS, indexes=SETTINGS.indexes - {index})
     answer = ask(api(dynamodb, settings), event(**parameters))
 
-    assert (400, "no-such-index") == code_of(answer)
+    assert code_of(answer) == (400, "no-such-index")
     assert index in answer[1]["error"]["message"]
     assert dynamodb.calls == []
 
@@ -161,8 +161,8 @@ def test_own_images_only_an_image_of_nobody_is_nobodys(dynamodb):
 def test_own_images_only_without_a_subject_nothing_is_answered(dynamodb, sub):
     request = event(sub=sub, user="anna") | {"headers": {"authorization": "anna", "x-user": "anna"}}
 
-    assert (401, "unauthorized") == code_of(ask(api(dynamodb, OWN), request))
-    assert (401, "unauthorized") == code_of(one(api(dynamodb, OWN), 1, sub=sub))
+    assert code_of(ask(api(dynamodb, OWN), request)) == (401, "unauthorized")
+    assert code_of(one(api(dynamodb, OWN), 1, sub=sub)) == (401, "unauthorized")
     assert dynamodb.calls == []
 
 

@@ -45,14 +45,14 @@ def test_002_17_a_token_of_another_list_is_400(dynamodb, one, other):
     if one == other:
         assert answer[0] == 200
     else:
-        assert (400, "invalid-token") == code_of(answer)
+        assert code_of(answer) == (400, "invalid-token")
 
 
 def test_002_17_a_token_is_of_no_use_to_another_caller(dynamodb):
     annas = token(dynamodb, {}, sub="anna", settings=OWN)
 
     assert ask(api(dynamodb, OWN), event(sub="anna", next=annas))[0] == 200
-    assert (400, "invalid-token") == code_of(ask(api(dynamodb, OWN), event(sub="berta", next=annas)))
+    assert code_of(ask(api(dynamodb, OWN), event(sub="berta", next=annas))) == (400, "invalid-token")
 
 
 def test_002_17_a_token_names_nobody_and_is_safe_in_a_url(dynamodb):
@@ -95,7 +95,7 @@ def test_002_17_a_changed_token_is_400(dynamodb, change):
     forged = opened(token(dynamodb, {})) | change
     calls = len(dynamodb.calls)
 
-    assert (400, "invalid-token") == code_of(ask(api(dynamodb), event(next=closed(forged))))
+    assert code_of(ask(api(dynamodb), event(next=closed(forged)))) == (400, "invalid-token")
     assert len(dynamodb.calls) == calls
 
 
@@ -105,18 +105,18 @@ def test_002_17_a_changed_token_is_400(dynamodb, change):
     ids=lambda text: text[:8],
 )
 def test_002_17_what_is_no_token_is_400(dynamodb, text):
-    assert (400, "invalid-token") == code_of(ask(api(dynamodb), event(next=text)))
+    assert code_of(ask(api(dynamodb), event(next=text))) == (400, "invalid-token")
 
 
 @pytest.mark.parametrize("spelling", ["{}=", "{}\n", " {}", "{}=="])
 def test_002_17_a_token_has_one_spelling(dynamodb, spelling):
-    assert (400, "invalid-token") == code_of(ask(api(dynamodb), event(next=spelling.format(token(dynamodb, {})))))
+    assert code_of(ask(api(dynamodb), event(next=spelling.format(token(dynamodb, {}))))) == (400, "invalid-token")
 
 
 @settings(deadline=None, max_examples=200)
 @given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda data: base64.urlsafe_b64encode(data).decode()))
 def test_002_17_any_text_as_token_is_400(text):
-    assert (400, "invalid-token") == code_of(ask(api(Dynamodb()), event(next=text)))
+    assert code_of(ask(api(Dynamodb()), event(next=text))) == (400, "invalid-token")
 
 
 def test_002_17_the_largest_token_is_accepted_again():
@@ -128,5 +128,5 @@ def test_002_17_the_largest_token_is_accepted_again():
     status, body = ask(api(dynamodb, settings), event(limit="50"))
     again, rest = ask(api(dynamodb, settings), event(limit="50", next=body["next"]))
 
-    assert (200, 200) == (status, again)
+    assert (status, again) == (200, 200)
     assert len({one["ImageId"] for one in body["images"] + rest["images"]}) == 60
