@@ -32,6 +32,17 @@ SETTINGS = Settings(
 )
 METADATA_ONLY = replace(SETTINGS, thumbnails=None)
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:reports"
+# What a role has to allow for a call ("Actions defined by Amazon S3", Service Authorization Reference, read 2026-11):
+# looking is reading, and naming a version makes either another action.
+ACTIONS = {
+    "GetItem": "dynamodb:GetItem",
+    "PutItem": "dynamodb:PutItem",
+    "UpdateItem": "dynamodb:UpdateItem",
+    "GetObject": "s3:GetObject",
+    "HeadObject": "s3:GetObject",
+    "PutObject": "s3:PutObject",
+    "Publish": "sns:Publish",
+}
 CONDITIONS = {
     "attribute_not_exists(ImageId) OR #Status = :processing": lambda old: (
         not old or old["Status"] == {"S": "processing"}
@@ -249,6 +260,25 @@ def send(
 def run(aws: Aws, *records: dict[str, Any], settings: Settings = SETTINGS) -> dict[str, Any]:
     """One invocation by an S3 notification."""
     return send(aws, event(*records), settings=settings)
+
+
+def exercised(settings: Settings) -> Aws:
+    """What was called for good, bad, missing and repeated images, with and without versions."""
+    aws = Aws()
+    good, bad, gone = (f"{settings.upload_prefix}alice/{name}.jpg" for name in ("good", "bad", "gone"))
+    for version_id in ("v1", None):
+        aws.objects[SOURCE, good, version_id] = (encoded(photo()), "image/jpeg")
+        aws.objects[SOURCE, bad, version_id] = (b"no image", "image/jpeg")
+        records = [record(key, version_id=version_id) for key in (good, bad, gone, good)]
+        send(aws, event(*records), settings=settings, reports=settings.reports and settings.reports.occasion)
+    return aws
+
+
+def actions_needed(settings: Settings) -> set[str]:
+    """Every action that the function's role has to allow with these settings, and no other."""
+    aws = exercised(settings)
+    versioned = any("VersionId" in request for request in aws.reads + aws.looks)
+    return {ACTIONS[call] for call in aws.calls} | ({"s3:GetObjectVersion"} if versioned else set())
 
 
 def raising(error: BaseException, at: str) -> Callable[[str], None]:

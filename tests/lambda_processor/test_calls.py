@@ -1,36 +1,37 @@
-"""Which calls of AWS the function makes in which mode: what its role has to allow, and all of it.
+"""Which calls of AWS the function makes in which mode: what its role has to allow, and all of it."""
 
-HeadObject is allowed by s3:GetObject; naming a version makes both reads s3:GetObjectVersion ("Actions defined by
-Amazon S3", Service Authorization Reference, read 2026-11).
-"""
-
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import botocore.session
 import pytest
+from botocore import xform_name
 from botocore.stub import ANY, Stubber
 
 from imgpipe_processor.aws import PUBLISH_CONFIG, PUBLISH_MS
 from imgpipe_processor.events import read_event
 from imgpipe_processor.reports import Reporter
-from imgpipe_processor.settings import ThumbnailSettings
+from imgpipe_processor.settings import ReportSettings, ThumbnailSettings
 from imgpipe_processor.storage import look_at_source
 from tests.lambda_processor.fakes import (
+    ACTIONS,
     METADATA_ONLY,
     SETTINGS,
     SOURCE,
     THUMBNAILS,
     TOPIC,
-    Aws,
-    encoded,
+    actions_needed,
     event,
-    photo,
+    exercised,
     record,
-    send,
 )
 
+PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
 SEVERAL = replace(SETTINGS, thumbnails=ThumbnailSettings(THUMBNAILS, "thumbnails/", (128, 256)))
+FAILURES, ALWAYS = ReportSettings(TOPIC, "failures"), ReportSettings(TOPIC, "always")
 TABLE = {"GetItem", "PutItem", "UpdateItem"}
+ALWAYS_ALLOWED = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "s3:GetObject", "s3:GetObjectVersion"}
 
 
 def client(service):
@@ -41,28 +42,37 @@ def client(service):
 
 @pytest.mark.parametrize("user_id_from", [None, "first-folder", "metadata"])
 @pytest.mark.parametrize(
-    ("settings", "reports", "calls"),
+    ("settings", "calls", "actions"),
     [
-        (SETTINGS, None, {"GetObject", "PutObject"}),
-        (SEVERAL, None, {"GetObject", "PutObject"}),
-        (METADATA_ONLY, None, {"HeadObject", "GetObject"}),
-        (SETTINGS, "failures", {"GetObject", "PutObject", "Publish"}),
-        (METADATA_ONLY, "always", {"HeadObject", "GetObject", "Publish"}),
+        (SETTINGS, {"GetObject", "PutObject"}, {"s3:PutObject"}),
+        (SEVERAL, {"GetObject", "PutObject"}, {"s3:PutObject"}),
+        (METADATA_ONLY, {"HeadObject", "GetObject"}, set()),
+        (
+            replace(SETTINGS, reports=FAILURES),
+            {"GetObject", "PutObject", "Publish"},
+            {"s3:PutObject", "sns:Publish"},
+        ),
+        (replace(METADATA_ONLY, reports=ALWAYS), {"HeadObject", "GetObject", "Publish"}, {"sns:Publish"}),
     ],
 )
-def test_001_29_000_17_every_mode_makes_just_these_calls(settings, reports, calls, user_id_from):
-    aws = Aws()
-    aws.objects[SOURCE, "a/good.jpg", "v1"] = (encoded(photo()), "image/jpeg")
-    aws.objects[SOURCE, "a/bad.jpg", "v1"] = (b"no image", "image/jpeg")
+def test_000_17_001_29_every_mode_makes_just_these_calls(settings, calls, actions, user_id_from):
+    settings = replace(settings, user_id_from=user_id_from)
 
-    send(
-        aws,
-        event(*(record(f"a/{name}.jpg") for name in ("good", "bad", "gone", "good"))),
-        settings=replace(settings, user_id_from=user_id_from),
-        reports=reports,
-    )
+    assert calls | TABLE == set(exercised(settings).calls)
+    assert ALWAYS_ALLOWED | actions == actions_needed(settings)
 
-    assert calls | TABLE == set(aws.calls)
+
+def test_000_17_the_source_names_no_other_operation():
+    trees = [ast.parse(path.read_text()) for path in PROCESSOR.rglob("*.py")]
+    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    session = botocore.session.Session()
+
+    assert set(ACTIONS) == {
+        operation
+        for service in ("s3", "dynamodb", "sns", "sqs", "cloudwatch", "kms", "events")
+        for operation in session.get_service_model(service).operation_names
+        if xform_name(operation) in attributes
+    }
 
 
 @pytest.mark.parametrize(

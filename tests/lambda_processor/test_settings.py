@@ -6,8 +6,8 @@ ALWAYS_NEEDED = {
     "METADATA_TABLE": "ImageMetadata-dev",
     "ENVIRONMENT": "production",
     "ENVIRONMENT_SUFFIX": "dev",
-    "MAX_SOURCE_BYTES": "1000",
-    "MAX_SOURCE_PIXELS": "2000",
+    "MAX_SOURCE_BYTES": "1000000",
+    "MAX_SOURCE_PIXELS": "2000000",
     "INDEX_SHARDS": "4",
 }
 THUMBNAILS = {"THUMBNAIL_BUCKET": "thumbs", "THUMBNAIL_SIZE": "128", "OUTPUT_PREFIX": "thumbnails/"}
@@ -29,8 +29,8 @@ def test_003_27_the_environment_is_all_the_configuration_there_is():
         metadata_table="ImageMetadata-dev",
         environment="production",
         environment_suffix="dev",
-        max_source_bytes=1000,
-        max_source_pixels=2000,
+        max_source_bytes=1_000_000,
+        max_source_pixels=2_000_000,
         index_shards=4,
         thumbnails=ThumbnailSettings("thumbs", "thumbnails/", (128, 256, 512)),
         upload_prefix="uploads/",

@@ -1,1 +1,1 @@
-"""The image processor: a Lambda function that turns uploaded JPEG and PNG objects into thumbnails and records."""
+"""The image processor: a Lambda function that turns uploaded JPEG and PNG objects into records and thumbnails."""
