@@ -53,8 +53,8 @@ def add_backup(
     scope: Scope,
     config: BackupConfig,
     *,
-    tables: Sequence[Table],
-    buckets: Sequence[Bucket],
+    tables: tuple[Table, ...],
+    buckets: tuple[Bucket, ...],
     key: Key | None,
     deletion_policy: DeletionPolicy,
 ) -> None:
@@ -143,7 +143,7 @@ def _add_role(scope: Scope, statements: list[Statement]) -> iam.Role:
 # resources of this pipeline only.
 
 
-def _copy_tables(tables: Sequence[Table]) -> list[Statement]:
+def _copy_tables(tables: tuple[Table, ...]) -> list[Statement]:
     """Copy tables, in accounts with AWS Backup's advanced features for DynamoDB (StartAwsBackupJob) and in others."""
     if not tables:
         return []
@@ -160,7 +160,7 @@ def _copy_tables(tables: Sequence[Table]) -> list[Statement]:
     ]
 
 
-def _copy_buckets(buckets: Sequence[Bucket]) -> list[Statement]:
+def _copy_buckets(buckets: tuple[Bucket, ...]) -> list[Statement]:
     """Copy buckets: by an inventory first, then by the events of what changed."""
     if not buckets:
         return []

@@ -8,7 +8,6 @@ lets them in, one statement each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import awacs.kms
 from awacs.aws import (
@@ -28,6 +27,7 @@ from troposphere import AccountId, Ref, Sub, kms
 
 from imgpipe_templates.core.handles import Key
 from imgpipe_templates.core.naming import Value, arn_text
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
 
@@ -50,7 +50,7 @@ PRODUCERS = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Encryption:
     """What encryption offers: the key of all data."""
 

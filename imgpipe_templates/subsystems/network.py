@@ -17,9 +17,10 @@ from imgpipe_templates.configuration import Conflict, Doc, Pattern, Range, Secti
 from imgpipe_templates.core.handles import NetworkPlace
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 
-NETWORK = ParameterGroup(6, "Network")
+NETWORK = ParameterGroup(5, "Network")
 
 DEFAULT_CIDR = "10.42.0.0/16"
 DEFAULT_AVAILABILITY_ZONES = 2
@@ -67,7 +68,7 @@ class NetworkConfig(Section):
                 yield Conflict((key, "subnets"), f"{value!r} is of an own VPC; expected subnets = 'own', or no {key}")
 
 
-@dataclass(frozen=True)
+@record
 class Network:
     """What network offers: the place of functions."""
 
