@@ -29,7 +29,8 @@ HEADING = (
     "${Environment} in ${AWS::Region}. Sizes of buckets are a day old; everything else is counted by 5 minutes."
 )
 
-# Where the console of a partition is (each partition's own user guides, read 2026-11). No pseudo parameter says it.
+# Where the console of a partition is (each partition's own user guides, read 2026-11). No pseudo parameter says it. In
+# the isolated and sovereign partitions, which have further ones, the output's domain has to be replaced by hand.
 CONSOLE_DOMAIN = "aws.amazon.com"
 CHINA_CONSOLE_DOMAIN = "amazonaws.cn"
 GOVCLOUD_CONSOLE_DOMAIN = "amazonaws-us-gov.com"

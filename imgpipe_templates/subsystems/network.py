@@ -28,16 +28,13 @@ CIDR_WORDS = "a block of 65,536 private addresses such as 10.42.0.0/16"
 _BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 CIDR_PATTERN = rf"^10\.{_BYTE}\.0\.0/16$"
 
-# Each subnet takes a byte of addresses, 251 of them usable (Amazon VPC User Guide, "Subnet CIDR blocks", read 2026-11).
+# Each subnet has 256 addresses, 251 of them usable (Amazon VPC User Guide, "Subnet CIDR blocks", read 2026-11).
 SUBNET_HOST_BITS = 8
 HTTPS_PORT = 443
 
 # Interface endpoints whose service names start with `cn.` in China, of those that functions may call; the others are
 # named as everywhere (`DescribeVpcEndpointServices` as AWS CDK 2 keeps it, aws-ec2/lib/vpc-endpoint.ts, read 2026-11).
-NAMED_OTHERWISE_IN_CHINA = frozenset({"lambda", "monitoring", "sqs", "states", "sts", "xray"})
-
-# Service -> start of the endpoint's logical id; a service that is not here is its own name in capitals.
-_TITLES = {"dynamodb": "DynamoDb", "kms": "Kms", "logs": "Logs", "monitoring": "Monitoring", "s3": "S3"}
+NAMED_OTHERWISE_IN_CHINA = frozenset({"lambda", "monitoring", "sqs", "sts", "xray"})
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def add_network(
     Args:
         scope: Where it goes.
         config: Which of both.
-        interface_services: What functions call besides the gateway services, as in `com.amazonaws.<Region>.<service>`.
+        interface_services: What functions call besides, such as `sns`, by the last part of the endpoint's name.
         gateway_services: What functions call of `s3` and `dynamodb`; those endpoints cost nothing.
     """
     if config.subnets == "existing":
@@ -107,7 +104,7 @@ def add_network(
     for service in gateway_services:
         scope.add(
             ec2.VPCEndpoint(
-                f"{_title(service)}Endpoint",
+                _title(service),
                 PolicyDocument=_own_account_only(),
                 RouteTableIds=[Ref(routes)],
                 ServiceName=Sub(f"com.amazonaws.${{AWS::Region}}.{service}"),
@@ -180,7 +177,7 @@ def _add_interfaces(
             name = If(china, Sub(f"cn.com.amazonaws.${{AWS::Region}}.{service}"), name)
         scope.add(
             ec2.VPCEndpoint(
-                f"{_title(service)}Endpoint",
+                _title(service),
                 PolicyDocument=_own_account_only(),
                 PrivateDnsEnabled=True,
                 SecurityGroupIds=[Ref(group)],
@@ -219,7 +216,7 @@ def _https(description: str, **peer: Value) -> ec2.SecurityGroupRule:
 
 
 def _title(service: str) -> str:
-    return _TITLES.get(service, "".join(part.capitalize() for part in service.replace(".", "-").split("-")))
+    return f"{'DynamoDb' if service == 'dynamodb' else service.capitalize()}Endpoint"
 
 
 def _cidr(config: NetworkConfig) -> ParameterSpec:
