@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
-from troposphere import AccountId, Cidr, Equals, GetAtt, GetAZs, If, Partition, Ref, Select, Sub, Tags, ec2
+from troposphere import AccountId, Cidr, Equals, GetAZs, If, Partition, Ref, Select, Sub, Tags, ec2
 
 from imgpipe_templates.configuration import Conflict, Doc, Pattern, Range, Section
 from imgpipe_templates.core.handles import NetworkPlace
@@ -88,10 +88,11 @@ def add_network(
         group: Value = scope.parameter(_existing_security_group())
         return Network(NetworkPlace.of(scope, "FunctionNetwork", security_group=group, subnets=subnets))
 
+    addresses = scope.parameter(_cidr(config))
     vpc = scope.add(
         ec2.VPC(
             "FunctionVpc",
-            CidrBlock=scope.parameter(_cidr(config)),
+            CidrBlock=addresses,
             # Both are what makes the usual name of a service lead to its interface endpoint.
             EnableDnsHostnames=True,
             EnableDnsSupport=True,
@@ -99,8 +100,10 @@ def add_network(
         )
     )
     routes = scope.add(ec2.RouteTable("FunctionRouteTable", VpcId=Ref(vpc)))
-    own_subnets = _add_subnets(scope, vpc, routes, config.availability_zones)
-    functions = _add_function_group(scope, vpc, beyond_the_vpc=bool(gateway_services))
+    own_subnets = _add_subnets(scope, vpc, routes, config.availability_zones, addresses)
+    # A gateway endpoint answers from the public addresses of its service, and no attribute of it gives their prefix
+    # list. So the rule is open and the route table closes it: besides the VPC it knows the way to these endpoints only.
+    functions = _add_function_group(scope, vpc, "0.0.0.0/0" if gateway_services else addresses)
     for service in gateway_services:
         scope.add(
             ec2.VPCEndpoint(
@@ -117,9 +120,9 @@ def add_network(
     return Network(NetworkPlace.of(scope, "FunctionNetwork", security_group=Ref(functions), subnets=own_subnets))
 
 
-def _add_subnets(scope: Scope, vpc: ec2.VPC, routes: ec2.RouteTable, count: int) -> list[Value]:
+def _add_subnets(scope: Scope, vpc: ec2.VPC, routes: ec2.RouteTable, count: int, addresses: Ref) -> list[Value]:
     """Private subnets, one in each of the first `count` Availability Zones of whatever Region this is."""
-    blocks = Cidr(GetAtt(vpc, "CidrBlock"), count, SUBNET_HOST_BITS)
+    blocks = Cidr(addresses, count, SUBNET_HOST_BITS)
     subnets: list[Value] = []
     for position in range(count):
         subnet = scope.add(
@@ -140,10 +143,7 @@ def _add_subnets(scope: Scope, vpc: ec2.VPC, routes: ec2.RouteTable, count: int)
     return subnets
 
 
-def _add_function_group(scope: Scope, vpc: ec2.VPC, *, beyond_the_vpc: bool) -> ec2.SecurityGroup:
-    # A gateway endpoint answers from the public addresses of its service, and no attribute of it gives their prefix
-    # list. So the rule is open and the route table closes it: besides the VPC it knows the way to these endpoints only.
-    destination: Value = "0.0.0.0/0" if beyond_the_vpc else GetAtt(vpc, "CidrBlock")
+def _add_function_group(scope: Scope, vpc: ec2.VPC, destination: Value) -> ec2.SecurityGroup:
     return scope.add(
         ec2.SecurityGroup(
             "FunctionSecurityGroup",

@@ -115,7 +115,7 @@ def test_functions_send_https_only_and_take_nothing_in(scope):
 def test_without_a_gateway_functions_send_to_the_vpc_only(scope):
     group = own(scope, gateways=())["Resources"]["FunctionSecurityGroup"]["Properties"]
 
-    assert [said(rule["CidrIp"]) for rule in group["SecurityGroupEgress"]] == ["FunctionVpc.CidrBlock"]
+    assert [said(rule["CidrIp"]) for rule in group["SecurityGroupEgress"]] == ["VpcCidr"]
 
 
 def test_interfaces_take_https_from_the_functions_and_send_nothing(scope):
