@@ -155,11 +155,19 @@ def test_two_filters_that_overlap_in_only_one_end_go_together(bench):
     assert bench.create(properties(jpg(Filter=filtered(prefix="up/", suffix=".jpg"))))["Status"] == "SUCCESS"
 
 
-def test_encoded_filters_are_compared_as_the_keys_that_they_mean(bench):
-    theirs = {"Id": "x", "QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"], "Filter": filtered(prefix="my%20photos/")}
-    bench.s3.have({"QueueConfigurations": [theirs]})
+@pytest.mark.parametrize(("theirs", "ours"), [("my%20photos/", "my+photos/2026/"), ("photos/", "photos%2F2026/")])
+def test_encoded_prefixes_are_compared_as_the_keys_that_they_mean(bench, theirs, ours):
+    entry = {"Id": "x", "QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"], "Filter": filtered(prefix=theirs)}
+    bench.s3.have({"QueueConfigurations": [entry]})
 
-    answer = bench.create(properties(jpg(Filter=filtered(prefix="my+photos/2026/"))))
+    assert "'x' is already on the bucket" in bench.create(properties(jpg(Filter=filtered(prefix=ours))))["Reason"]
+
+
+def test_encoded_suffixes_are_compared_as_the_keys_that_they_mean(bench):
+    entry = {"Id": "x", "QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"], "Filter": filtered(suffix="%20copy.jpg")}
+    bench.s3.have({"QueueConfigurations": [entry]})
+
+    answer = bench.create(properties(jpg(Filter=filtered(suffix="a+copy.jpg"))))
 
     assert "'x' is already on the bucket" in answer["Reason"]
 
