@@ -275,10 +275,11 @@ def test_002_23_the_user_is_what_the_uploader_stored(settings, data, metadata, u
     assert user_id == aws.item.get("UserId", {}).get("S")
 
 
-def test_the_user_of_what_is_too_large_to_be_read_is_known_as_well(aws):
+@pytest.mark.parametrize("settings", [BY_METADATA, replace(METADATA_ONLY, user_id_from="metadata")])
+def test_the_user_of_what_is_too_large_to_be_read_is_known_as_well(aws, settings):
     aws.metadata = {"user-id": "alice"}
 
-    run(aws, record(size=None), settings=replace(BY_METADATA, max_source_bytes=9))
+    run(aws, record(size=None), settings=replace(settings, max_source_bytes=9))
 
     assert (aws.item["ErrorCategory"], aws.item["UserId"]) == ({"S": "too-large"}, {"S": "alice"})
 

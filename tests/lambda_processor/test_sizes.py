@@ -41,7 +41,17 @@ def gradients(mode):
         encoded(gradients("RGB").quantize(64), "PNG"),
         encoded(gradients("RGB").quantize(64), "PNG", transparency=7),
     ],
-    ids=["rgb", "wide-jpeg", "wide-png", "linear-grey", "press", "alpha", "wide-alpha", "palette", "cut-out"],
+    ids=[
+        "rgb",
+        "wide-jpeg",
+        "wide-png",
+        "linear-grey",
+        "press",
+        "alpha",
+        "wide-alpha",
+        "palette",
+        "cut-out",
+    ],
 )
 def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
     for size_px, made in zip(SIZES_PX, thumbnails(data, SIZES_PX), strict=True):
@@ -49,6 +59,18 @@ def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
 
         assert (alone.format, alone.width, alone.height) == (made.format, made.width, made.height)
         assert mean_difference(decoded(alone.data), decoded(made.data)) < 1.5
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format):
+    source = Image.effect_noise((750, 500), 80).resize((1500, 1000), Image.Resampling.BICUBIC)
+    data = encoded(source, image_format)
+
+    for size_px, made in zip(SIZES_PX, thumbnails(data, SIZES_PX), strict=True):
+        exact = decoded(data).resize((made.width, made.height), Image.Resampling.LANCZOS)
+        (alone,) = thumbnails(data, [size_px])
+
+        assert mean_difference(exact, decoded(made.data)) <= mean_difference(exact, decoded(alone.data)) + 0.1
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
