@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from imgpipe_templates.config import load_config, load_preset
     from imgpipe_templates.errors import ImgpipeError
-    from imgpipe_templates.pipeline import PipelineConfig, assemble, render_pipeline
+    from imgpipe_templates.options import PipelineConfig
+    from imgpipe_templates.pipeline import assemble, render_pipeline
     from imgpipe_templates.render.text import to_json, to_yaml
 
 __all__ = [
@@ -36,7 +37,7 @@ __version__ = "0.1.0"
 # Public name -> its module. They are imported when they are asked for: most commands need only some of them.
 _MODULES = {
     "ImgpipeError": "errors",
-    "PipelineConfig": "pipeline",
+    "PipelineConfig": "options",
     "assemble": "pipeline",
     "load_config": "config",
     "load_preset": "config",

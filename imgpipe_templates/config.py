@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imgpipe_templates.configuration import Layer, Presets, load
-from imgpipe_templates.pipeline import PipelineConfig
+from imgpipe_templates.options import PipelineConfig
 
 PRESETS = Presets(Path(__file__).parent / "presets")
 

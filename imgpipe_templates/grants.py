@@ -10,14 +10,17 @@ from collections.abc import Sequence
 
 import awacs.aws
 import awacs.dynamodb
+import awacs.ec2
+import awacs.kms
 import awacs.logs
 import awacs.s3
 import awacs.sns
 import awacs.sqs
-from awacs.aws import Action, Allow, Bool, Condition, Deny, Principal, Statement, StringEquals
-from troposphere import AccountId
+import awacs.xray
+from awacs.aws import Action, Allow, ArnEquals, ArnLike, Bool, Condition, Deny, Principal, Statement, StringEquals
+from troposphere import AccountId, Sub
 
-from imgpipe_templates.core.handles import Bucket, Queue, Table
+from imgpipe_templates.core.handles import Bucket, Key, Queue, Table, Topic
 from imgpipe_templates.core.naming import Value
 
 
@@ -25,6 +28,11 @@ def read_objects(bucket: Bucket, prefix: str = "") -> Statement:
     """Read objects, and the very version that an event names."""
     actions = [awacs.s3.GetObject, awacs.s3.GetObjectVersion]
     return _allow(f"Read{bucket.title}Objects", actions, bucket.objects_arn(prefix))
+
+
+def show_objects(bucket: Bucket) -> Statement:
+    """Sign links that read objects: a link can do no more than whoever signed it."""
+    return _allow(f"Show{bucket.title}Objects", [awacs.s3.GetObject], bucket.objects_arn())
 
 
 def write_objects(bucket: Bucket, prefix: str = "") -> Statement:
@@ -36,6 +44,68 @@ def keep_items(table: Table) -> Statement:
     """Look up, create and update items by key."""
     actions = [awacs.dynamodb.GetItem, awacs.dynamodb.PutItem, awacs.dynamodb.UpdateItem]
     return _allow(f"KeepItemsIn{table.title}", actions, table.arn)
+
+
+def get_items(table: Table) -> Statement:
+    """Look up items by key."""
+    return _allow(f"GetItemsOf{table.title}", [awacs.dynamodb.GetItem], table.arn)
+
+
+def query_indexes(table: Table, indexes: Sequence[str]) -> Statement:
+    """Ask the indexes of a table; asking the table itself is another right."""
+    return _allow(f"Query{table.title}", [awacs.dynamodb.Query], *(table.index_arn(index) for index in indexes))
+
+
+def configure_notifications(bucket: Bucket) -> Statement:
+    """Read and write the notification configuration of a bucket."""
+    actions = [awacs.s3.GetBucketNotification, awacs.s3.PutBucketNotification]
+    return _allow(f"Configure{bucket.title}Notifications", actions, bucket.arn)
+
+
+def publish(topic: Topic) -> Statement:
+    """Publish to a topic."""
+    return _allow(f"PublishTo{topic.title}", [awacs.sns.Publish], topic.arn)
+
+
+def receive_messages(queue: Queue) -> Statement:
+    """Take messages from a queue, as Lambda does for a function that is fed by it."""
+    actions = [awacs.sqs.ReceiveMessage, awacs.sqs.DeleteMessage, awacs.sqs.GetQueueAttributes]
+    return _allow(f"ReceiveFrom{queue.title}", actions, queue.arn)
+
+
+def use_key(key: Key, services: Sequence[str]) -> Statement:
+    """Use a key by way of some services of this Region, never directly.
+
+    Args:
+        key: The key.
+        services: Names of the services' endpoints, such as `s3` and `dynamodb`.
+    """
+    via = [Sub(f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}") for service in services]
+    return Statement(
+        Sid=f"Use{key.title}",
+        Effect=Allow,
+        Action=[awacs.kms.Decrypt, awacs.kms.GenerateDataKey],
+        Resource=[key.arn],
+        Condition=Condition(StringEquals("kms:ViaService", via)),
+    )
+
+
+def trace() -> Statement:
+    """Send traces; X-Ray knows no resource to name."""
+    return _allow("SendTraces", [awacs.xray.PutTraceSegments, awacs.xray.PutTelemetryRecords], "*")
+
+
+def attach_to_network() -> Statement:
+    """Let Lambda put a function's network interfaces into a VPC; no resource can be named before it is made."""
+    actions = [
+        awacs.ec2.AssignPrivateIpAddresses,
+        awacs.ec2.CreateNetworkInterface,
+        awacs.ec2.DeleteNetworkInterface,
+        awacs.ec2.DescribeNetworkInterfaces,
+        awacs.ec2.DescribeSubnets,
+        awacs.ec2.UnassignPrivateIpAddresses,
+    ]
+    return _allow("AttachToNetwork", actions, "*")
 
 
 def send_messages(queue: Queue) -> Statement:
@@ -50,13 +120,25 @@ def write_logs(log_group_arn: Value) -> Statement:
 
 def alarms_may_publish(topic_arn: Value) -> Statement:
     """Let CloudWatch alarms of this account publish to a topic."""
+    return _service_may_publish("AlarmsMayPublish", "cloudwatch.amazonaws.com", topic_arn)
+
+
+def budgets_may_publish(topic_arn: Value) -> Statement:
+    """Let budgets of this account publish to a topic."""
+    budgets = Sub("arn:${AWS::Partition}:budgets::${AWS::AccountId}:*")
+    return _service_may_publish(
+        "BudgetsMayPublish", "budgets.amazonaws.com", topic_arn, ArnLike("aws:SourceArn", budgets)
+    )
+
+
+def _service_may_publish(sid: str, service: str, topic_arn: Value, *more: ArnLike) -> Statement:
     return Statement(
-        Sid="AlarmsMayPublish",
+        Sid=sid,
         Effect=Allow,
-        Principal=Principal("Service", ["cloudwatch.amazonaws.com"]),
+        Principal=Principal("Service", [service]),
         Action=[awacs.sns.Publish],
         Resource=[topic_arn],
-        Condition=Condition(StringEquals("aws:SourceAccount", AccountId)),
+        Condition=Condition([StringEquals("aws:SourceAccount", AccountId), *more]),
     )
 
 
@@ -72,5 +154,29 @@ def refuse_plain_http(actions: Sequence[Action], resources: Sequence[Value]) -> 
     )
 
 
-def _allow(sid: str, actions: Sequence[Action], resource: Value) -> Statement:
-    return Statement(Sid=sid, Effect=Allow, Action=list(actions), Resource=[resource])
+def s3_may_log(objects_arn: Value) -> Statement:
+    """Let S3 write the records of requests to this account's buckets."""
+    return Statement(
+        Sid="S3MayLog",
+        Effect=Allow,
+        Principal=Principal("Service", ["logging.s3.amazonaws.com"]),
+        Action=[awacs.s3.PutObject],
+        Resource=[objects_arn],
+        Condition=Condition(StringEquals("aws:SourceAccount", AccountId)),
+    )
+
+
+def service_may_send(service: str, queue_arn: Value, source_arn: Value) -> Statement:
+    """Let an AWS service send messages to a queue on behalf of one resource of this account."""
+    return Statement(
+        Sid="SourceMaySend",
+        Effect=Allow,
+        Principal=Principal("Service", [service]),
+        Action=[awacs.sqs.SendMessage],
+        Resource=[queue_arn],
+        Condition=Condition([StringEquals("aws:SourceAccount", AccountId), ArnEquals("aws:SourceArn", source_arn)]),
+    )
+
+
+def _allow(sid: str, actions: Sequence[Action], *resources: Value) -> Statement:
+    return Statement(Sid=sid, Effect=Allow, Action=list(actions), Resource=list(resources))

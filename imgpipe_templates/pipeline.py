@@ -1,4 +1,4 @@
-"""The pipeline: its configuration, and the one page that shows every wire.
+"""The pipeline: the one page that shows every wire.
 
 Read `assemble` first. Each line builds one subsystem; a wire is a handle from a line above, so no two subsystems can
 wait for each other. docs/architecture.md says what stands behind each word.
@@ -6,88 +6,125 @@ wait for each other. docs/architecture.md says what stands behind each word.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from graphlib import TopologicalSorter
-from typing import Annotated, Literal
 
-from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
+from imgpipe_templates.core.handles import Bucket, Key
 from imgpipe_templates.core.layouts import Assembly, Layout, SingleStack
+from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Stack
-from imgpipe_templates.names import LONGEST_SUFFIX, NAMES
-from imgpipe_templates.patterns.environment import Environment, declare_environment, standard_tags
-from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
-from imgpipe_templates.patterns.retention import DeletionPolicy
+from imgpipe_templates.names import LONGEST_SUFFIX, names
+from imgpipe_templates.options import PipelineConfig
+from imgpipe_templates.patterns.buckets import BucketSettings
+from imgpipe_templates.patterns.environment import declare_environment, standard_tags
+from imgpipe_templates.patterns.functions import FunctionSettings, Surroundings
+from imgpipe_templates.patterns.uploads import UploadFilter
 from imgpipe_templates.render.manifest import RenderedPipeline
-from imgpipe_templates.subsystems.metadata import MetadataConfig, add_metadata
-from imgpipe_templates.subsystems.monitoring import MonitoringConfig, add_monitoring
+from imgpipe_templates.subsystems.backup import add_backup
+from imgpipe_templates.subsystems.cost import add_cost
+from imgpipe_templates.subsystems.dashboard import add_dashboard
+from imgpipe_templates.subsystems.encryption import add_encryption
+from imgpipe_templates.subsystems.metadata import add_metadata
+from imgpipe_templates.subsystems.monitoring import Watched, add_monitoring
+from imgpipe_templates.subsystems.network import add_network
 from imgpipe_templates.subsystems.notifications import add_notifications
-from imgpipe_templates.subsystems.processing import ProcessingConfig, add_processing
-from imgpipe_templates.subsystems.storage import StorageConfig, add_storage
-from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, upload_notification
+from imgpipe_templates.subsystems.processing import Inputs, Processing, add_processing
+from imgpipe_templates.subsystems.retrieval import Library, Retrieval, add_retrieval
+from imgpipe_templates.subsystems.storage import Storage, UploadRoute, add_storage
+from imgpipe_templates.subsystems.triggers.custom_resource import (
+    HELPER_MEMORY_MB,
+    HELPER_TIMEOUT_SECONDS,
+    add_custom_resource_trigger,
+)
+from imgpipe_templates.subsystems.triggers.eventbridge import add_eventbridge_trigger
+from imgpipe_templates.subsystems.triggers.queue import QueueTrigger, add_queue_trigger, queue_notification
+from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
 
 SINGLE_STACK = SingleStack()
-
-Extension = Annotated[str, Pattern("^[A-Za-z0-9]{1,10}$", "a file name extension without its dot, such as jpg")]
-
-
-@dataclass(frozen=True)
-class UploadsConfig(Section):
-    """Which objects of the source bucket are uploads to process."""
-
-    prefix: Annotated[str, Doc("Only keys that start with it are processed; empty means all.")] = ""
-    extensions: Annotated[
-        tuple[Extension, ...],
-        Length(1, 10, "extensions"),
-        Doc("Only keys that end with one of these are processed, in lower or in upper case."),
-    ] = ("jpg", "jpeg", "png")
-
-
-@dataclass(frozen=True)
-class PipelineConfig(Section):
-    """Everything that a pipeline's file decides."""
-
-    name: Annotated[
-        str,
-        Pattern("^[a-z][a-z0-9-]{0,39}$", "1 to 40 lower-case letters, digits and hyphens, starting with a letter"),
-        Doc("Name of the pipeline: the folder of its templates."),
-    ]
-    description: Annotated[
-        str, Length(1, 500, "characters"), Doc("What the pipeline is for: the description of its stack.")
-    ]
-    environment: Annotated[Environment, Doc("Default of the parameter Environment.")] = "production"
-    environment_suffix: Annotated[
-        str,
-        Length(1, LONGEST_SUFFIX, "characters"),
-        Pattern("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "lower-case letters, digits and hyphens, no hyphen at the ends"),
-        Doc("Default of the parameter EnvironmentSuffix, which ends every name."),
-    ] = "dev"
-    project: Annotated[str, Length(1, 256, "characters"), Doc("The tag Project of every resource.")] = "imgpipe"
-    purpose: Annotated[str, Length(1, 256, "characters"), Doc("The tag Purpose of every resource.")] = (
-        "image-processing"
-    )
-    trigger: Annotated[
-        Literal["s3"], Doc("What starts the processor for an upload: `s3` is the bucket's own notification.")
-    ] = "s3"
-    deletion_policy: Annotated[
-        DeletionPolicy, Doc("What becomes of images and metadata when the stack is deleted.")
-    ] = "retain"
-    tags: Annotated[dict[str, str], Doc("More tags of every resource.")] = field(default_factory=dict[str, str])
-    uploads: UploadsConfig = field(default_factory=UploadsConfig)
-    storage: StorageConfig = field(default_factory=StorageConfig)
-    metadata: MetadataConfig = field(default_factory=MetadataConfig)
-    processing: ProcessingConfig = field(default_factory=ProcessingConfig)
-    monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
-
-    def conflicts(self) -> Iterator[Conflict]:
-        """Tags that would replace the mandatory ones."""
-        for key in sorted(set(self.tags) & set(MANDATORY_TAGS)):
-            yield Conflict((f"tags.{key}",), "is set by the pipeline itself; expected a tag of another name")
 
 
 def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
     """Build every subsystem, upstream first. A wire can only point at what stands above it."""
+    uploads = UploadFilter(config.uploads.prefix, config.uploads.extensions)
+    known = _names(config)
+    pipeline = _assembly(config, layout, known)
+
+    key = _key(pipeline, config)
+    around = _surroundings(pipeline, config, key)
+    storage = pipeline.build(
+        "storage",
+        add_storage,
+        config.storage,
+        BucketSettings(config.deletion_policy, key),
+        route=_route(config, known, uploads),
+        thumbnails=config.processing.thumbnails,
+    )
+    metadata = pipeline.build(
+        "metadata", add_metadata, config.metadata, deletion_policy=config.deletion_policy, key=key
+    )
+    notifications = pipeline.build("notifications", add_notifications, key=key, budgets=config.budget)
+    thumbnails = storage.thumbnails if config.processing.thumbnails else None
+    processing = pipeline.build(
+        "processing",
+        add_processing,
+        config.processing,
+        around,
+        inputs=Inputs(
+            source=storage.source,
+            thumbnails=thumbnails,
+            apart=storage.apart,
+            images=metadata.images,
+            index_shards=metadata.index_shards,
+            upload_prefix=config.uploads.prefix,
+            output_prefix=config.storage.output_prefix,
+            user_id_from="" if config.uploads.user_id == "none" else config.uploads.user_id,
+            reports=None if config.notifications.reports == "off" else notifications.operators,
+            report_on=config.notifications.reports,
+        ),
+    )
+    waiting = _trigger(pipeline, config, around, uploads, storage.source, processing)
+    retrieval: Retrieval | None = None
+    if config.retrieval.enabled:
+        library = Library(metadata.images, metadata.indexes, metadata.index_shards, storage.source, thumbnails)
+        retrieval = pipeline.build(
+            "retrieval",
+            add_retrieval,
+            config.retrieval,
+            around,
+            library=library,
+            cors_origins=config.storage.cors_origins,
+        )
+    watched = Watched(
+        processor=processing.processor,
+        timeout_seconds=processing.timeout_seconds,
+        dead_letters=processing.dead_letters,
+        images=metadata.images,
+        indexes=metadata.indexes,
+        uploads=waiting.uploads if waiting else None,
+        retrieval=retrieval.function if retrieval else None,
+        retrieval_timeout_seconds=retrieval.timeout_seconds if retrieval else 0,
+        api=retrieval.api if retrieval else None,
+    )
+    pipeline.build("monitoring", add_monitoring, config.monitoring, watched=watched, operators=notifications.operators)
+    if config.monitoring.dashboard:
+        _dashboard(pipeline, watched, storage)
+    if config.backups:
+        pipeline.build(
+            "backup",
+            add_backup,
+            config.backup,
+            tables=(metadata.images,),
+            buckets=_buckets(storage),
+            key=key,
+            deletion_policy=config.deletion_policy,
+        )
+    if config.budget:
+        pipeline.build("cost", add_cost, config.cost, project=config.project, operators=notifications.operators)
+    return pipeline.stacks
+
+
+def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
     common = partial(
         declare_environment,
         environment=config.environment,
@@ -95,34 +132,128 @@ def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
         longest_suffix=LONGEST_SUFFIX,
     )
     tags = standard_tags(project=config.project, purpose=config.purpose, extra=config.tags)
-    pipeline = Assembly(layout, NAMES, tags, common)
+    return Assembly(layout, known, tags, common)
 
-    notification = upload_notification(NAMES, prefix=config.uploads.prefix, extensions=config.uploads.extensions)
-    storage = pipeline.build(
-        "storage", add_storage, config.storage, notification=notification, deletion_policy=config.deletion_policy
+
+def _names(config: PipelineConfig) -> Names:
+    if config.names == "suffix":
+        return names(config.storage.source_bucket_name)
+    needed = {"SourceBucket", "MonitoringDashboard"}
+    if config.trigger == "s3":
+        needed.add("ImageProcessorFunction")
+    if config.trigger == "queue" and config.queue.fed_by == "s3":
+        needed.add("UploadQueue")
+    return names(config.storage.source_bucket_name, needed=frozenset(needed))
+
+
+def _key(pipeline: Assembly, config: PipelineConfig) -> Key | None:
+    if not config.customer_managed_key:
+        return None
+    return pipeline.build("encryption", add_encryption, deletion_policy=config.deletion_policy).data_key
+
+
+def _surroundings(pipeline: Assembly, config: PipelineConfig, key: Key | None) -> Surroundings:
+    place = None
+    if config.vpc:
+        called = [*(["sns"] if config.notifications.reports != "off" else [])]
+        place = pipeline.build(
+            "network",
+            add_network,
+            config.network,
+            interface_services=tuple(called),
+            gateway_services=("dynamodb", "s3"),
+        ).place
+    security = config.security
+    return Surroundings(
+        key=key,
+        network=place,
+        policies=security.policies,
+        permissions_boundary=security.permissions_boundary,
+        basic_execution_policy=security.basic_execution_policy,
+        tracing=security.tracing,
     )
-    metadata = pipeline.build("metadata", add_metadata, config.metadata, deletion_policy=config.deletion_policy)
-    notifications = pipeline.build("notifications", add_notifications)
-    processing = pipeline.build(
-        "processing",
-        add_processing,
-        config.processing,
-        source=storage.source,
-        thumbnails=storage.thumbnails,
-        images=metadata.images,
-        index_shards=metadata.index_shards,
-    )
-    pipeline.build("triggers", add_s3_trigger, source=storage.source, processor=processing.processor)
+
+
+def _route(config: PipelineConfig, known: Names, uploads: UploadFilter) -> UploadRoute:
+    """How uploads leave the source bucket: what it must carry itself."""
+    prefix = config.uploads.prefix
+    if config.trigger == "s3":
+        return UploadRoute(notification=function_notification(known, uploads), prefix=prefix)
+    if config.trigger == "queue" and config.queue.fed_by == "s3":
+        return UploadRoute(notification=queue_notification(known, uploads), prefix=prefix)
+    return UploadRoute(eventbridge=config.trigger != "custom-resource", prefix=prefix)
+
+
+def _trigger(
+    pipeline: Assembly,
+    config: PipelineConfig,
+    around: Surroundings,
+    uploads: UploadFilter,
+    source: Bucket,
+    processing: Processing,
+) -> QueueTrigger | None:
+    """The one switch: what starts the processor. The queue, if there is one, is offered to whoever watches."""
+    processor = processing.processor
+    if config.trigger == "s3":
+        pipeline.build("triggers", add_s3_trigger, source=source, processor=processor)
+    elif config.trigger == "eventbridge":
+        pipeline.build("triggers", add_eventbridge_trigger, source=source, uploads=uploads, processor=processor)
+    elif config.trigger == "queue":
+        return pipeline.build(
+            "triggers",
+            add_queue_trigger,
+            config.queue,
+            source=source,
+            uploads=uploads,
+            processor=processor,
+            timeout_seconds=processing.timeout_seconds,
+            dead_letters=processing.dead_letters,
+            around=around,
+        )
+    else:
+        pipeline.build(
+            "triggers",
+            add_custom_resource_trigger,
+            source=source,
+            uploads=uploads,
+            processor=processor,
+            settings=FunctionSettings(
+                runtime=config.processing.runtime,
+                architecture=config.processing.architecture,
+                timeout_seconds=HELPER_TIMEOUT_SECONDS,
+                memory_mb=HELPER_MEMORY_MB,
+                log_retention_days=config.processing.log_retention_days,
+            ),
+            around=around,
+            dead_letters=processing.dead_letters,
+        )
+    return None
+
+
+def _dashboard(pipeline: Assembly, watched: Watched, storage: Storage) -> None:
+    functions = {"Processor": watched.processor}
+    if watched.retrieval:
+        functions["Retrieval"] = watched.retrieval
+    queues = {"Dead letters": watched.dead_letters}
+    if watched.uploads:
+        queues = {"Uploads": watched.uploads, **queues}
+    buckets = {"Uploads": storage.source}
+    if storage.apart:
+        buckets["Thumbnails"] = storage.thumbnails
     pipeline.build(
-        "monitoring",
-        add_monitoring,
-        config.monitoring,
-        processor=processing.processor,
-        timeout_seconds=processing.timeout_seconds,
-        dead_letters=processing.dead_letters,
-        operators=notifications.operators,
+        "dashboard",
+        add_dashboard,
+        functions=functions,
+        buckets=buckets,
+        images=watched.images,
+        indexes=watched.indexes,
+        queues=queues,
+        api=watched.api,
     )
-    return pipeline.stacks
+
+
+def _buckets(storage: Storage) -> tuple[Bucket, ...]:
+    return (storage.source, storage.thumbnails) if storage.apart else (storage.source,)
 
 
 def render_pipeline(config: PipelineConfig, layout: Layout = SINGLE_STACK) -> RenderedPipeline:

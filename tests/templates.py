@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imgpipe_templates.core.stack import Scope, Stack
-from imgpipe_templates.names import NAMES
-from imgpipe_templates.pipeline import PipelineConfig, render_pipeline
+from imgpipe_templates.names import names
+from imgpipe_templates.options import PipelineConfig
+from imgpipe_templates.pipeline import render_pipeline
 
 Template = dict[str, Any]
 
@@ -20,7 +21,7 @@ def rendered(config: PipelineConfig) -> Template:
 
 def scope_of(name: str) -> Scope:
     """A scope of a stack of its own, as a subsystem is given one."""
-    return Scope(Stack(name, _no_link), name, NAMES, {"Environment": "test"})
+    return Scope(Stack(name, _no_link), name, names("parameter"), {"Environment": "test"})
 
 
 def _no_link(home: Stack, viewer: Stack, title: str, _local: object) -> str:

@@ -14,7 +14,7 @@ from imgpipe_templates.errors import ConfigError
 if TYPE_CHECKING:
     from imgpipe_templates.local.results import RunReport
     from imgpipe_templates.local.run import LocalPipeline
-    from imgpipe_templates.pipeline import PipelineConfig
+    from imgpipe_templates.options import PipelineConfig
 
 _COLOURS = {"processed": "green", "failed": "yellow", "ignored": "dim", "lost": "bold red"}
 

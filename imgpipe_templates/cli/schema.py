@@ -12,6 +12,6 @@ def command() -> None:
 
     from imgpipe_templates.config import PRESETS
     from imgpipe_templates.configuration.schema import json_schema
-    from imgpipe_templates.pipeline import PipelineConfig
+    from imgpipe_templates.options import PipelineConfig
 
     click.echo(json.dumps(json_schema(PipelineConfig, presets=PRESETS), indent=2))

@@ -11,7 +11,7 @@ import click
 from imgpipe_templates.errors import ConfigError
 
 if TYPE_CHECKING:
-    from imgpipe_templates.pipeline import PipelineConfig
+    from imgpipe_templates.options import PipelineConfig
 
 CONFIG_FILE = Path("imgpipe.toml")
 EVERY_PRESET = "all"

@@ -18,7 +18,7 @@ from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope, Stack
 
 if TYPE_CHECKING:  # a handle takes resources of these, and makes none
-    from troposphere import apigatewayv2, awslambda, dynamodb, kms, s3, sns, sqs
+    from troposphere import apigatewayv2, awslambda, dynamodb, iam, kms, s3, sns, sqs
 
 T = TypeVar("T")
 
@@ -95,15 +95,16 @@ class Bucket(Handle):
 
 
 class Function(Handle):
-    """A Lambda function."""
+    """A Lambda function, with the role that it runs with."""
 
     ref = "Name"
     attributes = ("Arn",)
 
     @classmethod
-    def of(cls, scope: Scope, resource: awslambda.Function) -> Self:
-        """Add `resource` and return its handle."""
-        return cls._of(scope, resource)
+    def of(cls, scope: Scope, resource: awslambda.Function, role: iam.Role) -> Self:
+        """Add `resource` and return its handle; `role` is in the template already."""
+        handle = cls._of(scope, resource)
+        return dataclasses.replace(handle, local={**handle.local, "RoleName": Ref(role)})
 
     @property
     def name(self) -> Value:
@@ -114,6 +115,11 @@ class Function(Handle):
     def arn(self) -> Value:
         """The function's ARN, without a version."""
         return self._read("Arn")
+
+    @property
+    def role_name(self) -> Value:
+        """The name of its role, for a permission that only somebody downstream can name."""
+        return self._read("RoleName")
 
 
 class Table(Handle):
@@ -136,6 +142,12 @@ class Table(Handle):
     def arn(self) -> Value:
         """The table's ARN, without its indexes."""
         return self._read("Arn")
+
+    def index_arn(self, index: str) -> Value:
+        """The ARN of one of its indexes."""
+        if self.viewer is self.home:
+            return Sub(f"${{{self.title}.Arn}}/index/{index}")
+        return Sub(f"${{TableArn}}/index/{index}", TableArn=self.arn)
 
 
 class Topic(Handle):

@@ -21,6 +21,7 @@ Value: TypeAlias = str | AWSHelperFn
 NAME_PROPERTIES = {
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::Rule": "Name",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
@@ -31,9 +32,15 @@ NAME_PROPERTIES = {
 
 @record
 class Names:
-    """The physical name of every named thing, as `Fn::Sub` text by logical id."""
+    """The physical name of every named thing.
+
+    Attributes:
+        texts: The names as `Fn::Sub` text, by logical id.
+        needed: The only things that `apply` names; None means all.
+    """
 
     texts: Mapping[str, str]
+    needed: frozenset[str] | None = None
 
     def text(self, title: str) -> str:
         """The name of `title` as `Fn::Sub` text.
@@ -51,8 +58,9 @@ class Names:
 
     def apply(self, resource: AWSObject) -> None:
         """Set the physical name of `resource`, if its type has one."""
-        if name_property := NAME_PROPERTIES.get(str(resource.resource_type)):
-            setattr(resource, name_property, self.value(str(resource.title)))
+        title, name_property = str(resource.title), NAME_PROPERTIES.get(str(resource.resource_type))
+        if name_property and (self.needed is None or title in self.needed):
+            setattr(resource, name_property, self.value(title))
 
 
 def substituted(text: str) -> Value:

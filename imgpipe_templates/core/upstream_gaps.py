@@ -12,3 +12,9 @@ class FunctionLoggingConfig(awslambda.LoggingConfig):
     """`LogFormat` was lost in troposphere 4.11.1: a class of the same name of another resource replaced this one."""
 
     props = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}  # noqa: RUF012 - troposphere declares it so
+
+
+class QueueScalingConfig(awslambda.ScalingConfig):
+    """`MaximumConcurrency` was lost in troposphere 4.11.1 in the same way."""
+
+    props = {"MaximumConcurrency": (int, True)}  # noqa: RUF012 - troposphere declares it so

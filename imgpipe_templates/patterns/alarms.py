@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from troposphere import Ref, cloudwatch
 
-from imgpipe_templates.core.handles import Function, Queue, Topic
+from imgpipe_templates.core.handles import Function, HttpApi, Queue, Table, Topic
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
@@ -53,6 +53,40 @@ class FunctionMetrics:
 def messages_waiting(queue: Queue) -> Metric:
     """Messages in a queue (SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS", read 2026-11)."""
     return Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.name}, "Maximum")
+
+
+def oldest_message(queue: Queue) -> Metric:
+    """For how many seconds the oldest message of a queue has waited (the same page)."""
+    return Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue.name}, "Maximum")
+
+
+def table_throttles(table: Table, kind: str, index: str) -> Metric:
+    """Requests that a table or one of its indexes turned away, as a count.
+
+    Args:
+        table: The table.
+        kind: `Read` or `Write` ("DynamoDB metrics and dimensions", DynamoDB Developer Guide, read 2026-11).
+        index: The index; empty means the table itself.
+    """
+    dimensions: dict[str, Value] = {"TableName": table.name}
+    if index:
+        dimensions["GlobalSecondaryIndexName"] = index
+    return Metric("AWS/DynamoDB", f"{kind}ThrottleEvents", dimensions, "Sum")
+
+
+@record
+class ApiMetrics:
+    """The metrics of an HTTP API ("Working with metrics for HTTP APIs", API Gateway Developer Guide, read 2026-11)."""
+
+    api: HttpApi
+
+    @property
+    def server_errors(self) -> Metric:
+        """Requests answered with a status of 500 or more, as a count."""
+        return self._metric("5xx", "Sum")
+
+    def _metric(self, name: str, statistic: str) -> Metric:
+        return Metric("AWS/ApiGateway", name, {"ApiId": self.api.id}, statistic)
 
 
 def emitted(name: str, statistic: str) -> Metric:

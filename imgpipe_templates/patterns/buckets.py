@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import awacs.s3
 from awacs.aws import Action, PolicyDocument
 from troposphere import GetAtt, Ref, Sub, s3
 
 from imgpipe_templates import grants
+from imgpipe_templates.core.handles import Bucket, Key
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
@@ -19,32 +21,43 @@ UPLOAD_EVENTS = "s3:ObjectCreated:*"
 
 @record
 class UploadNotification:
-    """What a bucket must carry so that S3 itself starts a function for an upload.
+    """What a bucket must carry so that S3 itself tells of an upload.
 
     Attributes:
-        function_arn: The function's ARN made of its known name; a reference would close a cycle.
-        permission: Logical id of the permission that S3 tests when it accepts the notification.
+        kind: What S3 tells.
+        target_arn: Its ARN made of its known name; a reference would close a cycle.
+        after: Logical id of what lets S3 do so; S3 tries it when it takes the notification.
         prefix: Keys that do not start with it are ignored; empty means any.
         suffixes: Keys that end with none of them are ignored.
     """
 
-    function_arn: Value
-    permission: str
+    kind: Literal["function", "queue"]
+    target_arn: Value
+    after: str
     prefix: str
     suffixes: tuple[str, ...]
 
 
-def private_bucket(title: str, rules: Sequence[s3.LifecycleRule], deletion_policy: DeletionPolicy) -> s3.Bucket:
+@record
+class BucketSettings:
+    """What all buckets of a pipeline share.
+
+    Attributes:
+        deletion_policy: What becomes of them when the stack is deleted.
+        key: Encrypts their objects; None means the key that S3 manages.
+        logs: Takes the record of every request; None means that none is kept.
+    """
+
+    deletion_policy: DeletionPolicy
+    key: Key | None = None
+    logs: Bucket | None = None
+
+
+def private_bucket(title: str, rules: Sequence[s3.LifecycleRule], settings: BucketSettings) -> s3.Bucket:
     """A bucket that nobody outside of IAM reaches, with versions kept and `rules` to clean up after them."""
     bucket = s3.Bucket(
         title,
-        BucketEncryption=s3.BucketEncryption(
-            ServerSideEncryptionConfiguration=[
-                s3.ServerSideEncryptionRule(
-                    ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
-                )
-            ]
-        ),
+        BucketEncryption=_encryption(settings.key),
         LifecycleConfiguration=s3.LifecycleConfiguration(Rules=list(rules)),
         OwnershipControls=s3.OwnershipControls(
             Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")],
@@ -54,37 +67,73 @@ def private_bucket(title: str, rules: Sequence[s3.LifecycleRule], deletion_polic
         ),
         VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
     )
-    keep_data(bucket, deletion_policy)
+    if settings.logs:
+        bucket.LoggingConfiguration = s3.LoggingConfiguration(
+            DestinationBucketName=settings.logs.name, LogFilePrefix=f"{title}/"
+        )
+    keep_data(bucket, settings.deletion_policy)
     return bucket
 
 
 def notify(bucket: s3.Bucket, notification: UploadNotification) -> None:
-    """Make `bucket` start a function for every upload that `notification` lets through."""
-    bucket.NotificationConfiguration = s3.NotificationConfiguration(
-        LambdaConfigurations=[
-            s3.LambdaConfigurations(
-                Event=UPLOAD_EVENTS,
-                Filter=s3.Filter(S3Key=s3.S3Key(Rules=_filter_rules(notification.prefix, suffix))),
-                Function=notification.function_arn,
-            )
-            for suffix in notification.suffixes
+    """Make `bucket` tell of every upload that `notification` lets through."""
+    filters = [
+        s3.Filter(S3Key=s3.S3Key(Rules=_filter_rules(notification.prefix, suffix))) for suffix in notification.suffixes
+    ]
+    configuration = s3.NotificationConfiguration()
+    if notification.kind == "function":
+        configuration.LambdaConfigurations = [
+            s3.LambdaConfigurations(Event=UPLOAD_EVENTS, Filter=keys, Function=notification.target_arn)
+            for keys in filters
         ]
+    else:
+        configuration.QueueConfigurations = [
+            s3.QueueConfigurations(Event=UPLOAD_EVENTS, Filter=keys, Queue=notification.target_arn) for keys in filters
+        ]
+    bucket.NotificationConfiguration = configuration
+    # S3 tries the destination when it takes the configuration, so what permits it must stand before the bucket.
+    bucket.DependsOn = [notification.after]
+
+
+def send_to_eventbridge(bucket: s3.Bucket) -> None:
+    """Make `bucket` send all its events to the account's default event bus; a rule picks from them."""
+    bucket.NotificationConfiguration = s3.NotificationConfiguration(
+        EventBridgeConfiguration=s3.EventBridgeConfiguration(EventBridgeEnabled=True)
     )
-    # S3 tries the destination when it takes the configuration, so the permission must stand before the bucket.
-    bucket.DependsOn = [notification.permission]
 
 
 def refuse_plain_http(scope: Scope, bucket: s3.Bucket) -> None:
     """Add the policy that denies every request to `bucket` which does not come over TLS."""
     everything = Sub(f"${{{bucket.title}.Arn}}/*")
-    statement = grants.refuse_plain_http([Action(awacs.s3.prefix, "*")], [GetAtt(bucket, "Arn"), everything])
+    add_bucket_policy(
+        scope, bucket, [grants.refuse_plain_http([Action(awacs.s3.prefix, "*")], [GetAtt(bucket, "Arn"), everything])]
+    )
+
+
+def add_bucket_policy(scope: Scope, bucket: s3.Bucket, statements: Sequence[object]) -> None:
+    """Add the policy of a bucket."""
     scope.add(
         s3.BucketPolicy(
             f"{bucket.title}Policy",
             Bucket=Ref(bucket),
-            PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=[statement]),
+            PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=list(statements)),
         )
     )
+
+
+def _encryption(key: Key | None) -> s3.BucketEncryption:
+    if key is None:
+        rule = s3.ServerSideEncryptionRule(
+            ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
+        )
+    else:
+        rule = s3.ServerSideEncryptionRule(
+            BucketKeyEnabled=True,  # one call to KMS for many objects
+            ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(
+                KMSMasterKeyID=key.arn, SSEAlgorithm="aws:kms"
+            ),
+        )
+    return s3.BucketEncryption(ServerSideEncryptionConfiguration=[rule])
 
 
 def _filter_rules(prefix: str, suffix: str) -> list[s3.Rules]:

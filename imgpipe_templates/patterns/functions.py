@@ -7,12 +7,12 @@ from typing import Literal
 
 from awacs.aws import PolicyDocument, Statement
 from awacs.helpers.trust import get_lambda_assumerole_policy
-from troposphere import GetAtt, Ref, awslambda, iam, logs
+from troposphere import AWSObject, GetAtt, Ref, Sub, awslambda, iam, logs
 
 from imgpipe_templates import grants
-from imgpipe_templates.core.handles import Function, Queue
+from imgpipe_templates.core.handles import Function, Key, NetworkPlace, Queue
 from imgpipe_templates.core.naming import Value
-from imgpipe_templates.core.parameters import CODE, ParameterSpec
+from imgpipe_templates.core.parameters import CODE, SECURITY, ParameterSpec
 from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import FunctionCode, Scope
 from imgpipe_templates.core.upstream_gaps import FunctionLoggingConfig
@@ -40,6 +40,7 @@ class FunctionSettings:
         memory_mb: Memory, and with it CPU.
         log_retention_days: How long its logs are kept.
         reserved_concurrency: Concurrent invocations kept for it and allowed to it; None means no reservation.
+        layers: ARNs of its layers.
     """
 
     runtime: Runtime
@@ -48,43 +49,69 @@ class FunctionSettings:
     memory_mb: int
     log_retention_days: LogRetentionDays
     reserved_concurrency: int | None = None
+    layers: tuple[Value, ...] = ()
 
 
-def add_function(
-    scope: Scope,
-    name: str,
-    *,
-    package: str,
-    description: str,
-    may: Sequence[Statement],
-    environment: Mapping[str, Value],
-    settings: FunctionSettings,
-    dead_letters: Queue,
-) -> Function:
-    """Add a function that may write its own logs, do what `may` lists, and nothing else.
+@record
+class Surroundings:
+    """What all functions of a pipeline share.
 
-    Args:
-        scope: Where it goes.
-        name: Start of the logical ids: `<name>Function`, `<name>Role`, `<name>LogGroup`.
+    Attributes:
+        key: Encrypts variables and logs; None means keys of AWS.
+        network: Where functions stand in a VPC; None means outside of any.
+        policies: Whether a role's statements stand in the role or in a managed policy of their own.
+        permissions_boundary: Whether roles are bounded by a policy that the deployment names.
+        basic_execution_policy: Whether roles carry AWS's managed policy for logs as well.
+        tracing: Whether invocations are traced with X-Ray.
+    """
+
+    key: Key | None = None
+    network: NetworkPlace | None = None
+    policies: Literal["inline", "managed"] = "inline"
+    permissions_boundary: bool = False
+    basic_execution_policy: bool = False
+    tracing: bool = False
+
+
+@record
+class FunctionPlan:
+    """What one function is, before anything of it is in a template.
+
+    Attributes:
+        name: Start of its logical ids: `<name>Function`, `<name>Role`, `<name>LogGroup`.
         package: The folder under `lambda/` with its source.
         description: What it is for, shown in the Lambda console.
         may: What its role allows besides writing logs.
         environment: Its variables.
         settings: Runtime, limits and log retention.
-        dead_letters: Takes the events that failed on every attempt.
+        services: Names of the services that use the pipeline's key for it, such as `s3`.
+        dead_letters: Takes the events that failed on every attempt; None where its caller waits for the answer.
+        title: Its logical id, where that is another.
     """
-    log_group = _add_log_group(scope, f"{name}LogGroup", settings.log_retention_days)
-    statements = [grants.write_logs(GetAtt(log_group, "Arn")), *may, grants.send_messages(dead_letters)]
-    role = _add_role(scope, name, description, statements)
-    code_bucket = scope.parameter(_code_bucket())
-    code_key = scope.parameter(_code_key(name, package))
+
+    name: str
+    package: str
+    description: str
+    may: Sequence[Statement]
+    environment: Mapping[str, Value]
+    settings: FunctionSettings
+    services: tuple[str, ...] = ()
+    dead_letters: Queue | None = None
+    title: str = ""
+
+
+def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Function:
+    """Add a function that may write its own logs, do what `plan.may` lists, and nothing else."""
+    name, settings = plan.name, plan.settings
+    log_group = _add_log_group(scope, f"{name}LogGroup", settings.log_retention_days, around.key)
+    role = _add_role(scope, name, plan.description, _statements(plan, around, GetAtt(log_group, "Arn")), around)
     function = awslambda.Function(
-        f"{name}Function",
+        plan.title or f"{name}Function",
         Architectures=[settings.architecture],
-        Code=awslambda.Code(S3Bucket=code_bucket, S3Key=code_key),
-        DeadLetterConfig=awslambda.DeadLetterConfig(TargetArn=dead_letters.arn),
-        Description=description,
-        Environment=awslambda.Environment(Variables=dict(environment)),
+        Code=awslambda.Code(
+            S3Bucket=scope.parameter(_code_bucket()), S3Key=scope.parameter(_code_key(name, plan.package))
+        ),
+        Description=plan.description,
         Handler=HANDLER,
         LoggingConfig=FunctionLoggingConfig(LogFormat="JSON", LogGroup=Ref(log_group)),
         MemorySize=settings.memory_mb,
@@ -92,35 +119,109 @@ def add_function(
         Runtime=settings.runtime,
         Timeout=settings.timeout_seconds,
     )
-    if settings.reserved_concurrency is not None:
-        function.ReservedConcurrentExecutions = settings.reserved_concurrency
+    _equip(function, plan)
+    _place(function, around)
     scope.stack.functions.append(
-        FunctionCode(str(function.title), package, f"{name}CodeKey", settings.runtime, settings.architecture)
+        FunctionCode(str(function.title), plan.package, f"{name}CodeKey", settings.runtime, settings.architecture)
     )
-    return Function.of(scope, function)
+    return Function.of(scope, function, role)
 
 
-def _add_log_group(scope: Scope, title: str, retention_days: int) -> logs.LogGroup:
+def _statements(plan: FunctionPlan, around: Surroundings, log_group_arn: Value) -> list[Statement]:
+    """What the role allows: the function's own work, and what its surroundings ask for."""
+    statements = [grants.write_logs(log_group_arn), *plan.may]
+    if plan.dead_letters:
+        statements.append(grants.send_messages(plan.dead_letters))
+    if around.key and plan.services:
+        statements.append(grants.use_key(around.key, plan.services))
+    if around.network:
+        statements.append(grants.attach_to_network())
+    if around.tracing:
+        statements.append(grants.trace())
+    return statements
+
+
+def _equip(function: awslambda.Function, plan: FunctionPlan) -> None:
+    """Set what only some functions have."""
+    if plan.environment:
+        function.Environment = awslambda.Environment(Variables=dict(plan.environment))
+    if plan.dead_letters:
+        function.DeadLetterConfig = awslambda.DeadLetterConfig(TargetArn=plan.dead_letters.arn)
+    if plan.settings.reserved_concurrency is not None:
+        function.ReservedConcurrentExecutions = plan.settings.reserved_concurrency
+    if plan.settings.layers:
+        function.Layers = list(plan.settings.layers)
+
+
+def _place(function: awslambda.Function, around: Surroundings) -> None:
+    """Set what all functions of a pipeline share."""
+    if around.key:
+        function.KmsKeyArn = around.key.arn
+    if around.tracing:
+        function.TracingConfig = awslambda.TracingConfig(Mode="Active")
+    if around.network:
+        function.VpcConfig = awslambda.VPCConfig(
+            SecurityGroupIds=[around.network.security_group_id], SubnetIds=around.network.subnet_ids
+        )
+
+
+def _add_log_group(scope: Scope, title: str, retention_days: int, key: Key | None) -> logs.LogGroup:
     group = logs.LogGroup(title, RetentionInDays=retention_days)
+    if key:
+        group.KmsKeyId = key.arn
     # A log group that outlives its stack keeps its name taken, and the next creation fails on it.
     group.DeletionPolicy = "Delete"
     group.UpdateReplacePolicy = "Delete"
     return scope.add(group)
 
 
-def _add_role(scope: Scope, name: str, description: str, statements: list[Statement]) -> iam.Role:
+def _add_role(scope: Scope, name: str, description: str, statements: list[Statement], around: Surroundings) -> iam.Role:
+    document = PolicyDocument(Version="2012-10-17", Statement=statements)
+    role = iam.Role(f"{name}Role", AssumeRolePolicyDocument=get_lambda_assumerole_policy(), Description=description)
+    managed: list[Value] = []
+    if around.basic_execution_policy:
+        managed.append(Sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"))
+    if around.policies == "managed":
+        policy = iam.ManagedPolicy(f"{name}Policy", Description=description, PolicyDocument=document)
+        managed.append(Ref(scope.add(policy)))
+    else:
+        role.Policies = [iam.Policy(PolicyName=scope.names.value(f"{name}Policy"), PolicyDocument=document)]
+    if managed:
+        role.ManagedPolicyArns = managed
+    if around.permissions_boundary:
+        role.PermissionsBoundary = scope.parameter(_permissions_boundary())
+    return scope.add(role)
+
+
+def add_right(scope: Scope, name: str, function: Function, statement: Statement, around: Surroundings) -> AWSObject:
+    """Allow a function one thing more, by somebody downstream of it, in a policy of its own.
+
+    Args:
+        scope: Of whoever allows it.
+        name: Logical id of the policy.
+        function: Who may.
+        statement: What.
+        around: Decides the kind of the policy.
+    """
+    document = PolicyDocument(Version="2012-10-17", Statement=[statement])
+    if around.policies == "managed":
+        return scope.add(iam.ManagedPolicy(name, PolicyDocument=document, Roles=[function.role_name]))
     return scope.add(
-        iam.Role(
-            f"{name}Role",
-            AssumeRolePolicyDocument=get_lambda_assumerole_policy(),
-            Description=description,
-            Policies=[
-                iam.Policy(
-                    PolicyName=scope.names.value(f"{name}Policy"),
-                    PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=statements),
-                )
-            ],
-        )
+        iam.PolicyType(name, PolicyDocument=document, PolicyName=scope.names.value(name), Roles=[function.role_name])
+    )
+
+
+def _permissions_boundary() -> ParameterSpec:
+    return ParameterSpec(
+        "PermissionsBoundaryArn",
+        SECURITY,
+        "Permissions boundary",
+        {
+            "Type": "String",
+            "Description": "ARN of the policy that bounds what every role of this stack can be allowed",
+            "AllowedPattern": "^arn:[a-z-]+:iam::.+:policy/.+$",
+            "ConstraintDescription": "must be the ARN of an IAM policy",
+        },
     )
 
 

@@ -8,6 +8,9 @@ from troposphere import AWSObject
 
 DeletionPolicy = Literal["retain", "delete"]
 
+# What the backup plan selects by; its value is how often.
+BACKUP_TAG = "Backup"
+
 
 def keep_data(resource: AWSObject, deletion_policy: DeletionPolicy) -> None:
     """Set both retention policies of a stateful resource.

@@ -5,19 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from troposphere import dynamodb
+from troposphere import Tags, dynamodb
 
-from imgpipe_templates.configuration import Doc, Range, Section
-from imgpipe_templates.core.handles import Table
+from imgpipe_templates.configuration import Doc, Length, Range, Section
+from imgpipe_templates.core.handles import Key, Table
 from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
-from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
+from imgpipe_templates.patterns.retention import BACKUP_TAG, DeletionPolicy, keep_data
+
+Index = Literal["upload-timestamp", "status", "user"]
+
+# Name of the index and its hash key; the range key of each is the time of the upload, so that each answers
+# newest first. The time alone, or the status alone, would be one hot partition or no range at all.
+INDEXES = {
+    "upload-timestamp": ("UploadTimestampIndex", "UploadShard"),
+    "status": ("StatusIndex", "StatusShard"),
+    "user": ("UserIndex", "UserId"),
+}
 
 
 @dataclass(frozen=True)
 class MetadataConfig(Section):
     """The table of image metadata."""
 
+    indexes: Annotated[
+        tuple[Index, ...],
+        Length(0, 3, "indexes"),
+        Doc("What images can be looked up by besides their id, newest first."),
+    ] = ("upload-timestamp",)
     point_in_time_recovery_days: Annotated[
         int, Range(1, 35, "days"), Doc("How far back the table can be restored to any second.")
     ] = 35
@@ -26,6 +41,7 @@ class MetadataConfig(Section):
         Doc("Key of the table: `aws-managed` shows its use in CloudTrail and costs KMS requests, `aws-owned` is free."),
     ] = "aws-managed"
     stream: Annotated[bool, Doc("Whether changes of items can be read as a stream, with old and new image.")] = True
+    deletion_protection: Annotated[bool, Doc("Whether the table has to be unlocked before it can be deleted.")] = False
     index_shards: Annotated[
         int,
         Range(1, 20, "shards"),
@@ -35,35 +51,58 @@ class MetadataConfig(Section):
 
 @record
 class Metadata:
-    """What metadata offers: the table, and over how many partitions its indexes spread a day."""
+    """What metadata offers: the table, its indexes, and over how many partitions they spread a day."""
 
     images: Table
+    indexes: tuple[str, ...]
     index_shards: int
 
 
-def add_metadata(scope: Scope, config: MetadataConfig, *, deletion_policy: DeletionPolicy) -> Metadata:
-    """Add the table: paid by request, restorable, encrypted, with images newest first by upload time."""
+def add_metadata(
+    scope: Scope, config: MetadataConfig, *, deletion_policy: DeletionPolicy, key: Key | None, backup: bool = False
+) -> Metadata:
+    """Add the table: paid by request, restorable, encrypted, with its indexes.
+
+    Args:
+        scope: Where it goes.
+        config: Its indexes and how it is kept.
+        deletion_policy: What becomes of it when the stack is deleted.
+        key: Encrypts it; None means the key that the configuration says.
+        backup: Whether the backup plan takes it.
+    """
+    indexes = [INDEXES[index] for index in dict.fromkeys(config.indexes)]
+    attributes = ["ImageId", *(hash_key for _, hash_key in indexes), *(["UploadTimestamp"] if indexes else [])]
     table = dynamodb.Table(
         "ImageMetadataTable",
         AttributeDefinitions=[
-            dynamodb.AttributeDefinition(AttributeName=name, AttributeType="S")
-            for name in ("ImageId", "UploadShard", "UploadTimestamp")
+            dynamodb.AttributeDefinition(AttributeName=name, AttributeType="S") for name in attributes
         ],
         BillingMode="PAY_PER_REQUEST",
-        # The time alone could only be looked up by equality. A day (and shard) as the hash key makes a range of it.
-        GlobalSecondaryIndexes=[_newest_first("UploadTimestampIndex", "UploadShard")],
         KeySchema=[dynamodb.KeySchema(AttributeName="ImageId", KeyType="HASH")],
         PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(
             PointInTimeRecoveryEnabled=True, RecoveryPeriodInDays=config.point_in_time_recovery_days
         ),
-        SSESpecification=dynamodb.SSESpecification(SSEEnabled=config.encryption == "aws-managed"),
+        SSESpecification=_encryption(config, key),
     )
+    if indexes:
+        table.GlobalSecondaryIndexes = [_newest_first(name, hash_key) for name, hash_key in indexes]
     if config.stream:
         table.StreamSpecification = dynamodb.StreamSpecification(StreamViewType="NEW_AND_OLD_IMAGES")
+    if config.deletion_protection:
+        table.DeletionProtectionEnabled = True
+    if backup:
+        table.Tags = Tags({BACKUP_TAG: "daily"})
     keep_data(table, deletion_policy)
     images = Table.of(scope, table)
     scope.output("ImageMetadataTableName", images.name, "Table with one item per uploaded image")
-    return Metadata(images, config.index_shards)
+    scope.output("ImageMetadataTableArn", images.arn, "ARN of the table with one item per uploaded image")
+    return Metadata(images, tuple(name for name, _ in indexes), config.index_shards)
+
+
+def _encryption(config: MetadataConfig, key: Key | None) -> dynamodb.SSESpecification:
+    if key:
+        return dynamodb.SSESpecification(KMSMasterKeyId=key.arn, SSEEnabled=True, SSEType="KMS")
+    return dynamodb.SSESpecification(SSEEnabled=config.encryption == "aws-managed")
 
 
 def _newest_first(name: str, hash_key: str) -> dynamodb.GlobalSecondaryIndex:

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from imgpipe_templates.configuration import Doc, Range, Section
-from imgpipe_templates.core.handles import Function, Queue, Topic
+from imgpipe_templates.core.handles import Function, HttpApi, Queue, Table, Topic
+from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
-from imgpipe_templates.patterns.alarms import FunctionMetrics, add_alarm, emitted, messages_waiting
+from imgpipe_templates.patterns.alarms import (
+    ApiMetrics,
+    FunctionMetrics,
+    add_alarm,
+    emitted,
+    messages_waiting,
+    oldest_message,
+    table_throttles,
+)
 
 
 @dataclass(frozen=True)
@@ -25,21 +34,45 @@ class MonitoringConfig(Section):
     max_throttles_per_5_minutes: Annotated[
         int, Range(0, 100_000, "invocations"), Doc("Invocations that may be refused for want of concurrency.")
     ] = 0
+    max_upload_wait_seconds: Annotated[
+        int, Range(60, 86_400, "seconds"), Doc("How long an upload may wait in the queue, where there is one.")
+    ] = 900
+    table_alarms: Annotated[bool, Doc("Whether requests that the table turned away are told.")] = False
+    dashboard: Annotated[bool, Doc("Whether there is a dashboard.")] = False
     max_duration_percent_of_timeout: Annotated[
         int, Range(1, 99, "percent"), Doc("How much of its timeout the slowest invocation may take.")
     ] = 80
 
 
-def add_monitoring(
-    scope: Scope,
-    config: MonitoringConfig,
-    *,
-    processor: Function,
-    timeout_seconds: int,
-    dead_letters: Queue,
-    operators: Topic,
-) -> None:
-    """Add the alarms of the processor and its dead-letter queue; each tells `operators`, also when it is over."""
+@record
+class Watched:
+    """What there is to watch; None where the pipeline has no such thing.
+
+    Attributes:
+        processor: The processor.
+        timeout_seconds: Its timeout.
+        dead_letters: The queue of what it could not process.
+        images: The table.
+        indexes: The table's indexes.
+        uploads: The queue in which uploads wait.
+        retrieval: The function that answers questions.
+        retrieval_timeout_seconds: Its timeout.
+        api: The API in front of it.
+    """
+
+    processor: Function
+    timeout_seconds: int
+    dead_letters: Queue
+    images: Table
+    indexes: tuple[str, ...] = ()
+    uploads: Queue | None = None
+    retrieval: Function | None = None
+    retrieval_timeout_seconds: int = 0
+    api: HttpApi | None = None
+
+
+def add_monitoring(scope: Scope, config: MonitoringConfig, *, watched: Watched, operators: Topic) -> None:
+    """Add the alarms; each tells `operators`, also when it is over."""
     errors = config.max_processing_errors_per_5_minutes
     add_alarm(
         scope,
@@ -50,24 +83,63 @@ def add_monitoring(
         "Their items in the table have the status failed and an ErrorCategory; the processor's log names each of them.",
         tell=operators,
     )
-    function = FunctionMetrics(processor)
+    _watch_function(scope, config, _PROCESSOR, watched.processor, watched.timeout_seconds, operators)
+    add_alarm(
+        scope,
+        "DeadLetterQueueAlarm",
+        messages_waiting(watched.dead_letters),
+        above=0,
+        description="Uploads failed on every attempt and wait in the dead-letter queue. "
+        "Mend the cause, then have them processed again before 14 days are over.",
+        tell=operators,
+    )
+    if watched.uploads:
+        _watch_queue(scope, config, watched.uploads, operators)
+    if config.table_alarms:
+        _watch_table(scope, watched.images, watched.indexes, operators)
+    if watched.retrieval:
+        timeout_seconds = watched.retrieval_timeout_seconds
+        _watch_function(scope, config, _RETRIEVAL, watched.retrieval, timeout_seconds, operators)
+    if watched.api:
+        _watch_api(scope, config, watched.api, operators)
+
+
+@record
+class _Named:
+    """A function as its alarms call it."""
+
+    alarms: str
+    words: str
+    on_errors: str
+
+
+_PROCESSOR = _Named(
+    "Lambda", "the processor", "Lambda tries each event twice more; what still fails goes to the dead-letter queue."
+)
+_RETRIEVAL = _Named("Retrieval", "the retrieval function", "Its log names the request; callers were answered with 500.")
+
+
+def _watch_function(
+    scope: Scope, config: MonitoringConfig, named: _Named, function: Function, timeout_seconds: int, operators: Topic
+) -> None:
+    series = FunctionMetrics(function)
     crashes = config.max_function_errors_per_5_minutes
     add_alarm(
         scope,
-        "LambdaErrorAlarm",
-        function.errors,
+        f"{named.alarms}ErrorAlarm",
+        series.errors,
         above=crashes,
-        description=f"{crashes + 1} or more invocations of the processor ended in an error within 5 minutes. "
-        "Lambda tries each event twice more; what still fails goes to the dead-letter queue.",
+        description=f"{crashes + 1} or more invocations of {named.words} ended in an error within 5 minutes. "
+        f"{named.on_errors}",
         tell=operators,
     )
     percent = config.max_duration_percent_of_timeout
     add_alarm(
         scope,
-        "LambdaDurationAlarm",
-        function.longest_duration,
+        f"{named.alarms}DurationAlarm",
+        series.longest_duration,
         above=timeout_seconds * 1_000 * percent // 100,
-        description=f"The slowest invocation took more than {percent} % of the {timeout_seconds} s timeout, "
+        description=f"The slowest invocation of {named.words} took more than {percent} % of its {timeout_seconds} s, "
         "twice 5 minutes in a row. More memory brings more CPU.",
         tell=operators,
         periods=2,
@@ -75,19 +147,51 @@ def add_monitoring(
     throttles = config.max_throttles_per_5_minutes
     add_alarm(
         scope,
-        "LambdaThrottleAlarm",
-        function.throttles,
+        f"{named.alarms}ThrottleAlarm",
+        series.throttles,
         above=throttles,
-        description=f"{throttles + 1} or more invocations of the processor were throttled within 5 minutes. "
-        "Lambda tries them again for up to 6 hours; look at the account's and the function's concurrency.",
+        description=f"{throttles + 1} or more invocations of {named.words} were throttled within 5 minutes. "
+        "Look at the account's and the function's concurrency.",
         tell=operators,
     )
+
+
+def _watch_queue(scope: Scope, config: MonitoringConfig, queue: Queue, operators: Topic) -> None:
+    seconds = config.max_upload_wait_seconds
     add_alarm(
         scope,
-        "DeadLetterQueueAlarm",
-        messages_waiting(dead_letters),
-        above=0,
-        description="Uploads failed on every attempt and wait in the dead-letter queue. "
-        "Mend the cause, then have them processed again before 14 days are over.",
+        "UploadQueueAgeAlarm",
+        oldest_message(queue),
+        above=seconds,
+        description=f"An upload has waited for more than {seconds} s. "
+        "The processor is throttled, fails, or may run too few at once for what is uploaded.",
+        tell=operators,
+    )
+
+
+def _watch_table(scope: Scope, table: Table, indexes: tuple[str, ...], operators: Topic) -> None:
+    """On demand there is no capacity to run out of: what counts are requests that the table turned away."""
+    for kind in ("Read", "Write"):
+        for index in ("", *indexes):
+            add_alarm(
+                scope,
+                f"{index or 'Table'}{kind}ThrottleAlarm",
+                table_throttles(table, kind, index),
+                above=0,
+                description=f"The metadata table{f' (index {index})' if index else ''} turned {kind.lower()}s away. "
+                "One partition is asked too much, or all together grew faster than on-demand tables do.",
+                tell=operators,
+            )
+
+
+def _watch_api(scope: Scope, config: MonitoringConfig, api: HttpApi, operators: Topic) -> None:
+    errors = config.max_function_errors_per_5_minutes
+    add_alarm(
+        scope,
+        "ApiServerErrorAlarm",
+        ApiMetrics(api).server_errors,
+        above=errors,
+        description=f"{errors + 1} or more requests to the API were answered with a server error within 5 minutes. "
+        "Its access log names them.",
         tell=operators,
     )

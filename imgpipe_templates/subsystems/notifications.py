@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
 import awacs.sns
 from awacs.aws import PolicyDocument
 from troposphere import Equals, Not, Ref, sns
 
 from imgpipe_templates import grants
-from imgpipe_templates.core.handles import Topic
+from imgpipe_templates.configuration import Doc, Section
+from imgpipe_templates.core.handles import Key, Topic
 from imgpipe_templates.core.parameters import NOTIFICATIONS, ParameterSpec
 from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
+
+
+@dataclass(frozen=True)
+class NotificationsConfig(Section):
+    """What operators are told besides alarms."""
+
+    reports: Annotated[
+        Literal["off", "failures", "always"],
+        Doc("When the processor reports on an event: never, when something failed, or after every one."),
+    ] = "off"
 
 
 @record
@@ -20,15 +34,25 @@ class Notifications:
     operators: Topic
 
 
-def add_notifications(scope: Scope) -> Notifications:
-    """Add the topic, who may publish to it, and the subscription of the address given at deployment."""
+def add_notifications(scope: Scope, *, key: Key | None = None, budgets: bool = False) -> Notifications:
+    """Add the topic, who may publish to it, and the subscription of the address given at deployment.
+
+    Args:
+        scope: Where it goes.
+        key: Encrypts the messages; None means that they are not encrypted at rest.
+        budgets: Whether budgets of this account tell it as well.
+    """
     email = scope.parameter(_notification_email())
     topic = sns.Topic("ProcessingNotificationTopic")
+    if key:
+        topic.KmsMasterKeyId = key.arn
     operators = Topic.of(scope, topic)
     statements = [
         grants.alarms_may_publish(Ref(topic)),
         grants.refuse_plain_http([awacs.sns.Publish], [Ref(topic)]),
     ]
+    if budgets:
+        statements.insert(1, grants.budgets_may_publish(Ref(topic)))
     scope.add(
         sns.TopicPolicy(
             "ProcessingNotificationTopicPolicy",

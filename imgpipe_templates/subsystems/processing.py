@@ -5,21 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
+from awacs.aws import Statement
 from troposphere import Ref
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Range, Section, Unit
-from imgpipe_templates.core.handles import Bucket, Function, Queue, Table
+from imgpipe_templates.configuration import Conflict, Doc, Length, Range, Section, Unit
+from imgpipe_templates.core.handles import Bucket, Function, Queue, Table, Topic
+from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
 from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.functions import (
     Architecture,
+    FunctionPlan,
     FunctionSettings,
     LogRetentionDays,
     Runtime,
+    Surroundings,
     add_function,
 )
 from imgpipe_templates.patterns.queues import add_dead_letter_queue
@@ -41,6 +45,19 @@ class ProcessingConfig(Section):
     """The function that makes thumbnails."""
 
     thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail.")] = 128
+    thumbnails: Annotated[bool, Doc("Whether thumbnails are made; without them only metadata is kept.")] = True
+    extra_thumbnail_sizes_px: Annotated[
+        tuple[Annotated[int, Range(16, 2048, "pixels")], ...],
+        Length(0, 5, "sizes"),
+        Doc("Longest sides of further thumbnails, made from the same decoding."),
+    ] = ()
+    pillow: Annotated[
+        Literal["bundled", "layer", "existing-layer"],
+        Doc(
+            "How Pillow comes to the function: in its package, in a layer that this project builds, "
+            "or in a layer that the deployment names."
+        ),
+    ] = "bundled"
     max_source_bytes: Annotated[int, MAX_SOURCE_BYTES, Doc("Uploads larger than this are refused unread.")] = 20_971_520
     max_source_pixels: Annotated[
         int, MAX_SOURCE_PIXELS, Doc("Images of more pixels (width times height) are refused undecoded.")
@@ -77,27 +94,47 @@ class Processing:
     dead_letters: Queue
 
 
+@record
+class Inputs:
+    """What the processor works with.
+
+    Attributes:
+        source: Takes the uploads.
+        thumbnails: Takes the thumbnails; None where none are made.
+        apart: Whether the two are different buckets.
+        images: One item per upload.
+        index_shards: Over how many partitions an index of the table spreads a day.
+        upload_prefix: Keys that do not start with it are no uploads.
+        output_prefix: Keys of thumbnails start with it.
+        user_id_from: Where the id of an upload's user stands; empty means nowhere.
+        reports: The topic that hears of every event, and of which; None where there are no reports.
+    """
+
+    source: Bucket
+    thumbnails: Bucket | None
+    apart: bool
+    images: Table
+    index_shards: int
+    upload_prefix: str
+    output_prefix: str
+    user_id_from: str
+    reports: Topic | None
+    report_on: str
+
+
 def add_processing(
-    scope: Scope, config: ProcessingConfig, *, source: Bucket, thumbnails: Bucket, images: Table, index_shards: int
+    scope: Scope, config: ProcessingConfig, around: Surroundings, *, inputs: Inputs, layers: tuple[Value, ...] = ()
 ) -> Processing:
-    """Add the processor, which reads `source`, writes `thumbnails`, keeps `images`, and touches nothing else."""
-    dead_letters = add_dead_letter_queue(scope, "ProcessorDeadLetterQueue")
-    processor = add_function(
-        scope,
+    """Add the processor, which reads uploads, writes thumbnails, keeps items, and touches nothing else."""
+    dead_letters = add_dead_letter_queue(scope, "ProcessorDeadLetterQueue", around.key)
+    plan = FunctionPlan(
         "ImageProcessor",
         package="processor",
-        description="Makes a thumbnail of every uploaded image and keeps its metadata",
-        may=[grants.read_objects(source), grants.write_objects(thumbnails), grants.keep_items(images)],
-        environment={
-            "ENVIRONMENT": Ref("Environment"),
-            "ENVIRONMENT_SUFFIX": Ref("EnvironmentSuffix"),
-            "INDEX_SHARDS": str(index_shards),
-            "MAX_SOURCE_BYTES": scope.parameter(_max_source_bytes(config)),
-            "MAX_SOURCE_PIXELS": scope.parameter(_max_source_pixels(config)),
-            "METADATA_TABLE": images.name,
-            "THUMBNAIL_BUCKET": thumbnails.name,
-            "THUMBNAIL_SIZE": scope.parameter(_thumbnail_size(config)),
-        },
+        description="Makes thumbnails of every uploaded image and keeps its metadata"
+        if inputs.thumbnails
+        else "Keeps the metadata of every uploaded image",
+        may=_may(inputs),
+        environment=_environment(scope, config, inputs),
         settings=FunctionSettings(
             runtime=config.runtime,
             architecture=config.architecture,
@@ -105,17 +142,52 @@ def add_processing(
             memory_mb=config.memory_mb,
             log_retention_days=config.log_retention_days,
             reserved_concurrency=config.reserved_concurrency,
+            layers=layers,
         ),
+        services=("dynamodb", "lambda", "s3", "sns", "sqs") if inputs.reports else ("dynamodb", "lambda", "s3", "sqs"),
         dead_letters=dead_letters,
     )
+    processor = add_function(scope, plan, around)
     scope.output(
-        "ImageProcessorFunctionArn",
-        processor.arn,
-        "Function that makes the thumbnails",
-        export="ProcessorFunctionArn",
+        "ImageProcessorFunctionArn", processor.arn, "Function that processes the uploads", export="ProcessorFunctionArn"
     )
     scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, "Queue of the events that failed on every attempt")
     return Processing(processor, config.timeout_seconds, dead_letters)
+
+
+def _may(inputs: Inputs) -> list[Statement]:
+    may = [grants.read_objects(inputs.source, inputs.upload_prefix), grants.keep_items(inputs.images)]
+    if inputs.thumbnails:
+        # In a bucket of its own everything is a thumbnail.
+        may.insert(1, grants.write_objects(inputs.thumbnails, "" if inputs.apart else inputs.output_prefix))
+    if inputs.reports:
+        may.append(grants.publish(inputs.reports))
+    return may
+
+
+def _environment(scope: Scope, config: ProcessingConfig, inputs: Inputs) -> dict[str, Value]:
+    environment: dict[str, Value] = {
+        "ENVIRONMENT": Ref("Environment"),
+        "ENVIRONMENT_SUFFIX": Ref("EnvironmentSuffix"),
+        "INDEX_SHARDS": str(inputs.index_shards),
+        "MAX_SOURCE_BYTES": scope.parameter(_max_source_bytes(config)),
+        "MAX_SOURCE_PIXELS": scope.parameter(_max_source_pixels(config)),
+        "METADATA_TABLE": inputs.images.name,
+    }
+    if inputs.thumbnails:
+        environment["OUTPUT_PREFIX"] = inputs.output_prefix
+        environment["THUMBNAIL_BUCKET"] = inputs.thumbnails.name
+        environment["THUMBNAIL_SIZE"] = scope.parameter(_thumbnail_size(config))
+        if config.extra_thumbnail_sizes_px:
+            environment["EXTRA_THUMBNAIL_SIZES"] = ",".join(map(str, config.extra_thumbnail_sizes_px))
+    if inputs.upload_prefix:
+        environment["UPLOAD_PREFIX"] = inputs.upload_prefix
+    if inputs.user_id_from:
+        environment["USER_ID_FROM"] = inputs.user_id_from
+    if inputs.reports:
+        environment["REPORTS"] = inputs.report_on
+        environment["SNS_TOPIC_ARN"] = inputs.reports.arn
+    return dict(sorted(environment.items()))
 
 
 def _thumbnail_size(config: ProcessingConfig) -> ParameterSpec:

@@ -1,30 +1,65 @@
-"""Storage: the source bucket, which takes the uploads, and the thumbnail bucket."""
+"""Storage: the source bucket, which takes the uploads, and the bucket for thumbnails, which may be the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
-from troposphere import Ref, s3
+import awacs.s3
+from awacs.aws import Action
+from troposphere import GetAtt, Ref, Sub, s3
 
-from imgpipe_templates.configuration import Conflict, Doc, Range, Section
+from imgpipe_templates import grants
+from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Range, Section
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
-from imgpipe_templates.patterns.buckets import UploadNotification, notify, private_bucket, refuse_plain_http
-from imgpipe_templates.patterns.retention import DeletionPolicy
+from imgpipe_templates.patterns.browsers import allowed_origins
+from imgpipe_templates.patterns.buckets import (
+    BucketSettings,
+    UploadNotification,
+    add_bucket_policy,
+    notify,
+    private_bucket,
+    refuse_plain_http,
+    send_to_eventbridge,
+)
 
 # S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", read 2026-11: an object is moved to Standard-IA no
 # sooner than 30 days after its creation, and onwards no sooner than 30 days after that.
 INFREQUENT_ACCESS_MINIMUM_DAYS = 30
 
+Origin = Annotated[
+    str, Pattern("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "an origin such as https://photos.example.org")
+]
+
 
 @dataclass(frozen=True)
 class StorageConfig(Section):
-    """How long objects stay, and in which storage class."""
+    """Buckets, how long objects stay, and in which storage class."""
 
+    buckets: Annotated[
+        Literal["one", "two"],
+        Doc("`two`: thumbnails have a bucket of their own; `one`: they stand beside the uploads, below output_prefix."),
+    ] = "two"
+    source_bucket_name: Annotated[
+        Literal["parameter", "derived"],
+        Doc("`parameter`: the deployment names the source bucket; `derived`: suffix and account do."),
+    ] = "parameter"
+    output_prefix: Annotated[
+        str, Pattern("^[A-Za-z0-9._-]+/$", "a folder with its slash"), Doc("Folder of the thumbnails' keys.")
+    ] = "thumbnails/"
+    cors_origins: Annotated[
+        tuple[Origin, ...],
+        Length(0, 20, "origins"),
+        Doc("Web pages that may upload to and read from the buckets with links signed for them."),
+    ] = ()
+    access_logs: Annotated[bool, Doc("Whether a third bucket keeps a record of every request.")] = False
+    access_logs_expire_after_days: Annotated[
+        int, Range(1, 3650, "days"), Doc("When a record of requests is deleted.")
+    ] = 365
     infrequent_access_after_days: Annotated[
         int,
         Range(INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
@@ -35,8 +70,15 @@ class StorageConfig(Section):
         Range(2 * INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
         Doc("When an upload moves to Glacier Flexible Retrieval, from which reading it takes hours."),
     ] = 90
+    archive: Annotated[bool, Doc("Whether uploads move to colder storage classes at all.")] = True
     noncurrent_expire_after_days: Annotated[
-        int, Range(1, 3650, "days"), Doc("When an overwritten or deleted version is gone for good.")
+        int, Range(1, 3650, "days"), Doc("When an overwritten or deleted upload is gone for good.")
+    ] = 30
+    keep_noncurrent_versions: Annotated[
+        int, Range(0, 100, "versions"), Doc("Overwritten versions of an upload that are kept whatever their age.")
+    ] = 0
+    thumbnails_noncurrent_expire_after_days: Annotated[
+        int, Range(1, 3650, "days"), Doc("When an overwritten or deleted thumbnail is gone for good.")
     ] = 30
     abort_multipart_after_days: Annotated[
         int, Range(1, 365, "days"), Doc("When the parts of an upload that was never completed are removed.")
@@ -45,7 +87,7 @@ class StorageConfig(Section):
     def conflicts(self) -> Iterator[Conflict]:
         """Days that S3 refuses together."""
         earliest = self.infrequent_access_after_days + INFREQUENT_ACCESS_MINIMUM_DAYS
-        if self.glacier_after_days < earliest:
+        if self.archive and self.glacier_after_days < earliest:
             yield Conflict(
                 ("glacier_after_days", "infrequent_access_after_days"),
                 f"{self.glacier_after_days} and {self.infrequent_access_after_days} are too close; expected "
@@ -55,45 +97,100 @@ class StorageConfig(Section):
 
 @record
 class Storage:
-    """What storage offers: the two buckets."""
+    """What storage offers: the two buckets; in one bucket they are the same."""
 
     source: Bucket
     thumbnails: Bucket
 
+    @property
+    def apart(self) -> bool:
+        """Whether thumbnails have a bucket of their own."""
+        return self.source.title != self.thumbnails.title
+
+
+@record
+class UploadRoute:
+    """How uploads leave the source bucket.
+
+    Attributes:
+        notification: What S3 tells by itself; None where something else watches the bucket.
+        eventbridge: Whether all events go to EventBridge.
+        prefix: Where uploads are put; the archive rule of one bucket heeds it.
+    """
+
+    notification: UploadNotification | None = None
+    eventbridge: bool = False
+    prefix: str = ""
+
 
 def add_storage(
-    scope: Scope, config: StorageConfig, *, notification: UploadNotification | None, deletion_policy: DeletionPolicy
+    scope: Scope, config: StorageConfig, settings: BucketSettings, *, route: UploadRoute, thumbnails: bool = True
 ) -> Storage:
-    """Add both buckets, and the notification of uploads where S3 itself sends it.
+    """Add the buckets, and what tells of uploads where S3 itself does.
 
     Args:
         scope: Where they go.
-        config: How long objects stay.
-        notification: What S3 starts for an upload; None where something else watches the bucket.
-        deletion_policy: What becomes of the buckets when the stack is deleted.
+        config: Which buckets, and how long objects stay.
+        settings: What all buckets share.
+        route: How uploads leave the source bucket.
+        thumbnails: Whether thumbnails are made at all.
     """
-    clean_up = _clean_up(config)
-    scope.parameter(_source_bucket_name())
-    bucket = private_bucket("SourceBucket", [_archive(config), *clean_up], deletion_policy)
-    if notification:
-        notify(bucket, notification)
+    if config.access_logs:
+        settings = BucketSettings(settings.deletion_policy, settings.key, _add_access_logs(scope, config, settings))
+    if config.source_bucket_name == "parameter":
+        scope.parameter(_source_bucket_name())
+    bucket = private_bucket("SourceBucket", _source_rules(config, route.prefix), settings)
+    _allow_pages(scope, bucket, config, ["GET", "PUT", "POST"])
+    if route.eventbridge:
+        send_to_eventbridge(bucket)
+    if route.notification:
+        notify(bucket, route.notification)
         source = Bucket.by_name(scope, bucket)
     else:
         source = Bucket.of(scope, bucket)
     refuse_plain_http(scope, bucket)
-
-    # No move to Standard-IA here: nearly every thumbnail is below the 128 KB that S3 moves.
-    small = private_bucket("ThumbnailBucket", clean_up, deletion_policy)
-    thumbnails = Bucket.of(scope, small)
-    refuse_plain_http(scope, small)
-
     scope.output("SourceBucketName", Ref(bucket), "Bucket that takes the uploads", export="SourceBucket")
-    scope.output("ThumbnailBucketName", thumbnails.name, "Bucket that holds the thumbnails")
-    return Storage(source, thumbnails)
+    scope.output("SourceBucketArn", GetAtt(bucket, "Arn"), "ARN of the bucket that takes the uploads")
+    if config.buckets == "one" or not thumbnails:
+        return Storage(source, source)
+
+    days = config.thumbnails_noncurrent_expire_after_days
+    # No move to Standard-IA here: nearly every thumbnail is below the 128 KB that S3 moves.
+    small = private_bucket("ThumbnailBucket", _clean_up(config, days, 0), settings)
+    _allow_pages(scope, small, config, ["GET"])
+    own = Bucket.of(scope, small)
+    refuse_plain_http(scope, small)
+    scope.output("ThumbnailBucketName", own.name, "Bucket that holds the thumbnails")
+    return Storage(source, own)
 
 
-def _archive(config: StorageConfig) -> s3.LifecycleRule:
-    return s3.LifecycleRule(
+def _add_access_logs(scope: Scope, config: StorageConfig, settings: BucketSettings) -> Bucket:
+    """The bucket that S3 writes its records into; S3 encrypts them with its own key only."""
+    expire = s3.LifecycleRule(
+        Id="DeleteOldRecords", Status="Enabled", ExpirationInDays=config.access_logs_expire_after_days
+    )
+    rules = [expire, *_clean_up(config, 1, 0)]
+    bucket = private_bucket("AccessLogBucket", rules, BucketSettings(settings.deletion_policy))
+    logs = Bucket.of(scope, bucket)
+    everything = Sub(f"${{{bucket.title}.Arn}}/*")
+    add_bucket_policy(
+        scope,
+        bucket,
+        [
+            grants.refuse_plain_http([Action(awacs.s3.prefix, "*")], [GetAtt(bucket, "Arn"), everything]),
+            grants.s3_may_log(everything),
+        ],
+    )
+    return logs
+
+
+def _source_rules(config: StorageConfig, prefix: str) -> list[s3.LifecycleRule]:
+    clean_up = _clean_up(config, config.noncurrent_expire_after_days, config.keep_noncurrent_versions)
+    return [*([_archive(config, prefix)] if config.archive else []), *clean_up]
+
+
+def _archive(config: StorageConfig, prefix: str) -> s3.LifecycleRule:
+    rule = s3.LifecycleRule(
         Id="ArchiveUploads",
         Status="Enabled",
         Transitions=[
@@ -103,17 +200,21 @@ def _archive(config: StorageConfig) -> s3.LifecycleRule:
             s3.LifecycleRuleTransition(StorageClass="GLACIER", TransitionInDays=config.glacier_after_days),
         ],
     )
+    if prefix and config.buckets == "one":
+        rule.Prefix = prefix
+    return rule
 
 
-def _clean_up(config: StorageConfig) -> list[s3.LifecycleRule]:
+def _clean_up(config: StorageConfig, noncurrent_days: int, keep_versions: int) -> list[s3.LifecycleRule]:
+    expiration = s3.NoncurrentVersionExpiration(NoncurrentDays=noncurrent_days)
+    if keep_versions:
+        expiration.NewerNoncurrentVersions = keep_versions
     return [
         s3.LifecycleRule(
             Id="DeleteOldVersions",
             Status="Enabled",
             ExpiredObjectDeleteMarker=True,
-            NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(
-                NoncurrentDays=config.noncurrent_expire_after_days
-            ),
+            NoncurrentVersionExpiration=expiration,
         ),
         s3.LifecycleRule(
             Id="AbortIncompleteUploads",
@@ -123,6 +224,18 @@ def _clean_up(config: StorageConfig) -> list[s3.LifecycleRule]:
             ),
         ),
     ]
+
+
+def _allow_pages(scope: Scope, bucket: s3.Bucket, config: StorageConfig, methods: list[str]) -> None:
+    if config.cors_origins:
+        rule = s3.CorsRules(
+            AllowedHeaders=["content-type", "x-amz-*"],
+            AllowedMethods=methods,
+            AllowedOrigins=scope.parameter(allowed_origins(config.cors_origins)),
+            ExposedHeaders=["ETag"],
+            MaxAge=3600,
+        )
+        bucket.CorsConfiguration = s3.CorsConfiguration(CorsRules=[rule])
 
 
 def _source_bucket_name() -> ParameterSpec:

@@ -25,14 +25,15 @@ BELOW = {
     "names": {"core"},
     "render": set(),
     "checks": {"patterns"},
-    "pipeline": {"configuration", "core", "names", "patterns", "render", "subsystems"},
-    "config": {"configuration", "pipeline"},
+    "options": {"configuration", "names", "patterns", "subsystems"},
+    "pipeline": {"core", "names", "options", "patterns", "render", "subsystems"},
+    "config": {"configuration", "options"},
     "packaging": set(),
     "deployment": set(),
     "local": {"deployment", "packaging"},
-    "cli": {"checks", "config", "configuration", "deployment", "local", "packaging", "pipeline", "render"},
+    "cli": {"checks", "config", "configuration", "deployment", "local", "options", "packaging", "pipeline", "render"},
     "__main__": {"cli"},
-    "__init__": {"config", "pipeline", "render"},
+    "__init__": {"config", "options", "pipeline", "render"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_lambda" not in path.parts)
 NEEDS_AWS = {"boto3", "botocore"}

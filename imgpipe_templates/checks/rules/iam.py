@@ -12,6 +12,7 @@ from imgpipe_templates.checks.template import Template, canonical, entries, mapp
 # compares the two.
 UNSCOPED = frozenset(
     {
+        "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeSecurityGroups",

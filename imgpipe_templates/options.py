@@ -1,0 +1,176 @@
+"""Everything that a pipeline's file decides: the options of all subsystems, and which of them exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
+from imgpipe_templates.names import LONGEST_SUFFIX
+from imgpipe_templates.patterns.environment import Environment
+from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
+from imgpipe_templates.patterns.retention import DeletionPolicy
+from imgpipe_templates.subsystems.backup import BackupConfig
+from imgpipe_templates.subsystems.cost import CostConfig
+from imgpipe_templates.subsystems.metadata import MetadataConfig
+from imgpipe_templates.subsystems.monitoring import MonitoringConfig
+from imgpipe_templates.subsystems.network import NetworkConfig
+from imgpipe_templates.subsystems.notifications import NotificationsConfig
+from imgpipe_templates.subsystems.processing import ProcessingConfig
+from imgpipe_templates.subsystems.retrieval import RetrievalConfig
+from imgpipe_templates.subsystems.storage import StorageConfig
+from imgpipe_templates.subsystems.triggers.queue import QueueConfig
+
+Extension = Annotated[str, Pattern("^[A-Za-z0-9]{1,10}$", "a file name extension without its dot, such as jpg")]
+Trigger = Literal["s3", "custom-resource", "eventbridge", "queue"]
+
+
+@dataclass(frozen=True)
+class UploadsConfig(Section):
+    """Which objects of the source bucket are uploads to process."""
+
+    prefix: Annotated[
+        str,
+        Pattern("^$|^[A-Za-z0-9._-]+/$", "empty, or a folder with its slash"),
+        Doc("Only keys that start with it are processed; empty means all."),
+    ] = ""
+    extensions: Annotated[
+        tuple[Extension, ...],
+        Length(1, 10, "extensions"),
+        Doc("Only keys that end with one of these are processed, in lower or in upper case."),
+    ] = ("jpg", "jpeg", "png")
+    user_id: Annotated[
+        Literal["none", "first-folder", "metadata"],
+        Doc(
+            "Whose upload it is: nobody's, that of the first folder of its key (after the prefix), "
+            "or that of its user metadata `user-id`."
+        ),
+    ] = "none"
+
+
+@dataclass(frozen=True)
+class SecurityConfig(Section):
+    """How roles are made and functions run."""
+
+    policies: Annotated[
+        Literal["inline", "managed"],
+        Doc("Whether a role's rights stand in the role or in a managed policy."),
+    ] = "inline"
+    permissions_boundary: Annotated[
+        bool, Doc("Whether every function's role is bounded by a policy that the deployment names.")
+    ] = False
+    basic_execution_policy: Annotated[
+        bool, Doc("Whether roles carry AWS's policy for logs too, which lets them create any log group.")
+    ] = False
+    tracing: Annotated[bool, Doc("Whether invocations are traced with X-Ray.")] = False
+
+
+@dataclass(frozen=True)
+class PipelineConfig(Section):
+    """Everything that a pipeline's file decides."""
+
+    name: Annotated[
+        str,
+        Pattern("^[a-z][a-z0-9-]{0,39}$", "1 to 40 lower-case letters, digits and hyphens, starting with a letter"),
+        Doc("Name of the pipeline: the folder of its templates."),
+    ]
+    description: Annotated[
+        str, Length(1, 500, "characters"), Doc("What the pipeline is for: the description of its stack.")
+    ]
+    environment: Annotated[Environment, Doc("Default of the parameter Environment.")] = "development"
+    environment_suffix: Annotated[
+        str,
+        Length(1, LONGEST_SUFFIX, "characters"),
+        Pattern("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "lower-case letters, digits and hyphens, no hyphen at the ends"),
+        Doc("Default of the parameter EnvironmentSuffix, which ends every name."),
+    ] = "dev"
+    project: Annotated[str, Length(1, 256, "characters"), Doc("The tag Project of every resource.")] = "imgpipe"
+    purpose: Annotated[str, Length(1, 256, "characters"), Doc("The tag Purpose of every resource.")] = (
+        "image-processing"
+    )
+    names: Annotated[
+        Literal["suffix", "generated"],
+        Doc("`suffix`: names end with EnvironmentSuffix; `generated`: CloudFormation makes up most."),
+    ] = "suffix"
+    trigger: Annotated[
+        Trigger,
+        Doc(
+            "What starts the processor for an upload: the bucket's own notification (`s3`, or `custom-resource`, which "
+            "sets it last), an EventBridge rule, or a queue."
+        ),
+    ] = "s3"
+    deletion_policy: Annotated[
+        DeletionPolicy, Doc("What becomes of images and metadata when the stack is deleted.")
+    ] = "retain"
+    customer_managed_key: Annotated[
+        bool, Doc("Whether one KMS key of the pipeline's own encrypts images, items, messages and logs.")
+    ] = False
+    vpc: Annotated[bool, Doc("Whether the processor and the API's function stand in a VPC.")] = False
+    backups: Annotated[bool, Doc("Whether AWS Backup copies images and metadata every day.")] = False
+    budget: Annotated[bool, Doc("Whether a monthly budget tells what the pipeline costs.")] = False
+    tags: Annotated[dict[str, str], Doc("More tags of every resource.")] = field(default_factory=dict[str, str])
+    uploads: UploadsConfig = field(default_factory=UploadsConfig)
+    queue: QueueConfig = field(default_factory=QueueConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    metadata: MetadataConfig = field(default_factory=MetadataConfig)
+    processing: ProcessingConfig = field(default_factory=ProcessingConfig)
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
+    notifications: NotificationsConfig = field(default_factory=NotificationsConfig)
+    monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
+    security: SecurityConfig = field(default_factory=SecurityConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    backup: BackupConfig = field(default_factory=BackupConfig)
+    cost: CostConfig = field(default_factory=CostConfig)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Options of different tables that cannot work together."""
+        for key in sorted(set(self.tags) & set(MANDATORY_TAGS)):
+            yield Conflict((f"tags.{key}",), "is set by the pipeline itself; expected a tag of another name")
+        yield from self._one_bucket()
+        yield from self._lookups()
+        if self.processing.extra_thumbnail_sizes_px and not self.processing.thumbnails:
+            yield Conflict(
+                ("processing.extra_thumbnail_sizes_px", "processing.thumbnails"),
+                "sizes of thumbnails are given where none are made; expected thumbnails = true, or no sizes",
+            )
+
+    def _one_bucket(self) -> Iterator[Conflict]:
+        """In one bucket, what the processor writes must not look like an upload."""
+        if self.storage.buckets == "two" or not self.processing.thumbnails:
+            return
+        uploads, output = self.uploads.prefix, self.storage.output_prefix
+        if not uploads:
+            yield Conflict(
+                ("uploads.prefix", "storage.buckets"),
+                "'' takes every object of the one bucket for an upload, the processor's own thumbnails included; "
+                "expected a prefix such as 'uploads/'",
+            )
+        elif uploads.startswith(output) or output.startswith(uploads):
+            yield Conflict(
+                ("uploads.prefix", "storage.output_prefix"),
+                f"{uploads!r} and {output!r} overlap, so that a thumbnail would be an upload; "
+                "expected two different folders",
+            )
+
+    def _lookups(self) -> Iterator[Conflict]:
+        """An index that nothing fills, or a question that no index answers."""
+        indexes = self.metadata.indexes
+        if "user" in indexes and self.uploads.user_id == "none":
+            yield Conflict(
+                ("metadata.indexes", "uploads.user_id"),
+                "the index 'user' stays empty where 'none' says whose an upload is; "
+                "expected user_id = 'first-folder' or 'metadata', or no such index",
+            )
+        if not self.retrieval.enabled:
+            return
+        if "upload-timestamp" not in indexes:
+            yield Conflict(
+                ("retrieval.enabled", "metadata.indexes"),
+                f"the API lists images newest first, which {list(indexes)} cannot; expected 'upload-timestamp' in it",
+            )
+        if self.retrieval.authorization == "jwt" and "user" not in indexes:
+            yield Conflict(
+                ("retrieval.authorization", "metadata.indexes"),
+                f"'jwt' shows callers their own images, which {list(indexes)} cannot find; expected 'user' in it",
+            )

@@ -1,0 +1,48 @@
+"""Which keys are uploads to process, said in the words of each service that has to pick them out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imgpipe_templates.core.handles import Bucket
+from imgpipe_templates.core.records import record
+
+
+@record
+class UploadFilter:
+    """Which objects of the source bucket are uploads to process.
+
+    Attributes:
+        prefix: Their keys start with it; empty means any.
+        extensions: Their keys end with a dot and one of these, in lower or in upper case.
+    """
+
+    prefix: str
+    extensions: tuple[str, ...]
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Every suffix in lower and in upper case.
+
+        S3 compares by case and knows no wildcards; a camera writes `IMG_0001.JPG`.
+        """
+        spelled = (text for extension in self.extensions for text in (extension.lower(), extension.upper()))
+        return tuple(dict.fromkeys(f".{text}" for text in spelled))
+
+    def event_pattern(self, bucket: Bucket) -> dict[str, Any]:
+        """The EventBridge pattern that lets through the creation of an upload, and nothing else.
+
+        Conditions on one key are alternatives, so prefix and suffix together need wildcards ("Comparison operators",
+        Amazon EventBridge User Guide, read 2026-11).
+        """
+        keys: list[Any]
+        if self.prefix:
+            keys = [{"wildcard": f"{self.prefix}*{suffix}"} for suffix in self.suffixes]
+        else:
+            lower = dict.fromkeys(suffix.lower() for suffix in self.suffixes)
+            keys = [{"suffix": {"equals-ignore-case": suffix}} for suffix in lower]
+        return {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {"bucket": {"name": [bucket.name]}, "object": {"key": keys}},
+        }

@@ -1,0 +1,310 @@
+"""Retrieval: the function and the HTTP API that answer questions about images, with signed links to the bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import awacs.awslambda
+from awacs.aws import Allow, PolicyDocument, Principal, Statement
+from awacs.sts import AssumeRole
+from troposphere import GetAtt, Join, Ref, apigatewayv2, awslambda, iam, logs
+
+from imgpipe_templates import grants
+from imgpipe_templates.configuration import Conflict, Doc, Range, Section, Unit
+from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Key, Table
+from imgpipe_templates.core.naming import Value
+from imgpipe_templates.core.parameters import SECURITY, ParameterSpec
+from imgpipe_templates.core.records import record
+from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns.browsers import allowed_origins
+from imgpipe_templates.patterns.functions import (
+    Architecture,
+    FunctionPlan,
+    FunctionSettings,
+    LogRetentionDays,
+    Runtime,
+    Surroundings,
+    add_function,
+)
+
+# What an access log says of a request; nothing in it identifies what a link was signed with
+# ("Customizing HTTP API access logs", API Gateway Developer Guide, read 2026-11).
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "sourceIp": "$context.identity.sourceIp",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "latency": "$context.responseLatency",
+    "bytes": "$context.responseLength",
+    "error": "$context.integrationErrorMessage",
+}
+_ROUTES = {"ImageApiGetRoute": "GET /images/{id}", "ImageApiListRoute": "GET /images"}
+
+
+@dataclass(frozen=True)
+class RetrievalConfig(Section):
+    """The HTTP API that answers questions about images."""
+
+    enabled: Annotated[bool, Doc("Whether there is an API at all.")] = False
+    authorization: Annotated[
+        Literal["iam", "jwt", "none"],
+        Doc(
+            "Who may ask: callers with IAM rights, callers with a token of the issuer that the deployment names "
+            "(each sees only images of their own), or everybody."
+        ),
+    ] = "iam"
+    originals: Annotated[bool, Doc("Whether answers have a link to the uploaded image as well.")] = True
+    url_expires_seconds: Annotated[int, Range(60, 900, "seconds"), Doc("How long a signed link can be used.")] = 900
+    max_page_size: Annotated[int, Range(1, 100, "images"), Doc("Images of one answer at most.")] = 50
+    max_requests_per_second: Annotated[
+        int, Range(1, 10_000, "requests"), Doc("Requests that the API takes in the long run.")
+    ] = 50
+    max_burst_requests: Annotated[int, Range(1, 5_000, "requests"), Doc("Requests that it takes at once.")] = 100
+    timeout_seconds: Annotated[int, Range(1, 30, "seconds"), Doc("How long one answer may take.")] = 10
+    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 256
+    runtime: Annotated[Runtime, Doc("Lambda runtime of the function.")] = "python3.13"
+    architecture: Annotated[Architecture, Doc("Instruction set of the function.")] = "arm64"
+    reserved_concurrency: Annotated[
+        int | None, Range(1, 1_000, "invocations"), Doc("Concurrent invocations kept for and allowed to the function.")
+    ] = None
+    provisioned_concurrency: Annotated[
+        int | None,
+        Range(1, 1_000, "environments"),
+        Doc("Execution environments that are kept started, and paid for around the clock."),
+    ] = None
+    snap_start: Annotated[bool, Doc("Whether environments start from a snapshot of the initialised function.")] = False
+    log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long logs are kept.")] = 30
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """What Lambda refuses together."""
+        if self.snap_start and self.provisioned_concurrency is not None:
+            yield Conflict(
+                ("snap_start", "provisioned_concurrency"),
+                f"true and {self.provisioned_concurrency} exclude each other; expected one of them, "
+                "for Lambda takes no snapshots of a version with provisioned concurrency",
+            )
+        if (
+            self.provisioned_concurrency is not None
+            and self.reserved_concurrency is not None
+            and self.provisioned_concurrency > self.reserved_concurrency
+        ):
+            yield Conflict(
+                ("provisioned_concurrency", "reserved_concurrency"),
+                f"{self.provisioned_concurrency} is more than {self.reserved_concurrency}; "
+                "expected provisioned_concurrency of at most reserved_concurrency",
+            )
+
+
+@record
+class Retrieval:
+    """What retrieval offers: the function and the API in front of it."""
+
+    function: Function
+    api: HttpApi
+    timeout_seconds: int
+
+
+@record
+class Library:
+    """What there is to be asked for.
+
+    Attributes:
+        images: The table.
+        indexes: Its indexes.
+        index_shards: Over how many partitions they spread a day.
+        source: The uploads.
+        thumbnails: The thumbnails; None where none are made.
+    """
+
+    images: Table
+    indexes: tuple[str, ...]
+    index_shards: int
+    source: Bucket
+    thumbnails: Bucket | None
+
+
+def add_retrieval(
+    scope: Scope, config: RetrievalConfig, around: Surroundings, *, library: Library, cors_origins: tuple[str, ...]
+) -> Retrieval:
+    """Add the function, which reads and signs reads and nothing else, and the API in front of it."""
+    plan = FunctionPlan(
+        "ImageRetrieval",
+        package="retrieval_api",
+        description="Answers questions about images with signed links",
+        may=_may(config, library),
+        environment=_environment(config, library),
+        settings=FunctionSettings(
+            runtime=config.runtime,
+            architecture=config.architecture,
+            timeout_seconds=config.timeout_seconds,
+            memory_mb=config.memory_mb,
+            log_retention_days=config.log_retention_days,
+            reserved_concurrency=config.reserved_concurrency,
+        ),
+        services=("dynamodb", "lambda", "s3"),
+    )
+    function = add_function(scope, plan, around)
+    target = _published(scope, config, function)
+    api = _add_api(scope, config, target, cors_origins, around.key)
+    scope.output("ImageRetrievalFunctionArn", function.arn, "Function that answers questions about images")
+    scope.output("ImageApiUrl", api.endpoint, "Address of the API, to which /images is added")
+    return Retrieval(function, api, config.timeout_seconds)
+
+
+def _may(config: RetrievalConfig, library: Library) -> list[Statement]:
+    may = [grants.get_items(library.images)]
+    if library.indexes:
+        may.append(grants.query_indexes(library.images, library.indexes))
+    shown = [library.thumbnails] if library.thumbnails else []
+    if config.originals and all(bucket.title != library.source.title for bucket in shown):
+        shown.append(library.source)
+    return [*may, *(grants.show_objects(bucket) for bucket in shown)]
+
+
+def _environment(config: RetrievalConfig, library: Library) -> dict[str, Value]:
+    environment: dict[str, Value] = {
+        "INDEXES": ",".join(library.indexes),
+        "INDEX_SHARDS": str(library.index_shards),
+        "MAX_PAGE_SIZE": str(config.max_page_size),
+        "METADATA_TABLE": library.images.name,
+        "URL_EXPIRES_SECONDS": str(config.url_expires_seconds),
+    }
+    if config.authorization == "jwt":
+        environment["OWN_IMAGES_ONLY"] = "true"
+    if config.originals:
+        environment["SOURCE_BUCKET"] = library.source.name
+    if library.thumbnails:
+        environment["THUMBNAIL_BUCKET"] = library.thumbnails.name
+    return environment
+
+
+def _published(scope: Scope, config: RetrievalConfig, function: Function) -> Value:
+    """The ARN that the API invokes: an alias of a version where environments are prepared, else the function itself."""
+    resource = scope.stack.template.resources[function.title]
+    if config.snap_start:
+        resource.SnapStart = awslambda.SnapStart(ApplyOn="PublishedVersions")
+    elif config.provisioned_concurrency is None:
+        return function.arn
+    version = scope.add(awslambda.Version("ImageRetrievalVersion", FunctionName=function.name))
+    alias = awslambda.Alias(
+        "ImageRetrievalAlias",
+        FunctionName=function.name,
+        FunctionVersion=GetAtt(version, "Version"),
+        Name="live",
+    )
+    if config.provisioned_concurrency is not None:
+        alias.ProvisionedConcurrencyConfig = awslambda.ProvisionedConcurrencyConfiguration(
+            ProvisionedConcurrentExecutions=config.provisioned_concurrency
+        )
+    return Ref(scope.add(alias))
+
+
+def _add_api(
+    scope: Scope, config: RetrievalConfig, function_arn: Value, cors_origins: tuple[str, ...], key: Key | None
+) -> HttpApi:
+    api = apigatewayv2.Api(
+        "ImageApi", Description="Images and their thumbnails", Name=scope.names.value("ImageApi"), ProtocolType="HTTP"
+    )
+    if cors_origins:
+        api.CorsConfiguration = apigatewayv2.Cors(
+            AllowHeaders=["authorization", "content-type", "x-amz-date", "x-amz-security-token"],
+            AllowMethods=["GET"],
+            AllowOrigins=scope.parameter(allowed_origins(cors_origins)),
+            MaxAge=3600,
+        )
+    handle = HttpApi.of(scope, api)
+    role = _add_caller(scope, function_arn)
+    integration = scope.add(
+        apigatewayv2.Integration(
+            "ImageApiIntegration",
+            ApiId=Ref(api),
+            CredentialsArn=GetAtt(role, "Arn"),
+            IntegrationType="AWS_PROXY",
+            IntegrationUri=function_arn,
+            PayloadFormatVersion="2.0",
+        )
+    )
+    authorizer = _add_authorizer(scope, api) if config.authorization == "jwt" else None
+    for title, key_of_route in _ROUTES.items():
+        route = apigatewayv2.Route(
+            title, ApiId=Ref(api), RouteKey=key_of_route, Target=Join("/", ["integrations", Ref(integration)])
+        )
+        route.AuthorizationType = {"iam": "AWS_IAM", "jwt": "JWT", "none": "NONE"}[config.authorization]
+        if authorizer:
+            route.AuthorizerId = Ref(authorizer)
+            route.AuthorizationScopes = ["images/read"]
+        scope.add(route)
+    _add_stage(scope, config, api, key)
+    return handle
+
+
+def _add_caller(scope: Scope, function_arn: Value) -> iam.Role:
+    """The role with which the API invokes the function: no permission on the function has to name an API's ARN."""
+    trust = Statement(Effect=Allow, Principal=Principal("Service", ["apigateway.amazonaws.com"]), Action=[AssumeRole])
+    invoke = Statement(
+        Sid="InvokeRetrieval", Effect=Allow, Action=[awacs.awslambda.InvokeFunction], Resource=[function_arn]
+    )
+    policy = iam.Policy(
+        PolicyName=scope.names.value("ImageApiPolicy"),
+        PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=[invoke]),
+    )
+    return scope.add(
+        iam.Role(
+            "ImageApiRole",
+            AssumeRolePolicyDocument=PolicyDocument(Version="2012-10-17", Statement=[trust]),
+            Description="Lets the API invoke the function that answers for it",
+            Policies=[policy],
+        )
+    )
+
+
+def _add_authorizer(scope: Scope, api: apigatewayv2.Api) -> apigatewayv2.Authorizer:
+    issuer = scope.parameter(
+        _text_parameter("JwtIssuer", "Issuer of tokens", "Address of the issuer of the tokens that callers show")
+    )
+    audience = scope.parameter(
+        _text_parameter("JwtAudience", "Audience of tokens", "What a token must be meant for, such as a client id")
+    )
+    return scope.add(
+        apigatewayv2.Authorizer(
+            "ImageApiAuthorizer",
+            ApiId=Ref(api),
+            AuthorizerType="JWT",
+            IdentitySource=["$request.header.Authorization"],
+            JwtConfiguration=apigatewayv2.JWTConfiguration(Audience=[audience], Issuer=issuer),
+            Name="callers",
+        )
+    )
+
+
+def _add_stage(scope: Scope, config: RetrievalConfig, api: apigatewayv2.Api, key: Key | None) -> None:
+    group = logs.LogGroup("ImageApiLogGroup", RetentionInDays=config.log_retention_days)
+    if key:
+        group.KmsKeyId = key.arn
+    group.DeletionPolicy = "Delete"
+    group.UpdateReplacePolicy = "Delete"
+    scope.add(group)
+    scope.add(
+        apigatewayv2.Stage(
+            "ImageApiStage",
+            AccessLogSettings=apigatewayv2.AccessLogSettings(
+                DestinationArn=GetAtt(group, "Arn"), Format=json.dumps(_ACCESS_LOG)
+            ),
+            ApiId=Ref(api),
+            AutoDeploy=True,
+            DefaultRouteSettings=apigatewayv2.RouteSettings(
+                DetailedMetricsEnabled=True,
+                ThrottlingBurstLimit=config.max_burst_requests,
+                ThrottlingRateLimit=config.max_requests_per_second,
+            ),
+            StageName="$default",
+        )
+    )
+
+
+def _text_parameter(title: str, label: str, description: str) -> ParameterSpec:
+    return ParameterSpec(title, SECURITY, label, {"Type": "String", "Description": description, "MinLength": 1})

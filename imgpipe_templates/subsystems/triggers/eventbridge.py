@@ -1,0 +1,27 @@
+"""The trigger by EventBridge: a rule picks the uploads out of the bucket's events and invokes the processor.
+
+Buckets and function do not know each other: the bucket sends all its events to the account's bus, and the rule's own
+pattern lets through just the wanted keys, so that nothing else costs an invocation.
+"""
+
+from __future__ import annotations
+
+from troposphere import GetAtt, events
+
+from imgpipe_templates.core.handles import Bucket, Function
+from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns.permissions import add_invoke_permission
+from imgpipe_templates.patterns.uploads import UploadFilter
+
+
+def add_eventbridge_trigger(scope: Scope, *, source: Bucket, uploads: UploadFilter, processor: Function) -> None:
+    """Add the rule, and the permission for just this rule to invoke `processor`."""
+    rule = events.Rule(
+        "UploadRule",
+        Description="Uploads that the processor is to handle",
+        EventPattern=uploads.event_pattern(source),
+        State="ENABLED",
+        Targets=[events.Target(Id="ImageProcessor", Arn=processor.arn)],
+    )
+    scope.add(rule)
+    add_invoke_permission(scope, processor, service="events.amazonaws.com", source_arn=GetAtt(rule, "Arn"))

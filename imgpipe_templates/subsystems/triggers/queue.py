@@ -1,0 +1,134 @@
+"""The trigger by a queue: uploads wait in SQS, and Lambda takes them from there, no more than wanted at once.
+
+The queue is fed by S3 itself or by an EventBridge rule. A message that fails is tried again by itself; after some
+tries it goes to the dead-letter queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import awacs.sqs
+from awacs.aws import Action, PolicyDocument, Statement
+from troposphere import GetAtt, Ref, awslambda, sqs
+
+from imgpipe_templates import grants
+from imgpipe_templates.configuration import Doc, Range, Section
+from imgpipe_templates.core.handles import Bucket, Function, Queue
+from imgpipe_templates.core.naming import Names, Value, arn_text, substituted
+from imgpipe_templates.core.records import record
+from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.core.upstream_gaps import QueueScalingConfig
+from imgpipe_templates.patterns.buckets import UploadNotification
+from imgpipe_templates.patterns.functions import Surroundings, add_right
+from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS
+from imgpipe_templates.patterns.uploads import UploadFilter
+
+QUEUE = "UploadQueue"
+
+# Lambda Developer Guide, "Using Lambda with Amazon SQS", read 2026-11: at least six times the function's timeout.
+VISIBILITY_TIMEOUTS = 6
+
+
+@dataclass(frozen=True)
+class QueueConfig(Section):
+    """The queue between bucket and processor, for `trigger = "queue"`."""
+
+    fed_by: Annotated[
+        Literal["eventbridge", "s3"],
+        Doc("What puts uploads into the queue: an EventBridge rule or the bucket itself."),
+    ] = "eventbridge"
+    batch_size: Annotated[int, Range(1, 10, "messages"), Doc("Uploads that one invocation takes at most.")] = 1
+    max_concurrency: Annotated[
+        int, Range(2, 1_000, "invocations"), Doc("Invocations that the queue starts at once at most.")
+    ] = 10
+    max_receives: Annotated[
+        int, Range(1, 1_000, "tries"), Doc("Tries of one upload before it goes to the dead-letter queue.")
+    ] = 5
+
+
+@record
+class QueueTrigger:
+    """What the queue trigger offers: the queue."""
+
+    uploads: Queue
+
+
+def queue_notification(names: Names, uploads: UploadFilter) -> UploadNotification:
+    """What the source bucket must carry so that S3 itself feeds the queue."""
+    arn = arn_text("sqs", names.text(QUEUE))
+    return UploadNotification("queue", substituted(arn), f"{QUEUE}Policy", uploads.prefix, uploads.suffixes)
+
+
+def add_queue_trigger(
+    scope: Scope,
+    config: QueueConfig,
+    *,
+    source: Bucket,
+    uploads: UploadFilter,
+    processor: Function,
+    timeout_seconds: int,
+    dead_letters: Queue,
+    around: Surroundings,
+) -> QueueTrigger:
+    """Add the queue, what feeds it, and what takes from it."""
+    queue = sqs.Queue(
+        QUEUE,
+        MessageRetentionPeriod=LONGEST_RETENTION_SECONDS,
+        RedrivePolicy=sqs.RedrivePolicy(deadLetterTargetArn=dead_letters.arn, maxReceiveCount=config.max_receives),
+        VisibilityTimeout=VISIBILITY_TIMEOUTS * timeout_seconds,
+    )
+    if around.key:
+        queue.KmsMasterKeyId = around.key.arn
+    else:
+        queue.SqsManagedSseEnabled = True
+    queue.DeletionPolicy = "Delete"
+    queue.UpdateReplacePolicy = "Delete"
+    handle = Queue.of(scope, queue)
+    if config.fed_by == "eventbridge":
+        sender = _feed_by_rule(scope, queue, source, uploads)
+    else:
+        sender = grants.service_may_send("s3.amazonaws.com", GetAtt(queue, "Arn"), source.arn)
+    scope.add(
+        sqs.QueuePolicy(
+            f"{QUEUE}Policy",
+            Queues=[Ref(queue)],
+            PolicyDocument=PolicyDocument(
+                Version="2012-10-17",
+                Statement=[
+                    sender,
+                    grants.refuse_plain_http([Action(awacs.sqs.prefix, "*")], [GetAtt(queue, "Arn")]),
+                ],
+            ),
+        )
+    )
+    right = add_right(scope, "UploadQueueReceivePolicy", processor, grants.receive_messages(handle), around)
+    mapping = awslambda.EventSourceMapping(
+        "UploadQueueMapping",
+        BatchSize=config.batch_size,
+        EventSourceArn=GetAtt(queue, "Arn"),
+        FunctionName=processor.name,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        ScalingConfig=QueueScalingConfig(MaximumConcurrency=config.max_concurrency),
+    )
+    mapping.DependsOn = [str(right.title)]  # Lambda tries to receive when it takes the mapping
+    scope.add(mapping)
+    scope.output("UploadQueueArn", GetAtt(queue, "Arn"), "Queue in which uploads wait for the processor")
+    return QueueTrigger(handle)
+
+
+def _feed_by_rule(scope: Scope, queue: sqs.Queue, source: Bucket, uploads: UploadFilter) -> Statement:
+    """Add the rule that feeds `queue`; the statement lets just this rule."""
+    from troposphere import events  # noqa: PLC0415 - a queue that S3 feeds has no rule
+
+    rule = events.Rule(
+        "UploadRule",
+        Description="Uploads that wait for the processor",
+        EventPattern=uploads.event_pattern(source),
+        State="ENABLED",
+        Targets=[events.Target(Id=QUEUE, Arn=GetAtt(queue, "Arn"))],
+    )
+    scope.add(rule)
+    arn: Value = GetAtt(rule, "Arn")
+    return grants.service_may_send("events.amazonaws.com", GetAtt(queue, "Arn"), arn)
