@@ -81,6 +81,15 @@ def test_002_17_images_of_a_status_are_listed_once_newest_first(drawn, limit, st
     assert_all_once_newest_first(found, expected(dynamodb, Status=status, UserId="berta"))
 
 
+@pytest.mark.parametrize("limit", range(1, 12))
+@pytest.mark.parametrize("parameters", [{}, {"user": "anna"}, {"status": "processed"}], ids=str)
+def test_002_17_many_images_of_one_time_are_listed_once(parameters, limit):
+    dynamodb = filled([(NOW + timedelta(milliseconds=number % 7), "processed", "anna") for number in range(80)])
+    reading = api(dynamodb, dataclasses.replace(SETTINGS, max_empty_days=1))
+
+    assert_all_once_newest_first(listed(reading, limit=str(limit), **parameters), expected(dynamodb))
+
+
 def test_002_16_no_list_scans():
     dynamodb = filled([(NOW, "processed", "anna")] * 5)
     for parameters in ({}, {"user": "anna"}, {"status": "processed"}):

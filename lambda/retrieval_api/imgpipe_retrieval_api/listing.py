@@ -19,7 +19,7 @@ from .table import DELETED, BudgetSpentError, Item, Table, text
 HASH_NAMES = {UPLOAD_TIMESTAMP_INDEX: "UploadShard", STATUS_INDEX: "StatusShard", USER_INDEX: "UserId"}
 
 # Of about 5 ms each: half a second of the 30 that an HTTP API waits. More than there can be shards, or the list of
-# all images would not get past a day.
+# all images would never get past an empty day.
 QUERIES_PER_REQUEST = 100
 # What is deleted or of another status is read and not shown: a page of one image should not need a query for each.
 FEWEST_AT_ONCE = 10
@@ -65,11 +65,10 @@ def _partitions(listing: Listing, shards: int) -> list[str]:
 
 
 def _fill_by_days(page: Page, listing: Listing, table: Table, settings: Settings) -> None:
-    """Go back day by day, until the page is full or the request's queries do not suffice for another day."""
-    shards = range(settings.index_shards)
-    while page.next is not None and page.next.day is not None and table.queries_left >= len(shards):
+    """Go back day by day, until the page is full, the request's queries are spent or the list ends."""
+    while page.next is not None and page.next.day is not None:
         place, day = page.next, page.next.day
-        partitions = [f"{day.isoformat()}#{shard}" for shard in shards]
+        partitions = [f"{day.isoformat()}#{shard}" for shard in range(settings.index_shards)]
         if not _fill(page, place, listing, table, partitions, until=f"{day.isoformat()}T23:59:59.999Z"):
             return
         page.next = _day_before(page.next, max_empty_days=settings.max_empty_days)
