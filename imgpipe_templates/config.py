@@ -11,7 +11,7 @@ from imgpipe_templates.options import PipelineConfig
 PRESETS = Presets(Path(__file__).parent / "presets")
 
 # What is rendered where nothing is chosen.
-DEFAULT_PRESET = "thumbnails"
+DEFAULT_PRESET = "production"
 
 
 def load_preset(name: str, overrides: Sequence[str] = (), *, cached: bool = True) -> PipelineConfig:

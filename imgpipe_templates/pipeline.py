@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
+from typing import Literal
 
 from imgpipe_templates.core.handles import Bucket, Key
-from imgpipe_templates.core.layouts import Assembly, Layout, SingleStack
+from imgpipe_templates.core.layouts import Assembly, ExportedStacks, Layout, NestedStacks, SingleStack
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Stack
+from imgpipe_templates.errors import TemplateConflictError
 from imgpipe_templates.names import LONGEST_SUFFIX, names
 from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.buckets import BucketSettings
@@ -42,6 +44,8 @@ from imgpipe_templates.subsystems.triggers.queue import QueueTrigger, add_queue_
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
 
 SINGLE_STACK = SingleStack()
+
+LayoutName = Literal["single", "nested", "exports"]
 
 
 def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
@@ -121,7 +125,7 @@ def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
         )
     if config.budget:
         pipeline.build("cost", add_cost, config.cost, project=config.project, operators=notifications.operators)
-    return pipeline.stacks
+    return pipeline.finished()
 
 
 def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
@@ -256,14 +260,42 @@ def _buckets(storage: Storage) -> tuple[Bucket, ...]:
     return (storage.source, storage.thumbnails) if storage.apart else (storage.source,)
 
 
-def render_pipeline(config: PipelineConfig, layout: Layout = SINGLE_STACK) -> RenderedPipeline:
-    """The templates of a pipeline as plain dictionaries, and what a deployment has to know of them."""
-    stacks = assemble(config, layout)
-    order = TopologicalSorter({name: sorted(stack.reads_from) for name, stack in stacks.items()})
+def layout_of(name: LayoutName, config: PipelineConfig) -> Layout:
+    """The layout called `name`, as it divides this pipeline.
+
+    A network of existing subnets has no resource of its own, and a dashboard belongs to the alarms, so these share the
+    stack of others. Where S3 itself tells of uploads, the bucket has to wait for a permission or a queue policy; that
+    can be said only inside of one stack, so bucket, processor and trigger share one.
+    """
+    groups = {"network": "processing", "dashboard": "monitoring"}
+    if config.trigger == "s3" or (config.trigger == "queue" and config.queue.fed_by == "s3"):
+        groups |= dict.fromkeys(("storage", "network", "processing", "triggers"), "ingestion")
+    if name == "exports":
+        return ExportedStacks(config.name, groups)
+    return NestedStacks(groups) if name == "nested" else SINGLE_STACK
+
+
+def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> RenderedPipeline:
+    """The templates of a pipeline as plain dictionaries, and what a deployment has to know of them.
+
+    Raises:
+        TemplateConflictError: Two stacks of the layout would wait for each other.
+    """
+    stacks = assemble(config, layout_of(layout, config))
+    order = _deploy_order(stacks)
     return RenderedPipeline(
         pipeline=config.name,
-        layout=layout.name,
-        stacks={name: stack.to_dict(config.description) for name, stack in stacks.items()},
-        deploy_order=list(order.static_order()),
+        layout=layout,
+        stacks={name: stacks[name].to_dict(config.description) for name in order},
+        deploy_order=["root"] if layout == "nested" else order,
         functions=[{"stack": name, **asdict(code)} for name, stack in stacks.items() for code in stack.functions],
     )
+
+
+def _deploy_order(stacks: dict[str, Stack]) -> list[str]:
+    sorter = TopologicalSorter({name: sorted(stack.reads_from) for name, stack in stacks.items()})
+    try:
+        return list(sorter.static_order())
+    except CycleError as error:
+        path = " -> ".join(reversed(error.args[1]))
+        raise TemplateConflictError(f"{path}: stacks wait for each other; expected groups without a circle") from error

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imgpipe_templates.core.layouts import SingleStack
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.names import names
 from imgpipe_templates.options import PipelineConfig
@@ -21,11 +22,7 @@ def rendered(config: PipelineConfig) -> Template:
 
 def scope_of(name: str) -> Scope:
     """A scope of a stack of its own, as a subsystem is given one."""
-    return Scope(Stack(name, _no_link), name, names("parameter"), {"Environment": "test"})
-
-
-def _no_link(home: Stack, viewer: Stack, title: str, _local: object) -> str:
-    return f"{viewer.name} reads {home.name}.{title}"
+    return Scope(Stack(name, SingleStack()), name, names("parameter"), {"Environment": "test"})
 
 
 def resources(scope: Scope) -> dict[str, Any]:
@@ -45,12 +42,20 @@ def tags(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
 
 
-def allowed(role: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Every action and resource that the inline policies of a role allow."""
+def allowed(template: Mapping[str, Any], role: str) -> set[tuple[str, str]]:
+    """Every action and resource that the policies of a role allow: inline, managed, or attached by somebody else."""
+    resources = template["Resources"]
+    documents = [policy["PolicyDocument"] for policy in resources[role]["Properties"].get("Policies", [])]
+    managed = resources[role]["Properties"].get("ManagedPolicyArns", [])
+    for title, resource in resources.items():
+        if resource["Type"] in {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"} and (
+            {"Ref": title} in managed or {"Ref": role} in resource["Properties"].get("Roles", [])
+        ):
+            documents.append(resource["Properties"]["PolicyDocument"])
     return {
         (action, said(resource))
-        for policy in role["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
+        for document in documents
+        for statement in document["Statement"]
         for action in statement["Action"]
         for resource in statement["Resource"]
     }

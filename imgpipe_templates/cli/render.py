@@ -47,13 +47,12 @@ def command(
 
     A file is written only if every template of every pipeline passes every check.
     """
-    if layout != "single":
-        raise click.UsageError(f"--layout: {layout!r} is not available in this version; expected 'single'")
-
     from imgpipe_templates.pipeline import render_pipeline
     from imgpipe_templates.render import files
 
-    pipelines = [render_pipeline(config) for config in selected(presets, config_file, overrides, cached=not no_cache)]
+    pipelines = [
+        render_pipeline(config, layout) for config in selected(presets, config_file, overrides, cached=not no_cache)
+    ]
     check_templates(pipelines, use_cache=not no_cache)
     formats: list[files.Format] = ["json", "yaml"] if text_format == "both" else [text_format]
     plan = {path: text for pipeline in pipelines for path, text in files.plan_files(pipeline, formats).items()}

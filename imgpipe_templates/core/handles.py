@@ -48,7 +48,7 @@ class Handle:
         if self.viewer is self.home:
             return value
         self.viewer.reads_from.add(self.home.name)
-        return self.viewer.link(self.home, self.viewer, self.title + attribute, value)
+        return self.viewer.layout.link(self.home, self.viewer, self.title + attribute, value)
 
 
 class Bucket(Handle):

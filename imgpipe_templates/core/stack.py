@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from troposphere import AWSHelperFn, AWSObject, Export, Output, Parameter, Ref, Sub, Template
+from troposphere import AWSHelperFn, AWSObject, Output, Parameter, Ref, Template
 
 from imgpipe_templates.core.naming import Names, Value
 from imgpipe_templates.core.parameters import Interface, ParameterSpec
@@ -16,8 +16,22 @@ from imgpipe_templates.errors import TemplateConflictError
 
 ResourceT = TypeVar("ResourceT", bound=AWSObject)
 
-# (home, viewer, output title, value at home) -> the value as `viewer` must write it.
-Link: TypeAlias = "Callable[[Stack, Stack, str, Value], Value]"
+
+class Linking(Protocol):
+    """How a stack tells others its values."""
+
+    def link(self, home: Stack, viewer: Stack, title: str, local: Value) -> Value:
+        """The value `local` of the stack `home` as the stack `viewer` reads it."""
+
+    def output(self, home: Stack, title: str, value: Value, *, export: str = "") -> Output:
+        """The output with which `home` tells a value.
+
+        Args:
+            home: Whose value it is.
+            title: Name of the output.
+            value: What it says.
+            export: What an operator's export is called after the stack; empty means `title`.
+        """
 
 
 @record
@@ -44,7 +58,7 @@ class Stack:
     """One template that is deployed as one CloudFormation stack."""
 
     name: str
-    link: Link
+    layout: Linking
     template: Template = field(default_factory=Template)
     interface: Interface = field(default_factory=Interface)
     functions: list[FunctionCode] = field(default_factory=list[FunctionCode])
@@ -63,17 +77,12 @@ class Stack:
             **self.template.to_dict(),
         }
 
-    def offer(self, output: Output) -> Output:
-        """Add `output`, or return the one of that title and value which the stack already has.
+    def offer(self, title: str, value: Value) -> Output:
+        """The output `title`, added if nobody has offered it yet.
 
-        Raises:
-            TemplateConflictError: The stack says something else under that title.
+        A title is an id and an attribute, so the one that stands says the same, in whatever way it is written.
         """
-        title = str(output.title)
-        standing = self.template.outputs.setdefault(title, output)
-        if standing.to_dict()["Value"] != output.to_dict()["Value"]:
-            raise _conflict(self.name, standing, output)
-        return standing
+        return self.template.outputs.setdefault(title, self.layout.output(self, title, value))
 
 
 @record
@@ -127,16 +136,22 @@ class Scope:
         return title
 
     def output(self, title: str, value: Value, description: str, *, export: str = "") -> None:
-        """Tell an operator `value`, exported as `<stack name>-<export>` for stacks that are not ours.
+        """Tell an operator `value`, exported for stacks that are not ours.
 
         Args:
             title: Name of the output.
             value: What it says.
             description: One sentence for the console.
-            export: Name after the stack's; empty means `title`.
+            export: What the export is called after the stack; empty means `title`.
+
+        Raises:
+            TemplateConflictError: The stack has an output of that name.
         """
-        name = Sub(f"${{AWS::StackName}}-{export or title}")
-        self.stack.offer(Output(title, Description=description, Value=value, Export=Export(name)))
+        output = self.stack.layout.output(self.stack, title, value, export=export)
+        output.Description = description
+        if title in self.stack.template.outputs:
+            raise _conflict(self.stack.name, self.stack.template.outputs[title], output)
+        self.stack.template.add_output(output)
 
 
 def _conflict(stack_name: str, standing: Output | Parameter, other: Output | Parameter) -> TemplateConflictError:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imgpipe_templates.render.order import Template
 
 MANIFEST = "manifest.json"
+NESTED_STACK = "AWS::CloudFormation::Stack"
 _TEMPLATE_NAME = re.compile(r"[\w-]+\.template\.(?:json|yaml)")
 
 Format = Literal["json", "yaml"]
@@ -43,7 +44,7 @@ def plan_files(rendered: RenderedPipeline, formats: Sequence[Format]) -> Plan:
         RenderError: a template holds what JSON or UTF-8 cannot.
     """
     folder = Path(rendered.pipeline, rendered.layout)
-    rendered = replace(rendered, stacks={name: ordered(rendered.stacks[name]) for name in rendered.deploy_order})
+    rendered = replace(rendered, stacks={name: ordered(rendered.stacks[name]) for name in rendered.stacks})
     files = {name: dict(_files(name, template, formats)) for name, template in rendered.stacks.items()}
     plan = {folder / name: text for stack in files.values() for name, text in stack.items()}
     plan[folder / MANIFEST] = manifest(rendered, files)
@@ -53,6 +54,7 @@ def plan_files(rendered: RenderedPipeline, formats: Sequence[Format]) -> Plan:
 def _files(stack: str, template: Template, formats: Sequence[Format]) -> Iterator[tuple[str, bytes]]:
     for suffix in formats:
         name = f"{stack}.template.{suffix}"
+        template = _beside(template, suffix)
         try:
             yield name, (emit_json(template) if suffix == "json" else emit_yaml(template)).encode()
         except UnicodeEncodeError as error:
@@ -60,6 +62,17 @@ def _files(stack: str, template: Template, formats: Sequence[Format]) -> Iterato
             raise RenderError(
                 f"{name}: {character!r} is half a character; expected text that UTF-8 can hold"
             ) from error
+
+
+def _beside(template: Template, suffix: Format) -> Template:
+    """The template with its nested stacks' files in the format of its own."""
+    resources = dict(template.get("Resources", {}))
+    for title, resource in resources.items():
+        if resource["Type"] == NESTED_STACK:
+            name = resource["Properties"]["TemplateURL"].rpartition(".")[0]
+            properties = {**resource["Properties"], "TemplateURL": f"{name}.{suffix}"}
+            resources[title] = {**resource, "Properties": properties}
+    return {**template, "Resources": resources} if resources else template
 
 
 def stale_files(plan: Mapping[Path, bytes], out: Path) -> list[Staleness]:

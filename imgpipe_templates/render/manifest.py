@@ -49,7 +49,7 @@ class RenderedPipeline:
 
     Attributes:
         stacks: Template by stack name.
-        deploy_order: Every stack name once, a stack after those it reads from.
+        deploy_order: The stacks to deploy, each after those it reads from; nested ones are deployed by their root.
         functions: What packaging and deployment have to know of each Lambda function; written to the manifest as given.
     """
 
@@ -77,7 +77,7 @@ def manifest(rendered: RenderedPipeline, files: Mapping[str, Mapping[str, bytes]
                 "capabilities": sorted(capabilities(name, rendered.stacks)),
                 "parameters": parameters(rendered.stacks[name]),
             }
-            for name in rendered.deploy_order
+            for name in rendered.stacks
         },
         "functions": [dict(function) for function in rendered.functions],
     }

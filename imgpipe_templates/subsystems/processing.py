@@ -38,6 +38,9 @@ MAX_SOURCE_PIXELS = Range(4_096, 500_000_000, "pixels")
 _BASE_BYTES = 90 * 2**20
 _BYTES_PER_PIXEL = 8.1
 _COPIES_OF_SOURCE = 2
+# The largest thumbnail and what it is resized from: 31 MB at 1,024 pixels, 126 MB at 2,048; the above was measured
+# with one of 512.
+_BYTES_PER_SQUARE_PIXEL_OF_SIDE = 30
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,14 @@ class ProcessingConfig(Section):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Limits that would let an image in which the function's memory cannot hold."""
-        needed = _BASE_BYTES + _BYTES_PER_PIXEL * self.max_source_pixels + _COPIES_OF_SOURCE * self.max_source_bytes
+        measured_px = int(THUMBNAIL_SIZE_PX.high)
+        side_px = max(measured_px, *self.extra_thumbnail_sizes_px, 0)
+        needed = (
+            _BASE_BYTES
+            + _BYTES_PER_PIXEL * self.max_source_pixels
+            + _COPIES_OF_SOURCE * self.max_source_bytes
+            + _BYTES_PER_SQUARE_PIXEL_OF_SIDE * (side_px**2 - measured_px**2)
+        )
         needed_mb = math.ceil(needed / 2**20)
         if needed_mb > self.memory_mb:
             yield Conflict(

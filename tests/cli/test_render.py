@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from imgpipe_templates.config import DEFAULT_PRESET
+
 FOLDER = Path("build/thumbnails/single")
 THREE_MISTAKES = """\
 preset = "thumbnails"
@@ -44,6 +46,18 @@ def test_one_format_alone(imgpipe, text_format):
         f"thumbnails/single/pipeline.template.{text_format}",
         "thumbnails/single/manifest.json",
     }
+
+
+def test_a_nested_root_names_the_files_of_its_own_format(imgpipe):
+    assert imgpipe("render", "--layout", "nested").status == 0
+
+    folder = Path("build") / DEFAULT_PRESET / "nested"
+    as_json = json.loads((folder / "root.template.json").read_text())
+    for resource in as_json["Resources"].values():
+        name = resource["Properties"]["TemplateURL"]
+        assert (folder / name).is_file()
+        assert f"TemplateURL: {name.removesuffix('.json')}.yaml" in (folder / "root.template.yaml").read_text()
+    assert json.loads((folder / "manifest.json").read_text())["deploy_order"] == ["root"]
 
 
 def test_manifest_lists_files_order_parameters_and_capabilities(imgpipe):
@@ -147,7 +161,6 @@ def test_three_mistakes_are_told_at_once_and_nothing_is_written(imgpipe):
         (["render", "--preset", "thumbnail"], 1, "did you mean thumbnails?"),
         (["render", "--config", "none.toml"], 1, "none.toml: no such file"),
         (["render", "--set", "processing.memory_mb"], 1, "processing.memory_mb"),
-        (["render", "--layout", "nested"], 2, "'nested' is not available in this version; expected 'single'"),
         (["render", "--layout", "sideways"], 2, "sideways"),
         (["render", "--format", "xml"], 2, "xml"),
         (["render", "--nonsense"], 2, "--nonsense"),

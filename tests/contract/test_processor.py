@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from botocore import xform_name
-from botocore.session import get_session
 
 from imgpipe_processor import metrics as emitted
 from imgpipe_processor.settings import Settings
 from imgpipe_templates import load_preset
+from imgpipe_templates.config import PRESETS
 from imgpipe_templates.patterns import metrics as declared
 from imgpipe_templates.pipeline import render_pipeline
-from tests.templates import allowed
+from tests.lambda_processor.fakes import actions_needed
+from tests.lambda_processor.test_settings import EVERYTHING
+from tests.templates import allowed, rendered
 
-# Not calls of the code: Lambda itself writes the logs and hands failed events to the queue with the function's role.
-BY_LAMBDA_ITSELF = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
-# Naming a version makes the same call another action ("Actions defined by Amazon S3", Service Authorization Reference).
-BY_ARGUMENT = {"VersionId": "s3:GetObjectVersion"}
-
-
-class Recorder(Mapping[str, str]):
-    """An environment that has every variable and remembers which were read."""
-
-    def __init__(self) -> None:
-        self.read: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        self.read.add(name)
-        return "1"
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+# Not calls of the code: Lambda itself writes the logs, hands failed events to the queue, takes messages from another
+# and sends traces, all with the function's role; services use the key when they are called.
+BY_LAMBDA_ITSELF = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sqs:SendMessage",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +39,24 @@ def source(repository) -> Path:
     return repository / "lambda" / "processor"
 
 
-@pytest.fixture(scope="module")
-def function(thumbnails):
-    return thumbnails["Resources"]["ImageProcessorFunction"]["Properties"]
+@pytest.fixture(params=PRESETS.names)
+def template(request) -> dict[str, Any]:
+    return rendered(load_preset(request.param))
 
 
-def test_function_reads_exactly_the_variables_that_the_template_sets(function):
-    environment = Recorder()
-    Settings.from_environment(environment)
+@pytest.fixture
+def function(template):
+    return template["Resources"]["ImageProcessorFunction"]["Properties"]
 
-    assert environment.read == set(function["Environment"]["Variables"])
+
+@pytest.fixture
+def settings(function) -> Settings:
+    """What the function is told, with a sample for each variable: an unknown or missing one is an error."""
+    return Settings.from_environment({name: EVERYTHING[name] for name in function["Environment"]["Variables"]})
+
+
+def test_function_knows_every_variable_and_misses_none(settings):
+    assert settings.metadata_table == EVERYTHING["METADATA_TABLE"]
 
 
 def test_handler_is_a_function_of_the_package(function, source):
@@ -67,11 +69,10 @@ def test_handler_is_a_function_of_the_package(function, source):
     assert name in imported
 
 
-def test_the_template_runs_the_package_of_that_folder(repository):
-    (function,) = render_pipeline(load_preset("thumbnails")).functions
-
-    assert function["function"] == "ImageProcessorFunction"
-    assert (repository / "lambda" / function["package"] / "index.py").is_file()
+@pytest.mark.parametrize("preset", PRESETS.names)
+def test_every_function_of_a_template_has_its_source(preset, repository):
+    for function in render_pipeline(load_preset(preset)).functions:
+        assert (repository / "lambda" / function["package"] / "index.py").is_file()
 
 
 def test_metrics_are_declared_as_they_are_emitted():
@@ -82,17 +83,8 @@ def test_metrics_are_declared_as_they_are_emitted():
     )
 
 
-def test_every_call_is_granted_and_every_grant_is_called(thumbnails, source):
-    trees = [ast.parse(path.read_text()) for path in source.rglob("*.py")]
-    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    literals = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    called = {
-        f"{service}:{operation}"
-        for service in ("s3", "dynamodb", "sns", "sqs", "cloudwatch")
-        for operation in get_session().get_service_model(service).operation_names
-        if xform_name(operation) in attributes
-    }
-    called |= {action for argument, action in BY_ARGUMENT.items() if argument in literals}
+def test_every_call_is_granted_and_every_grant_is_called(template, settings):
+    """tests/lambda_processor/test_calls.py holds `actions_needed` against the code."""
+    granted = {action for action, _ in allowed(template, "ImageProcessorRole")}
 
-    granted = {action for action, _ in allowed(thumbnails["Resources"]["ImageProcessorRole"])}
-    assert called == granted - BY_LAMBDA_ITSELF
+    assert actions_needed(settings) == granted - BY_LAMBDA_ITSELF

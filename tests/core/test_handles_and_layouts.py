@@ -5,30 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from troposphere import Export, ImportValue, Output, Ref, Sub, s3, sns, sqs
+from troposphere import Ref, s3, sns, sqs
 
-from imgpipe_templates import load_preset
 from imgpipe_templates.core.handles import Bucket, Queue, Topic, seen_from
-from imgpipe_templates.core.layouts import Assembly, SingleStack
-from imgpipe_templates.core.stack import Stack
+from imgpipe_templates.core.layouts import Assembly, ExportedStacks, NestedStacks, SingleStack
+from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.errors import TemplateConflictError
-from imgpipe_templates.names import NAMES
-from imgpipe_templates.pipeline import assemble
-from tests.templates import scope_of, waits_for
+from imgpipe_templates.names import names
+from tests.templates import scope_of
 
-
-@dataclass(frozen=True)
-class OneStackEach:
-    """A layout of the tests: every subsystem in a stack of its own, references by export."""
-
-    name: str = "one-each"
-
-    def stack_name(self, subsystem):
-        return subsystem
-
-    def link(self, home, viewer, title, local):  # noqa: ARG002 - the same for every viewer
-        name = Sub(f"${{AWS::StackName}}-{home.name}-{title}")
-        return ImportValue(home.offer(Output(title, Value=local, Export=Export(name))).Export.data["Name"])
+EXPORTED = ExportedStacks("photos", {})
 
 
 @dataclass(frozen=True)
@@ -53,14 +39,14 @@ def test_a_handle_by_name_never_refers_to_its_resource():
 
 
 def test_reading_from_afar_makes_the_offer_and_the_deploy_order():
-    home = scope_of("storage")
+    home = Scope(Stack("storage", EXPORTED), "storage", names("parameter"))
     bucket = Bucket.of(home, s3.Bucket("ThumbnailBucket"))
-    viewer = Stack("processing", OneStackEach().link)
+    viewer = Stack("processing", EXPORTED)
 
     far = seen_from(viewer, Offer(bucket)).bucket
 
     assert home.stack.template.outputs == {}
-    assert far.arn.to_dict() == {"Fn::ImportValue": {"Fn::Sub": "${AWS::StackName}-storage-ThumbnailBucketArn"}}
+    assert far.arn.to_dict() == {"Fn::ImportValue": {"Fn::Sub": "photos-${EnvironmentSuffix}-ThumbnailBucketArn"}}
     assert far.objects_arn().to_dict()["Fn::Sub"][0] == "${BucketArn}/*"
     assert viewer.reads_from == {"storage"}
     assert list(home.stack.template.outputs) == ["ThumbnailBucketArn"]
@@ -68,7 +54,7 @@ def test_reading_from_afar_makes_the_offer_and_the_deploy_order():
 
 def test_handles_are_turned_inside_tuples_and_mappings_too():
     bucket = Bucket.of(scope_of("storage"), s3.Bucket("ThumbnailBucket"))
-    viewer = Stack("processing", OneStackEach().link)
+    viewer = Stack("processing", EXPORTED)
 
     (in_tuple,) = seen_from(viewer, (bucket,))
     in_mapping = seen_from(viewer, {"bucket": bucket})["bucket"]
@@ -96,63 +82,23 @@ def test_two_resources_of_one_id_are_refused_with_both_places():
         scope.add(s3.Bucket("ThumbnailBucket"))
 
 
-def test_every_subsystem_is_the_same_in_a_layout_of_many_stacks():
-    """What crosses a border is a handle everywhere: the same resources, whatever the stacks."""
-    config = load_preset("thumbnails")
-    together = assemble(config, SingleStack())["pipeline"].to_dict("")["Resources"]
-    apart = {name: stack.to_dict("") for name, stack in assemble(config, OneStackEach()).items()}
+def test_a_reference_in_a_nested_stack_is_a_parameter_that_the_root_fills():
+    layout = NestedStacks({})
+    home = Scope(Stack("storage", layout), "storage", names("parameter"))
+    bucket = Bucket.of(home, s3.Bucket("ThumbnailBucket"))
+    viewer = Stack("processing", layout)
 
-    titles = [title for template in apart.values() for title in template["Resources"]]
-    assert sorted(titles) == sorted(together)
-    for name, template in apart.items():
-        known = {*template["Resources"], *template["Parameters"]}
-        for title, resource in template["Resources"].items():
-            strangers = {each for each in waits_for(resource) if not each.startswith("AWS::")} - known
-            # The native trigger's one known name: the bucket waits for the permission, wherever that is.
-            assert strangers <= {"LambdaInvokePermission"}, f"{name}: {title} reads {strangers} of another stack"
+    far = seen_from(viewer, bucket)
 
-
-def test_every_import_has_its_export_and_every_offer_a_reader():
-    stacks = assemble(load_preset("thumbnails"), OneStackEach())
-    exports, imports = set[str](), set[str]()
-
-    def collect(value):
-        if isinstance(value, dict):
-            if "Fn::ImportValue" in value:
-                imports.add(value["Fn::ImportValue"]["Fn::Sub"])
-            for item in value.values():
-                collect(item)
-        elif isinstance(value, list):
-            for item in value:
-                collect(item)
-
-    for stack in stacks.values():
-        collect(stack.to_dict("")["Resources"])
-    for name, stack in stacks.items():
-        template = stack.to_dict("")
-        exports |= {output["Export"]["Name"]["Fn::Sub"] for output in template.get("Outputs", {}).values()}
-        offers = {title for title, output in template.get("Outputs", {}).items() if "Description" not in output}
-        assert {f"${{AWS::StackName}}-{name}-{title}" for title in offers} <= imports
-
-    assert imports <= exports
-    assert len(imports) > 5
-
-
-def test_a_stack_of_many_reads_only_from_those_above_it():
-    stacks = assemble(load_preset("thumbnails"), OneStackEach())
-
-    assert {name: stack.reads_from for name, stack in stacks.items()} == {
-        "storage": set(),
-        "metadata": set(),
-        "notifications": set(),
-        "processing": {"storage", "metadata"},
-        "triggers": {"storage", "processing"},
-        "monitoring": {"notifications", "processing"},
+    assert far.arn.to_dict() == {"Ref": "ThumbnailBucketArn"}
+    assert viewer.template.parameters["ThumbnailBucketArn"].to_dict()["Type"] == "String"
+    assert layout.wired["processing"]["ThumbnailBucketArn"].to_dict() == {
+        "Fn::GetAtt": ["StorageStack", "Outputs.ThumbnailBucketArn"]
     }
 
 
 def test_the_single_stack_declares_common_parameters_once():
-    assembly = Assembly(SingleStack(), NAMES, {"Owner": Ref("Environment")}, lambda scope: scope.add)
+    assembly = Assembly(SingleStack(), names("parameter"), {"Owner": Ref("Environment")}, lambda scope: scope.add)
 
     first = assembly.build("storage", lambda scope: scope)
     second = assembly.build("metadata", lambda scope: scope)

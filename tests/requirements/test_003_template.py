@@ -225,8 +225,8 @@ def test_003_31_role_has_one_policy_of_its_own_and_no_managed_one(resources):
     assert trust["Action"] == ["sts:AssumeRole"]
 
 
-def test_003_32_to_35_role_allows_exactly_what_the_processor_does(resources):
-    assert allowed(resources["ImageProcessorRole"]) == {
+def test_003_32_to_35_role_allows_exactly_what_the_processor_does(thumbnails):
+    assert allowed(thumbnails, "ImageProcessorRole") == {
         ("s3:GetObject", f"{SOURCE_BUCKET_ARN}/*"),
         ("s3:GetObjectVersion", f"{SOURCE_BUCKET_ARN}/*"),
         ("s3:PutObject", "${ThumbnailBucket.Arn}/*"),
@@ -239,32 +239,32 @@ def test_003_32_to_35_role_allows_exactly_what_the_processor_does(resources):
     }
 
 
-def test_003_32_role_reads_the_uploads(resources):
+def test_003_32_role_reads_the_uploads(thumbnails):
     assert {("s3:GetObject", f"{SOURCE_BUCKET_ARN}/*"), ("s3:GetObjectVersion", f"{SOURCE_BUCKET_ARN}/*")} <= allowed(
-        resources["ImageProcessorRole"]
+        thumbnails, "ImageProcessorRole"
     )
 
 
-def test_003_33_role_writes_thumbnails_without_acls(resources):
+def test_003_33_role_writes_thumbnails_without_acls(thumbnails, resources):
     """D32: the buckets have no ACLs, and a request that sets one fails."""
-    actions = {action for action, _ in allowed(resources["ImageProcessorRole"])}
-    assert ("s3:PutObject", "${ThumbnailBucket.Arn}/*") in allowed(resources["ImageProcessorRole"])
+    actions = {action for action, _ in allowed(thumbnails, "ImageProcessorRole")}
+    assert ("s3:PutObject", "${ThumbnailBucket.Arn}/*") in allowed(thumbnails, "ImageProcessorRole")
     assert "s3:PutObjectAcl" not in actions
     for title in ("SourceBucket", "ThumbnailBucket"):
         ownership = resources[title]["Properties"]["OwnershipControls"]
         assert ownership == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 
 
-def test_003_34_role_keeps_items_of_the_table(resources):
+def test_003_34_role_keeps_items_of_the_table(thumbnails):
     table_actions = {
-        action for action, on in allowed(resources["ImageProcessorRole"]) if on == "ImageMetadataTable.Arn"
+        action for action, on in allowed(thumbnails, "ImageProcessorRole") if on == "ImageMetadataTable.Arn"
     }
     assert table_actions == {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem"}
 
 
-def test_003_35_role_writes_its_logs_and_with_them_its_metrics(resources):
+def test_003_35_role_writes_its_logs_and_with_them_its_metrics(thumbnails):
     """D28: metrics travel in log lines, so that no further permission is needed."""
-    actions = {action for action, _ in allowed(resources["ImageProcessorRole"])}
+    actions = {action for action, _ in allowed(thumbnails, "ImageProcessorRole")}
     assert {"logs:CreateLogStream", "logs:PutLogEvents"} <= actions
     assert "cloudwatch:PutMetricData" not in actions
 
@@ -363,7 +363,7 @@ def test_003_44_function_arn_is_exported(thumbnails):
 def test_003_45_every_output_is_described_and_exported_under_the_stacks_name(thumbnails):
     names = [output["Export"]["Name"]["Fn::Sub"] for output in thumbnails["Outputs"].values()]
     assert all(name.startswith("${AWS::StackName}-") for name in names)
-    assert len(set(names)) == len(names) == 6
+    assert len(set(names)) == len(names) == 8
     assert all(output["Description"] for output in thumbnails["Outputs"].values())
 
 

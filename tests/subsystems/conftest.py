@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from troposphere import awslambda, dynamodb, s3, sns, sqs
+from troposphere import awslambda, dynamodb, iam, s3, sns, sqs
 
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table, Topic
 from tests.templates import scope_of
@@ -36,7 +36,7 @@ def upstream():
         source=Bucket.by_name(elsewhere, s3.Bucket("SourceBucket")),
         thumbnails=Bucket.of(elsewhere, s3.Bucket("ThumbnailBucket")),
         images=Table.of(elsewhere, dynamodb.Table("ImageMetadataTable", KeySchema=[])),
-        processor=Function.of(elsewhere, awslambda.Function("ImageProcessorFunction")),
+        processor=Function.of(elsewhere, awslambda.Function("ImageProcessorFunction"), iam.Role("ImageProcessorRole")),
         dead_letters=Queue.of(elsewhere, sqs.Queue("ProcessorDeadLetterQueue")),
         operators=Topic.of(elsewhere, sns.Topic("ProcessingNotificationTopic")),
     )

@@ -9,6 +9,7 @@ from troposphere import Sub, dynamodb, kms, s3
 
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.core.handles import Bucket, Key, Table
+from imgpipe_templates.core.layouts import ExportedStacks, SingleStack
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
@@ -54,7 +55,7 @@ def scope():
 
 def scope_of(name):
     scope = Scope(
-        Stack(name, lambda home, *_: f"from {home.name}"),
+        Stack(name, ExportedStacks("photos", {})),
         name,
         NAMES,
         standard_tags(project="test", purpose="test", extra={}),
@@ -188,7 +189,7 @@ def test_where_no_bucket_is_copied_no_right_over_buckets_is_given(scope, upstrea
 
 def test_the_checks_find_nothing_else(scope):
     """With handles that are no references, since the tables and buckets are not in this stack."""
-    elsewhere = Stack("data", lambda home, *_: home)
+    elsewhere = Stack("data", SingleStack())
     arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/ImageMetadata-${EnvironmentSuffix}"
     table = Table(elsewhere, elsewhere, "ImageMetadataTable", {"Arn": Sub(arn)})
     source = Bucket.by_name(scope_of("data"), s3.Bucket("SourceBucket"))

@@ -9,6 +9,7 @@ from troposphere import Sub
 
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.core.handles import Topic
+from imgpipe_templates.core.layouts import SingleStack
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
@@ -22,7 +23,7 @@ TOPIC = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:ImageProcess
 
 @pytest.fixture
 def scope():
-    stack = Stack("subject", lambda *_: "elsewhere")
+    stack = Stack("subject", SingleStack())
     scope = Scope(stack, "cost", NAMES, standard_tags(project="photos", purpose="test", extra={}))
     declare_environment(scope, environment="production", suffix="dev", longest_suffix=20)
     return scope
@@ -30,7 +31,7 @@ def scope():
 
 @pytest.fixture
 def operators():
-    elsewhere = Stack("notifications", lambda *_: "elsewhere")
+    elsewhere = Stack("notifications", SingleStack())
     return Topic(elsewhere, elsewhere, "ProcessingNotificationTopic", {"Arn": Sub(TOPIC)})
 
 

@@ -7,11 +7,12 @@ import re
 from datetime import date
 
 import pytest
-from troposphere import ImportValue, Ref, Sub
+from troposphere import Ref, Sub
 
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.checks.aws_metrics import PUBLISHED
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Table, seen_from
+from imgpipe_templates.core.layouts import ExportedStacks
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.patterns import metrics
@@ -41,15 +42,17 @@ DIMENSIONS = {
 }
 
 
-def scope_of(name, link=lambda *_: "elsewhere"):
-    scope = Scope(Stack(name, link), name, NAMES, standard_tags(project="test", purpose="test", extra={}))
+def scope_of(name):
+    scope = Scope(
+        Stack(name, ExportedStacks("photos", {})), name, NAMES, standard_tags(project="test", purpose="test", extra={})
+    )
     declare_environment(scope, environment="production", suffix="dev", longest_suffix=20)
     return scope
 
 
 def everything():
     """A handle of each kind, whose values need nothing but the environment's parameters."""
-    home = Stack("upstream", lambda *_: "elsewhere")
+    home = Stack("upstream", ExportedStacks("photos", {}))
 
     def handle(kind, title, **local):
         return kind(home, home, title, {name: Sub(text) for name, text in local.items()})
@@ -212,13 +215,13 @@ def test_references_at_home_stand_in_the_text_itself(scope):
 
 
 def test_imported_values_are_given_to_the_text_once_each():
-    scope = scope_of("dashboard", link=lambda home, _viewer, title, _local: ImportValue(f"{home.name}-{title}"))
+    scope = scope_of("dashboard")
 
     template = built(scope, **seen_from(scope.stack, everything()))
     text, values = template["Resources"]["MonitoringDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    imported = [value["Fn::ImportValue"] for value in values.values()]
+    imported = [value["Fn::ImportValue"]["Fn::Sub"] for value in values.values()]
     assert len(imported) == len(set(imported)) == 7
-    assert "upstream-ImageProcessorFunctionName" in imported
+    assert "photos-${EnvironmentSuffix}-ImageProcessorFunctionName" in imported
     assert set(values) <= set(re.findall(r"\$\{([^}]+)\}", text))
     assert {d["ApiId"] for space, _, d, *_ in series(template) if space == "AWS/ApiGateway"} <= {
         f"sample-{name}" for name in values
@@ -253,7 +256,7 @@ def test_output_leads_to_the_console_of_the_partition(scope, partition, region, 
     url = re.sub(r"\$\{([^}]+)\}", lambda found: samples[found[1]], text)
     assert url == f"{address}cloudwatch/home?region={region}#dashboards/dashboard/ImagePipeline-blue"
     assert values["Name"] == {"Ref": "MonitoringDashboard"}
-    assert output["Export"] == {"Name": {"Fn::Sub": "${AWS::StackName}-DashboardUrl"}}
+    assert output["Export"] == {"Name": {"Fn::Sub": "photos-${EnvironmentSuffix}-DashboardUrl"}}
 
 
 def chosen(value, true):

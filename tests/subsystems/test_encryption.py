@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from imgpipe_templates.checks import check_templates
+from imgpipe_templates.core.layouts import SingleStack
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
@@ -28,7 +29,7 @@ OWN_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 @pytest.fixture
 def scope():
-    stack = Stack("subject", lambda *_: "elsewhere")
+    stack = Stack("subject", SingleStack())
     scope = Scope(stack, "encryption", NAMES, standard_tags(project="test", purpose="test", extra={}))
     declare_environment(scope, environment="production", suffix="dev", longest_suffix=20)
     return scope

@@ -6,14 +6,14 @@ import pytest
 
 from imgpipe_templates.patterns import metrics
 from imgpipe_templates.subsystems.metadata import MetadataConfig, add_metadata
-from imgpipe_templates.subsystems.monitoring import MonitoringConfig, add_monitoring
+from imgpipe_templates.subsystems.monitoring import MonitoringConfig, Watched, add_monitoring
 from imgpipe_templates.subsystems.notifications import add_notifications
 from tests.templates import resources
 
 
 def test_table_is_restorable_for_as_long_as_the_configuration_says(scope):
     metadata = add_metadata(
-        scope, MetadataConfig(point_in_time_recovery_days=7, index_shards=2), deletion_policy="retain"
+        scope, MetadataConfig(point_in_time_recovery_days=7, index_shards=2), deletion_policy="retain", key=None
     )
 
     table = resources(scope)["ImageMetadataTable"]["Properties"]
@@ -23,7 +23,7 @@ def test_table_is_restorable_for_as_long_as_the_configuration_says(scope):
 
 def test_only_key_attributes_are_declared(scope):
     """DynamoDB refuses a table that declares an attribute which no key uses."""
-    add_metadata(scope, MetadataConfig(), deletion_policy="retain")
+    add_metadata(scope, MetadataConfig(), deletion_policy="retain", key=None)
 
     table = resources(scope)["ImageMetadataTable"]["Properties"]
     keys = [*table["KeySchema"], *(key for index in table["GlobalSecondaryIndexes"] for key in index["KeySchema"])]
@@ -61,14 +61,8 @@ def alarms(scope, upstream):
         max_throttles_per_5_minutes=1,
         max_duration_percent_of_timeout=75,
     )
-    add_monitoring(
-        scope,
-        config,
-        processor=upstream.processor,
-        timeout_seconds=30,
-        dead_letters=upstream.dead_letters,
-        operators=upstream.operators,
-    )
+    watched = Watched(upstream.processor, 30, upstream.dead_letters, upstream.images)
+    add_monitoring(scope, config, watched=watched, operators=upstream.operators)
     return {title: alarm["Properties"] for title, alarm in resources(scope).items()}
 
 

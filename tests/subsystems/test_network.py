@@ -9,6 +9,7 @@ import pytest
 
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.core.handles import seen_from
+from imgpipe_templates.core.layouts import ExportedStacks, SingleStack
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
@@ -24,7 +25,7 @@ PUBLIC = ("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::EIP", 
 
 @pytest.fixture
 def scope():
-    stack = Stack("subject", lambda *_: "ids")
+    stack = Stack("subject", SingleStack())
     scope = Scope(stack, "network", NAMES, standard_tags(project="test", purpose="test", extra={}))
     declare_environment(scope, environment="production", suffix="dev", longest_suffix=20)
     return scope
@@ -170,8 +171,10 @@ def test_the_place_is_the_private_subnets_and_the_group_of_the_functions(scope):
 def test_from_another_stack_the_subnets_are_read_as_one_text(scope):
     network = add_network(scope, NetworkConfig(), interface_services=(), gateway_services=GATEWAYS)
 
-    seen = seen_from(Stack("elsewhere", lambda *_: "ids"), network)
-    assert seen.place.subnet_ids.to_dict() == {"Fn::Split": [",", "ids"]}
+    seen = seen_from(Stack("elsewhere", ExportedStacks("photos", {})), network)
+    assert seen.place.subnet_ids.to_dict() == {
+        "Fn::Split": [",", {"Fn::ImportValue": {"Fn::Sub": "photos-${EnvironmentSuffix}-FunctionNetworkSubnetIds"}}]
+    }
 
 
 def test_existing_subnets_are_parameters_and_nothing_is_made(scope):

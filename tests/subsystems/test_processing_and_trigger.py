@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import re
 
-from imgpipe_templates.names import NAMES
-from imgpipe_templates.subsystems.processing import ProcessingConfig, add_processing
-from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, upload_notification
-from tests.templates import resources, said
+from troposphere import kms
+
+from imgpipe_templates.core.handles import Key
+from imgpipe_templates.names import names
+from imgpipe_templates.patterns.functions import Surroundings
+from imgpipe_templates.patterns.uploads import UploadFilter
+from imgpipe_templates.subsystems.processing import Inputs, ProcessingConfig, add_processing
+from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
+from tests.templates import allowed, resources, said
 
 
-def processing(scope, upstream, config=None, index_shards=4):
-    return add_processing(
-        scope,
-        config or ProcessingConfig(),
-        source=upstream.source,
-        thumbnails=upstream.thumbnails,
-        images=upstream.images,
-        index_shards=index_shards,
-    )
+def processing(scope, upstream, config=None, around=Surroundings(), **changes):  # noqa: B008 - it is frozen
+    inputs = {
+        "source": upstream.source,
+        "thumbnails": upstream.thumbnails,
+        "apart": True,
+        "images": upstream.images,
+        "index_shards": 4,
+        "upload_prefix": "",
+        "output_prefix": "thumbnails/",
+        "user_id_from": "",
+        "reports": None,
+        "report_on": "off",
+        **changes,
+    }
+    return add_processing(scope, config or ProcessingConfig(), around, inputs=Inputs(**inputs))
 
 
 def test_a_function_comes_with_role_log_group_and_queue(scope, upstream):
@@ -95,8 +106,79 @@ def test_a_deployment_can_lower_the_limits_and_not_raise_them(scope, upstream):
     assert parameter["Default"] == parameter["MaxValue"] == 24_000_000
 
 
+def test_metadata_only_writes_nothing_and_is_told_of_no_bucket(scope, upstream):
+    processing(scope, upstream, thumbnails=None)
+
+    variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
+    assert not {"THUMBNAIL_BUCKET", "THUMBNAIL_SIZE", "OUTPUT_PREFIX"} & set(variables)
+    assert "s3:PutObject" not in {action for action, _ in allowed(scope.stack.to_dict(""), "ImageProcessorRole")}
+
+
+def test_in_one_bucket_the_role_writes_below_the_output_prefix_only(scope, upstream):
+    processing(scope, upstream, thumbnails=upstream.source, apart=False, upload_prefix="uploads/")
+
+    rights = allowed(scope.stack.to_dict(""), "ImageProcessorRole")
+    bucket = "arn:aws:s3:::${SourceBucketName}".replace("arn:aws:", "arn:${AWS::Partition}:")
+    assert ("s3:PutObject", f"{bucket}/thumbnails/*") in rights
+    assert ("s3:GetObject", f"{bucket}/uploads/*") in rights
+    variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
+    assert (variables["UPLOAD_PREFIX"], variables["OUTPUT_PREFIX"]) == ("uploads/", "thumbnails/")
+
+
+def test_reports_bring_topic_rule_and_right(scope, upstream):
+    processing(scope, upstream, reports=upstream.operators, report_on="always", user_id_from="metadata")
+
+    variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["REPORTS"] == "always"
+    assert said(variables["SNS_TOPIC_ARN"]) == "ProcessingNotificationTopic"
+    assert variables["USER_ID_FROM"] == "metadata"
+    assert ("sns:Publish", "ProcessingNotificationTopic") in allowed(scope.stack.to_dict(""), "ImageProcessorRole")
+
+
+def test_further_sizes_are_told_in_one_variable_and_count_in_the_memory(scope, upstream):
+    processing(scope, upstream, ProcessingConfig(memory_mb=1024, extra_thumbnail_sizes_px=(256, 512)))
+
+    variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["EXTRA_THUMBNAIL_SIZES"] == "256,512"
+    fits = {"memory_mb": 600, "max_source_pixels": 49_000_000}
+    assert list(ProcessingConfig(**fits).conflicts()) == []
+    assert list(ProcessingConfig(**fits, extra_thumbnail_sizes_px=(2048,)).conflicts())
+
+
+def test_surroundings_reach_function_role_and_log_group(scope, upstream):
+    key = Key.of(scope, kms.Key("DataKey", KeyPolicy={}))
+    around = Surroundings(
+        key=key, policies="managed", permissions_boundary=True, basic_execution_policy=True, tracing=True
+    )
+    processing(scope, upstream, around=around)
+
+    built = resources(scope)
+    function, role = (built[title]["Properties"] for title in ("ImageProcessorFunction", "ImageProcessorRole"))
+    assert (
+        said(function["KmsKeyArn"]) == said(built["ImageProcessorLogGroup"]["Properties"]["KmsKeyId"]) == "DataKey.Arn"
+    )
+    assert said(built["ProcessorDeadLetterQueue"]["Properties"]["KmsMasterKeyId"]) == "DataKey.Arn"
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert role["PermissionsBoundary"] == {"Ref": "PermissionsBoundaryArn"}
+    assert "Policies" not in role
+    assert [said(arn) for arn in role["ManagedPolicyArns"]] == [
+        "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+        "ImageProcessorPolicy",
+    ]
+    rights = allowed(scope.stack.to_dict(""), "ImageProcessorRole")
+    assert {("kms:Decrypt", "DataKey.Arn"), ("xray:PutTraceSegments", "*")} <= rights
+    (use_key,) = [
+        statement
+        for statement in built["ImageProcessorPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Sid"] == "UseDataKey"
+    ]
+    services = use_key["Condition"]["StringEquals"]["kms:ViaService"]
+    assert {said(service).split(".")[0] for service in services} == {"dynamodb", "lambda", "s3", "sqs"}
+
+
 def test_extensions_are_spelled_in_lower_and_upper_case_once():
-    notification = upload_notification(NAMES, prefix="in/", extensions=("Jpg", "png", "PNG", "7z"))
+    uploads = UploadFilter("in/", ("Jpg", "png", "PNG", "7z"))
+    notification = function_notification(names("parameter"), uploads)
 
     assert notification.suffixes == (".jpg", ".JPG", ".png", ".PNG", ".7z", ".7Z")
     assert notification.prefix == "in/"
