@@ -30,9 +30,15 @@ def read_objects(bucket: Bucket, prefix: str = "") -> Statement:
     return _allow(f"Read{bucket.title}Objects", actions, bucket.objects_arn(prefix))
 
 
-def show_objects(bucket: Bucket) -> Statement:
+def show_objects(bucket: Bucket, prefix: str = "") -> Statement:
     """Sign links that read objects: a link can do no more than whoever signed it."""
-    return _allow(f"Show{bucket.title}Objects", [awacs.s3.GetObject], bucket.objects_arn())
+    return _allow(f"Show{bucket.title}Objects", [awacs.s3.GetObject], bucket.objects_arn(prefix))
+
+
+def show_versions(bucket: Bucket, prefix: str = "") -> Statement:
+    """Sign links that read the very version that an item describes."""
+    actions = [awacs.s3.GetObject, awacs.s3.GetObjectVersion]
+    return _allow(f"Show{bucket.title}Versions", actions, bucket.objects_arn(prefix))
 
 
 def write_objects(bucket: Bucket, prefix: str = "") -> Statement:

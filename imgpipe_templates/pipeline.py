@@ -90,7 +90,15 @@ def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
     waiting = _trigger(pipeline, config, around, uploads, storage.source, processing)
     retrieval: Retrieval | None = None
     if config.retrieval.enabled:
-        library = Library(metadata.images, metadata.indexes, metadata.index_shards, storage.source, thumbnails)
+        library = Library(
+            images=metadata.images,
+            indexes=metadata.indexes,
+            index_shards=metadata.index_shards,
+            source=storage.source,
+            thumbnails=thumbnails,
+            upload_prefix=config.uploads.prefix,
+            output_prefix="" if storage.apart else config.storage.output_prefix,
+        )
         retrieval = pipeline.build(
             "retrieval",
             add_retrieval,

@@ -86,7 +86,7 @@ def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]
         folder = Path(pipeline.pipeline, pipeline.layout)
         for stack, template in pipeline.stacks.items():
             texts = [text for path, text in plan.items() if path.parent == folder and path.stem == f"{stack}.template"]
-            rows.append((str(folder / stack), summarise(stack, template, size_bytes=max(map(len, texts)))))
+            rows.append((f"{pipeline.pipeline}/{stack}", summarise(stack, template, size_bytes=max(map(len, texts)))))
 
     limits = [f"{figure.name}\nof {figure.limit:,}" for figure in rows[0][1].figures]
     shown = table("Rendered and checked", ("template",), limits)
@@ -94,9 +94,9 @@ def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]
         shown.add_row(name, *(f"{figure.value:,}" for figure in summary.figures))
     to = console()
     to.print(shown)
-    for name, summary in rows:
-        if summary.needs_s3:
-            to.print(f"{name} is over {MAX_REQUEST_BYTES:,} bytes: CloudFormation takes it only by way of S3.")
+    if large := [name for name, summary in rows if summary.needs_s3]:
+        to.print(f"CloudFormation takes these only by way of S3, being over {MAX_REQUEST_BYTES:,} bytes:")
+        to.print(f"  {', '.join(large)}")
     to.print(f"Read it:         {out / pipelines[0].pipeline}", soft_wrap=True)
     to.print("Try it here:     python -m imgpipe_templates local run PHOTO...")
     to.print("Build its code:  python -m imgpipe_templates package")

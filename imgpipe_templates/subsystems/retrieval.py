@@ -65,7 +65,7 @@ class RetrievalConfig(Section):
     ] = 50
     max_burst_requests: Annotated[int, Range(1, 5_000, "requests"), Doc("Requests that it takes at once.")] = 100
     timeout_seconds: Annotated[int, Range(1, 30, "seconds"), Doc("How long one answer may take.")] = 10
-    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 256
+    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 512
     runtime: Annotated[Runtime, Doc("Lambda runtime of the function.")] = "python3.13"
     architecture: Annotated[Architecture, Doc("Instruction set of the function.")] = "arm64"
     reserved_concurrency: Annotated[
@@ -118,6 +118,8 @@ class Library:
         index_shards: Over how many partitions they spread a day.
         source: The uploads.
         thumbnails: The thumbnails; None where none are made.
+        upload_prefix: Keys of uploads start with it.
+        output_prefix: Keys of thumbnails start with it, where both share a bucket.
     """
 
     images: Table
@@ -125,6 +127,8 @@ class Library:
     index_shards: int
     source: Bucket
     thumbnails: Bucket | None
+    upload_prefix: str
+    output_prefix: str
 
 
 def add_retrieval(
@@ -159,10 +163,11 @@ def _may(config: RetrievalConfig, library: Library) -> list[Statement]:
     may = [grants.get_items(library.images)]
     if library.indexes:
         may.append(grants.query_indexes(library.images, library.indexes))
-    shown = [library.thumbnails] if library.thumbnails else []
-    if config.originals and all(bucket.title != library.source.title for bucket in shown):
-        shown.append(library.source)
-    return [*may, *(grants.show_objects(bucket) for bucket in shown)]
+    if library.thumbnails:
+        may.append(grants.show_objects(library.thumbnails, library.output_prefix))
+    if config.originals:
+        may.append(grants.show_versions(library.source, library.upload_prefix))
+    return may
 
 
 def _environment(config: RetrievalConfig, library: Library) -> dict[str, Value]:

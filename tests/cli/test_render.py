@@ -13,7 +13,8 @@ import pytest
 
 from imgpipe_templates.config import DEFAULT_PRESET
 
-FOLDER = Path("build/thumbnails/single")
+FOLDER = Path("build") / DEFAULT_PRESET / "single"
+THUMBNAILS = Path("build/thumbnails/single")
 THREE_MISTAKES = """\
 preset = "thumbnails"
 
@@ -35,12 +36,12 @@ def test_default_is_one_stack_in_both_formats_under_build(imgpipe):
     assert done.status == 0
     assert done.out.splitlines() == [str(FOLDER / name) for name in names]
     assert sorted(files(FOLDER)) == sorted(names)
-    assert "thumbnails/single/pipeline" in done.err
+    assert f"{DEFAULT_PRESET}/pipeline" in done.err
 
 
 @pytest.mark.parametrize("text_format", ["json", "yaml"])
 def test_one_format_alone(imgpipe, text_format):
-    assert imgpipe("render", "--format", text_format, "--out", "elsewhere").status == 0
+    assert imgpipe("render", "--preset", "thumbnails", "--format", text_format, "--out", "elsewhere").status == 0
 
     assert set(files(Path("elsewhere"))) == {
         f"thumbnails/single/pipeline.template.{text_format}",
@@ -61,13 +62,13 @@ def test_a_nested_root_names_the_files_of_its_own_format(imgpipe):
 
 
 def test_manifest_lists_files_order_parameters_and_capabilities(imgpipe):
-    imgpipe("render")
+    imgpipe("render", "--preset", "thumbnails")
 
-    manifest = json.loads((FOLDER / "manifest.json").read_text())
+    manifest = json.loads((THUMBNAILS / "manifest.json").read_text())
     stack = manifest["stacks"]["pipeline"]
     assert manifest["deploy_order"] == ["pipeline"]
     assert {file["path"]: file["sha256"] for file in stack["files"]} == {
-        name: hashlib.sha256(text).hexdigest() for name, text in files(FOLDER).items() if name != "manifest.json"
+        name: hashlib.sha256(text).hexdigest() for name, text in files(THUMBNAILS).items() if name != "manifest.json"
     }
     assert stack["capabilities"] == ["CAPABILITY_IAM"]
     required = {parameter["name"] for parameter in stack["parameters"] if parameter["required"]}
