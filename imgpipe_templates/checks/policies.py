@@ -1,4 +1,4 @@
-"""IAM statements of a template, and what they let a role do."""
+"""IAM statements of a template, and what they let roles and services do."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from imgpipe_templates.checks.template import ROLE, Resource, Template, canonica
 
 # Managed policies of AWS that allow every write to S3.
 _WRITES_EVERYTHING = ("AdministratorAccess", "AmazonS3FullAccess", "PowerUserAccess")
+
+# Managed policies of AWS that allow nothing that a rule asks about (AWS Managed Policy Reference, read 2026-11).
+_LOGS_AND_TRACES = (
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaVPCAccessExecutionRole",
+    "AWSXRayDaemonWriteAccess",
+    "CloudWatchLambdaInsightsExecutionRolePolicy",
+)
 
 # Where the identity policies of a type are: property with a list of {PolicyDocument}, or the document itself.
 _INLINE = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
@@ -36,7 +44,7 @@ RESOURCE_POLICIES = {
 
 @dataclass(frozen=True)
 class Statement:
-    """One Allow statement of a policy, with its lists as lists of (path, value)."""
+    """One statement of a policy, with its lists as lists of (path, value)."""
 
     owner: Resource
     path: Path
@@ -51,23 +59,39 @@ class Statement:
         """The statement's Sid, or its owner."""
         return canonical(self.body.get("Sid")) or self.owner.id
 
+    def principals(self) -> Iterator[tuple[str, Path, Any]]:
+        """Kind (`AWS`, `Service`, ...), path and value of every principal; the kind of a bare `*` is ""."""
+        principal = self.body.get("Principal")
+        path = (*self.path, "Principal")
+        if not isinstance(principal, Mapping):
+            yield from (("", path, value) for _, value in entries(principal))
+            return
+        for kind, values in principal.items():
+            yield from ((str(kind), (*path, kind, *position), value) for position, value in entries(values))
+
+    def conditions(self) -> Iterator[tuple[str, str, Any]]:
+        """Operator, key in lower case, and value of every condition."""
+        for operator, tests in mapping(self.body.get("Condition")).items():
+            for key, values in mapping(tests).items():
+                yield from ((str(operator), str(key).lower(), value) for _, value in entries(values))
+
 
 def identity_statements(template: Template) -> Iterator[Statement]:
     """Every Allow statement of an identity policy."""
     for resource in template.of_type(*_INLINE):
         for position, policy in entries(resource.properties.get("Policies")):
             document = mapping(policy).get("PolicyDocument")
-            yield from _allows(resource, resource.at("Policies", *position, "PolicyDocument"), document)
+            yield from statements(resource, resource.at("Policies", *position, "PolicyDocument"), document)
     for resource in template.of_type(*_DOCUMENTS):
         key = _DOCUMENTS[resource.type]
-        yield from _allows(resource, resource.at(key), resource.properties.get(key))
+        yield from statements(resource, resource.at(key), resource.properties.get(key))
 
 
-def resource_statements(template: Template) -> Iterator[Statement]:
-    """Every Allow statement of a policy that sits on a resource."""
-    for resource in template.of_type(*RESOURCE_POLICIES):
+def resource_statements(template: Template, *types: str, effect: str = "Allow") -> Iterator[Statement]:
+    """Every statement of one effect in a policy that sits on a resource, of all such types or of some."""
+    for resource in template.of_type(*(types or RESOURCE_POLICIES)):
         key = RESOURCE_POLICIES[resource.type]
-        yield from _allows(resource, resource.at(key), resource.properties.get(key))
+        yield from statements(resource, resource.at(key), resource.properties.get(key), effect)
 
 
 def statements_of(template: Template, role: Resource) -> Iterator[Statement]:
@@ -98,6 +122,26 @@ def full_access_policy(template: Template, role: Resource) -> tuple[Path, str] |
     return None
 
 
+def lacks(template: Template, role: Resource, actions: tuple[str, ...], arn: str) -> list[str]:
+    """The actions that a role is not allowed on a resource.
+
+    None are lacking where the template does not show the role's rights: a managed policy from elsewhere is attached.
+    """
+    own = {resource.id for resource in template.of_type("AWS::IAM::ManagedPolicy")}
+    for _, value in entries(role.properties.get("ManagedPolicyArns")):
+        if (
+            canonical(value).strip("${}").partition(".")[0] not in own
+            and template.resolved(value).rpartition("/")[2] not in _LOGS_AND_TRACES
+        ):
+            return []
+    found = list(statements_of(template, role))
+    return [
+        action
+        for action in actions
+        if not any(may_do(statement, action) and covers(template, statement, arn) for statement in found)
+    ]
+
+
 def may_do(statement: Statement, action: str) -> bool:
     """Whether an Allow statement covers an action. Conditions are not weighed: they may hold."""
     if "NotAction" in statement.body:
@@ -105,9 +149,40 @@ def may_do(statement: Statement, action: str) -> bool:
     return any(_covers(canonical(pattern), action) for _, pattern in statement.listed("Action"))
 
 
-def _allows(owner: Resource, path: Path, document: Any) -> Iterator[Statement]:
+def covers(template: Template, statement: Statement, arn: str) -> bool:
+    """Whether a statement is about a resource, or may be, because it names what only the deployment knows."""
+    if "NotResource" in statement.body:
+        return True
+    return any(may_name(template, value, arn) for _, value in statement.listed("Resource"))
+
+
+def may_name(template: Template, value: Any, arn: str) -> bool:
+    """Whether an expression, in which `*` and `?` are wild, is or may be an ARN; a parameter may be any."""
+    text = template.resolved(value)
+    return ("${" in text and not text.startswith("arn:")) or bool(_compiled(text).match(arn))
+
+
+def lets_in(template: Template, statement: Statement, service: str, action: str, source: str | None) -> bool:
+    """Whether an Allow statement lets a service do something for a source.
+
+    Args:
+        template: Where it stands.
+        statement: The statement.
+        service: Its principal, such as `events.amazonaws.com`.
+        action: The action.
+        source: ARN of what the service does it for; None if that is any of several.
+    """
+    named = any(canonical(value) in ("*", service) for kind, _, value in statement.principals() if kind != "Federated")
+    if not named or not may_do(statement, action):
+        return False
+    sources = [value for _, key, value in statement.conditions() if key == "aws:sourcearn"]
+    return source is None or not sources or any(may_name(template, value, source) for value in sources)
+
+
+def statements(owner: Resource, path: Path, document: Any, effect: str = "Allow") -> Iterator[Statement]:
+    """The statements of one effect in a policy document that stands at a path."""
     for position, statement in entries(mapping(document).get("Statement")):
-        if isinstance(statement, Mapping) and statement.get("Effect") == "Allow":
+        if isinstance(statement, Mapping) and statement.get("Effect") == effect:
             yield Statement(owner, (*path, "Statement", *position), statement)
 
 
@@ -115,6 +190,6 @@ def _covers(pattern: str, action: str) -> bool:
     return bool(_compiled(pattern.lower()).match(action.lower()))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern.replace("[", "[[]")))

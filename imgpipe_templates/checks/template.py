@@ -20,9 +20,11 @@ from imgpipe_templates.checks.model import Path
 
 BUCKET = "AWS::S3::Bucket"
 FUNCTION = "AWS::Lambda::Function"
+KEY = "AWS::KMS::Key"
 LOG_GROUP = "AWS::Logs::LogGroup"
 QUEUE = "AWS::SQS::Queue"
 ROLE = "AWS::IAM::Role"
+RULE = "AWS::Events::Rule"
 TABLE = "AWS::DynamoDB::Table"
 TOPIC = "AWS::SNS::Topic"
 
@@ -35,7 +37,7 @@ class _Naming:
     """How a resource type is named and addressed; the ARNs are compared with cfn-lint's data in tests/checks.
 
     Attributes:
-        property: The property with the physical name.
+        property: The property with the physical name; "" if there is none.
         arn: The ARN, with `%s` for the name.
         name_attributes: What returns the name; "" is `Ref`.
         arn_attributes: What returns the ARN; "" is `Ref`.
@@ -50,9 +52,11 @@ class _Naming:
 _NAMING = {
     BUCKET: _Naming("BucketName", "arn:${AWS::Partition}:s3:::%s"),
     FUNCTION: _Naming("FunctionName", "arn:${AWS::Partition}:lambda:" + _HERE + ":function:%s"),
+    KEY: _Naming("", "arn:${AWS::Partition}:kms:" + _HERE + ":key/%s"),
     LOG_GROUP: _Naming("LogGroupName", "arn:${AWS::Partition}:logs:" + _HERE + ":log-group:%s:*"),
     QUEUE: _Naming("QueueName", "arn:${AWS::Partition}:sqs:" + _HERE + ":%s", ("QueueName",)),
     ROLE: _Naming("RoleName", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/%s"),
+    RULE: _Naming("Name", "arn:${AWS::Partition}:events:" + _HERE + ":rule/%s"),
     TABLE: _Naming("TableName", "arn:${AWS::Partition}:dynamodb:" + _HERE + ":table/%s"),
     TOPIC: _Naming("TopicName", "arn:${AWS::Partition}:sns:" + _HERE + ":%s", ("TopicName",), ("", "TopicArn")),
 }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from imgpipe_templates.checks.model import Fault, Path, Rule
+from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.policies import Statement, identity_statements, resource_statements
-from imgpipe_templates.checks.template import Template, canonical, entries, mapping, split_arn
+from imgpipe_templates.checks.template import Template, canonical, mapping, split_arn
 
 # Actions that take no resource, by the copy of AWS's Service Authorization Reference in cfn-lint 1.58.0; tests/checks
 # compares the two.
 UNSCOPED = frozenset(
     {
-        "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeSecurityGroups",
@@ -40,6 +39,10 @@ NARROWED = {
     # CloudWatch User Guide, "Using condition keys to limit access to CloudWatch namespaces", read 2026-11
     "cloudwatch:PutMetricData": "cloudwatch:namespace",
 }
+# Actions that need `*` although the reference lists a resource for them, because that resource is optional and not what
+# is asked for. cloudwatch:GetMetricData: metrics are no resources; a dataset is one only in requests that name one (AWS
+# Managed Policy Reference, "AWSBackupServiceRolePolicyForS3Backup", has it on `*`; read 2026-11).
+OPTIONAL = frozenset({"cloudwatch:GetMetricData"})
 # What a function in a VPC needs (AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon
 # VPC", read 2026-11). Only the Describe actions must have `*`; AWS's own managed policy gives it to all of them.
 _NETWORK = frozenset(
@@ -100,7 +103,7 @@ def _is_everything(text: str) -> bool:
 
 
 def _has_reason(statement: Statement, action: str) -> bool:
-    if action in UNSCOPED or action in _NETWORK:
+    if action in UNSCOPED or action in OPTIONAL or action in _NETWORK:
         return True
     key = NARROWED.get(action)
     conditions = mapping(statement.body.get("Condition"))
@@ -117,7 +120,7 @@ def _is_delegation(template: Template, statement: Statement) -> bool:
 
     AWS KMS Developer Guide, "Key policies in AWS KMS", read 2026-11.
     """
-    principals = [template.resolved(value) for _, value in _principals(statement)]
+    principals = [template.resolved(value) for _, _, value in statement.principals()]
     root = [text for text in principals if text.endswith(":iam::${AWS::AccountId}:root") or text == "${AWS::AccountId}"]
     return statement.owner.type == "AWS::KMS::Key" and bool(principals) and root == principals
 
@@ -125,19 +128,9 @@ def _is_delegation(template: Template, statement: Statement) -> bool:
 def _wild_principals(statement: Statement) -> Iterator[Fault]:
     if "Condition" in statement.body:
         return
-    for path, value in _principals(statement):
+    for _, path, value in statement.principals():
         if canonical(value) == "*":
             yield Fault(path, f"{statement.name} allows everybody; name the principal, or limit it by a Condition")
-
-
-def _principals(statement: Statement) -> Iterator[tuple[Path, object]]:
-    principal = statement.body.get("Principal")
-    path = (*statement.path, "Principal")
-    if not isinstance(principal, Mapping):
-        yield from ((path, value) for _, value in entries(principal))
-        return
-    for kind, values in principal.items():
-        yield from (((*path, kind, *position), value) for position, value in entries(values))
 
 
 RULES = (
