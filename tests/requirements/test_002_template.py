@@ -1,0 +1,358 @@
+"""Document 002, a library of images: what can be read off the template of `media-library`, and off `production` too.
+
+What the functions do is tested where they run; docs/requirements.md says where.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+
+from tests.requirements.reading import (
+    BLOCKED,
+    PRESETS,
+    TOPIC,
+    fires,
+    indexes,
+    keys,
+    lifecycle,
+    on,
+    outputs,
+    properties,
+    reached,
+    runs_a_day,
+    shown,
+    statements,
+    with_options,
+)
+from tests.templates import allowed, of_type, references, said
+
+RETRIEVAL_READS = {
+    ("s3:GetObject", "SourceBucket"),
+    ("s3:GetObjectVersion", "SourceBucket"),
+    ("s3:GetObject", "ThumbnailBucket"),
+    ("dynamodb:GetItem", "ImageMetadataTable"),
+    ("dynamodb:Query", "ImageMetadataTable"),
+}
+
+
+def on_both(test):
+    return on("media-library", "production")(test)
+
+
+def on_its_own(test):
+    return on("media-library")(test)
+
+
+@pytest.fixture
+def functions(template):
+    return of_type(template, "AWS::Lambda::Function")
+
+
+@pytest.fixture
+def table(template):
+    return properties(template, "ImageMetadataTable")
+
+
+@pytest.fixture
+def rule(template):
+    return properties(template, "UploadRule")
+
+
+@on_both
+def test_002_01_the_bucket_tells_eventbridge(template):
+    notification = properties(template, "SourceBucket")["NotificationConfiguration"]
+    assert notification == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+
+
+@on_both
+def test_002_02_the_rule_heeds_new_objects_of_this_bucket(rule):
+    pattern = rule["EventPattern"]
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
+    assert pattern["detail"]["bucket"] == {"name": [{"Ref": "SourceBucket"}]}
+    assert rule["State"] == "ENABLED"
+
+
+@on_both
+def test_002_02_no_thumbnail_starts_the_processor(template):
+    """D3: what the function writes goes into another bucket than the one that the rule heeds."""
+    heeds = fires(template)
+    assert heeds("uploads/a.JPG")
+    assert not heeds("uploads/a.gif")
+    written = {on_what for action, on_what in allowed(template, "ImageProcessorRole") if action == "s3:PutObject"}
+    assert written == {"${ThumbnailBucket.Arn}/*"}
+
+
+@on_its_own
+def test_002_03_events_of_this_rule_may_invoke_the_processor(template):
+    permission = properties(template, "LambdaInvokePermission")
+    assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
+    assert said(permission["FunctionName"]) == "ImageProcessorFunction"
+    assert said(permission["SourceArn"]) == "UploadRule.Arn"
+
+
+@on("production")
+def test_002_03_events_of_this_rule_may_be_put_into_the_queue(template):
+    allow = statements(properties(template, "UploadQueuePolicy"))["SourceMaySend"]
+    assert (allow["Principal"], allow["Action"]) == ({"Service": ["events.amazonaws.com"]}, ["sqs:SendMessage"])
+    assert allow["Condition"]["ArnEquals"] == {"aws:SourceArn": {"Fn::GetAtt": ["UploadRule", "Arn"]}}
+
+
+@on_both
+def test_002_04_the_bucket_knows_nothing_of_functions(resources, functions):
+    assert not reached(resources, "SourceBucket") & {*functions, "UploadRule", "ImageProcessorRole"}
+    assert "function:" not in str(resources["SourceBucket"])
+
+
+@on_both
+def test_002_05_one_function_processes_and_another_answers(functions):
+    assert set(functions) == {"ImageProcessorFunction", "ImageRetrievalFunction"}
+
+
+@on_both
+def test_002_06_each_function_has_its_own_role(functions):
+    assert said(functions["ImageProcessorFunction"]["Role"]) == "ImageProcessorRole.Arn"
+    assert said(functions["ImageRetrievalFunction"]["Role"]) == "ImageRetrievalRole.Arn"
+
+
+@on_both
+def test_002_06_retrieval_reads_and_nothing_else(template):
+    reads = {
+        (action, title)
+        for action, on_what in allowed(template, "ImageRetrievalRole")
+        for title in ("SourceBucket", "ThumbnailBucket", "ImageMetadataTable")
+        if title in on_what
+    }
+    assert reads <= RETRIEVAL_READS
+    services = {action.partition(":")[0] for action, _ in allowed(template, "ImageRetrievalRole")}
+    assert services <= {"s3", "dynamodb", "logs", "kms", "xray"}
+
+
+@on_both
+def test_002_06_the_processor_cannot_sign_links_to_thumbnails(template):
+    """A link can do no more than whoever signed it."""
+    read = {on_what for action, on_what in allowed(template, "ImageProcessorRole") if action.startswith("s3:Get")}
+    assert all(on_what.startswith("${SourceBucket.Arn}/") for on_what in read)
+    assert read
+
+
+@on_both
+@pytest.mark.parametrize("role", ["ImageProcessorRole", "ImageRetrievalRole", "ImageApiRole"])
+def test_002_07_no_right_is_wider_than_what_it_names(template, role):
+    granted = allowed(template, role)
+    assert granted
+    assert not {action for action, _ in granted if "*" in action}
+    unnamed = {action for action, on_what in granted if on_what == "*"}
+    assert unnamed <= {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # X-Ray knows no resource
+
+
+@on_both
+def test_002_08_processing_has_much_time_and_memory_and_retrieval_little(functions):
+    processor, retrieval = functions["ImageProcessorFunction"], functions["ImageRetrievalFunction"]
+    assert (processor["Timeout"], retrieval["Timeout"]) == (60, 10)
+    assert retrieval["MemorySize"] < processor["MemorySize"]
+
+
+@pytest.mark.parametrize("name", ["processing", "retrieval"])
+def test_002_08_each_has_settings_of_its_own(name):
+    template = with_options("media-library", f"{name}.timeout_seconds=29", f"{name}.memory_mb=2048")
+    function = properties(template, {"processing": "ImageProcessorFunction"}.get(name, "ImageRetrievalFunction"))
+    assert (function["Timeout"], function["MemorySize"]) == (29, 2048)
+    assert str(template).count("2048") == 1
+
+
+@on(*PRESETS)
+def test_002_09_every_function_is_python(template):
+    """D8: one language, and a runtime that is supported; Node.js 20 has not been since April 2026."""
+    runtimes = {function["Runtime"] for function in of_type(template, "AWS::Lambda::Function").values()}
+    assert runtimes == {"python3.13"}
+
+
+@on(*PRESETS)
+def test_002_10_every_function_logs_json(template):
+    for function in of_type(template, "AWS::Lambda::Function").values():
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+
+
+@on_both
+def test_002_11_variables_name_everything_that_a_function_uses(functions):
+    for function in functions.values():
+        variables = function["Environment"]["Variables"]
+        assert said(variables["METADATA_TABLE"]) == "ImageMetadataTable"
+        assert said(variables["THUMBNAIL_BUCKET"]) == "ThumbnailBucket"
+    assert said(functions["ImageRetrievalFunction"]["Environment"]["Variables"]["SOURCE_BUCKET"]) == "SourceBucket"
+
+
+@on_both
+def test_002_14_an_image_can_be_asked_for_by_its_id(template, table):
+    assert keys(table["KeySchema"]) == ["ImageId"]
+    assert properties(template, "ImageApiGetRoute")["RouteKey"] == "GET /images/{id}"
+    assert ("dynamodb:GetItem", "ImageMetadataTable.Arn") in allowed(template, "ImageRetrievalRole")
+
+
+@on_both
+def test_002_15_the_images_of_a_user_can_be_asked_for(template):
+    assert properties(template, "ImageApiListRoute")["RouteKey"] == "GET /images"
+    granted = allowed(template, "ImageRetrievalRole")
+    assert ("dynamodb:Query", "${ImageMetadataTable.Arn}/index/UserIndex") in granted
+    variables = properties(template, "ImageRetrievalFunction")["Environment"]["Variables"]
+    assert "UserIndex" in variables["INDEXES"].split(",")
+
+
+@on_both
+def test_002_16_all_are_listed_by_index_and_a_scan_is_not_even_allowed(template, table):
+    """D6: newest first, day by day."""
+    granted = allowed(template, "ImageRetrievalRole")
+    assert ("dynamodb:Query", "${ImageMetadataTable.Arn}/index/UploadTimestampIndex") in granted
+    assert "dynamodb:Scan" not in {action for action, _ in granted}
+    assert keys(indexes(table)["UploadTimestampIndex"]["KeySchema"]) == ["UploadShard", "UploadTimestamp"]
+
+
+@on_both
+def test_002_17_a_page_has_a_largest_size(functions):
+    assert functions["ImageRetrievalFunction"]["Environment"]["Variables"]["MAX_PAGE_SIZE"] == "50"
+
+
+@on_both
+def test_002_18_the_api_hands_each_question_to_the_function(template):
+    integration = properties(template, "ImageApiIntegration")
+    assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
+    assert said(integration["IntegrationUri"]) == "ImageRetrievalFunction.Arn"
+    for route in of_type(template, "AWS::ApiGatewayV2::Route").values():
+        assert route["Target"] == {"Fn::Join": ["/", ["integrations", {"Ref": "ImageApiIntegration"}]]}
+    invoke = {("lambda:InvokeFunction", "ImageRetrievalFunction.Arn")}
+    assert allowed(template, "ImageApiRole") == invoke
+
+
+@on_both
+def test_002_19_links_end_and_nobody_reads_without_one(template, functions):
+    expires = int(functions["ImageRetrievalFunction"]["Environment"]["Variables"]["URL_EXPIRES_SECONDS"])
+    assert 0 < expires <= 900
+    for title in ("SourceBucket", "ThumbnailBucket"):
+        assert properties(template, title)["PublicAccessBlockConfiguration"] == BLOCKED
+        effects = {statement["Effect"] for statement in statements(properties(template, f"{title}Policy")).values()}
+        assert effects == {"Deny"}
+
+
+@on_its_own
+def test_002_20_pages_of_the_named_origins_may_ask_and_follow_links(template):
+    origins = {"Ref": "AllowedOrigins"}
+    assert template["Parameters"]["AllowedOrigins"]["Default"] not in {"", "*"}
+    cors = properties(template, "ImageApi")["CorsConfiguration"]
+    assert (cors["AllowOrigins"], cors["AllowMethods"]) == (origins, ["GET"])
+    assert "authorization" in cors["AllowHeaders"]
+    for title, methods in (("SourceBucket", ["GET", "PUT", "POST"]), ("ThumbnailBucket", ["GET"])):
+        (pages,) = properties(template, title)["CorsConfiguration"]["CorsRules"]
+        assert (pages["AllowedOrigins"], pages["AllowedMethods"]) == (origins, methods)
+
+
+@on_both
+def test_002_21_bucket_policies_restrict_access(template):
+    """D43: nobody is let in by a policy; whoever comes without TLS is turned away."""
+    for title in ("SourceBucket", "ThumbnailBucket"):
+        policy = properties(template, f"{title}Policy")
+        assert said(policy["Bucket"]) == title
+        assert statements(policy)["RefusePlainHttp"]["Effect"] == "Deny"
+        assert properties(template, title)["OwnershipControls"] == {
+            "Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        }
+
+
+@on_both
+def test_002_22_what_is_seldom_read_moves_to_cheaper_classes_and_old_versions_go(template):
+    uploads = lifecycle(properties(template, "SourceBucket"))
+    assert [move["StorageClass"] for move in uploads["ArchiveUploads"]["Transitions"]] == ["STANDARD_IA", "GLACIER"]
+    for rules in (uploads, lifecycle(properties(template, "ThumbnailBucket"))):
+        assert rules["DeleteOldVersions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+        assert rules["AbortIncompleteUploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
+
+
+@on_both
+def test_002_23_an_index_finds_the_images_of_a_user_by_time(template, table):
+    index = indexes(table)["UserIndex"]
+    assert keys(index["KeySchema"]) == ["UserId", "UploadTimestamp"]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+    variables = properties(template, "ImageProcessorFunction")["Environment"]["Variables"]
+    assert variables["USER_ID_FROM"] == "first-folder"
+
+
+@on_both
+def test_002_24_the_table_is_paid_by_request(table):
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@on_both
+def test_002_25_the_dashboard_shows_s3_both_functions_and_dynamodb(template):
+    graphs = shown(template)
+    assert {"AWS/S3", "AWS/DynamoDB"} <= {metric.namespace for metric in graphs}
+    assert {"${ImageProcessorFunction}", "${ImageRetrievalFunction}"} == {
+        metric.dimensions["FunctionName"] for metric in graphs if metric.namespace == "AWS/Lambda"
+    }
+
+
+@on_both
+def test_002_26_alarms_on_the_errors_of_both_functions_and_of_the_api(template):
+    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
+    watched = {
+        (alarm["MetricName"], said(alarm["Dimensions"][0]["Value"]))
+        for alarm in alarms
+        if alarm["AlarmActions"] == TOPIC
+    }
+    assert {
+        ("Errors", "ImageProcessorFunction"),
+        ("Errors", "ImageRetrievalFunction"),
+        ("5xx", "ImageApi"),
+    } <= watched
+
+
+@on_both
+def test_002_27_durations_and_sizes_are_watched(template):
+    seen = {(metric.namespace, metric.name) for metric in shown(template)}
+    assert {("ImageProcessing", name) for name in ("ProcessingDuration", "SourceBytes", "ThumbnailBytes")} <= seen
+    assert ("AWS/Lambda", "Duration") in seen
+
+
+@on_both
+def test_002_28_environments_are_kept_apart_by_the_suffix(template, table):
+    assert template["Parameters"]["EnvironmentSuffix"]["Default"] == "dev"
+    for name in (
+        table["TableName"],
+        properties(template, "ImageApi")["Name"],
+        *(function["FunctionName"] for function in of_type(template, "AWS::Lambda::Function").values()),
+    ):
+        assert "EnvironmentSuffix" in set(references(name))
+
+
+@on_both
+def test_002_29_programs_find_the_api_and_people_the_dashboard(template):
+    assert outputs(template)["ImageApiUrl"] == "ImageApi.ApiEndpoint"
+    assert "#dashboards/dashboard/${Name}" in template["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"][0]
+
+
+@on(*PRESETS)
+def test_002_30_the_template_says_what_everything_is(template):
+    assert template["Description"]
+    described = chain(template["Parameters"].values(), template["Outputs"].values())
+    assert all(thing["Description"] for thing in described)
+    for title, function in of_type(template, "AWS::Lambda::Function").items():
+        assert function["Description"], title
+    for title, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        assert alarm["AlarmDescription"], title
+
+
+@on(*PRESETS)
+def test_002_30_every_parameter_has_a_group_and_a_label(template):
+    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert set(interface["ParameterLabels"]) == set(template["Parameters"])
+    assert all(group["Label"]["default"] for group in interface["ParameterGroups"])
+    assert all(label["default"] for label in interface["ParameterLabels"].values())
+
+
+@on_both
+def test_002_32_two_thousand_uploads_a_day_fit_even_if_each_takes_its_whole_time(template):
+    assert runs_a_day(template) >= 2_000
+    settings = properties(template, "ImageApiStage")["DefaultRouteSettings"]
+    assert settings["ThrottlingRateLimit"] * 86_400 >= 2_000
