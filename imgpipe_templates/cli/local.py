@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from imgpipe_templates.options import PipelineConfig
 
 _COLOURS = {"processed": "green", "failed": "yellow", "ignored": "dim", "lost": "bold red"}
+_USER = "local"  # whose uploads a run makes, where a pipeline wants to know
 
 
 @click.group("local")
@@ -69,6 +70,7 @@ def _local_pipeline(config: PipelineConfig) -> LocalPipeline:
     rendered = render_pipeline(config)
     check_templates([rendered])
     (stack,) = rendered.deploy_order
+    uploads = config.uploads
     return LocalPipeline(
         name=rendered.pipeline,
         template=to_json(rendered.stacks[stack]),
@@ -76,6 +78,8 @@ def _local_pipeline(config: PipelineConfig) -> LocalPipeline:
             LocalFunction(function["package"], function["key_parameter"], function["runtime"])
             for function in rendered.functions
         ),
+        key_prefix=uploads.prefix + (f"{_USER}/" if uploads.user_id == "first-folder" else ""),
+        user_metadata={"user-id": _USER} if uploads.user_id == "metadata" else {},
     )
 
 

@@ -1,4 +1,4 @@
-"""Asynchronous invocations as Lambda makes them: retries, throttling, dead letters, and a journal of it all.
+"""Events on their way to a function: asynchronous invocations with retries and dead letters, and a journal of all.
 
 Source: AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation", read 2026-11.
 """
@@ -36,7 +36,7 @@ class ObjectVersion:
 
 @dataclass
 class Delivery:
-    """One event on its way to a function.
+    """One event on its way to a function: in a queue, a message that a function has taken at least once.
 
     Attributes:
         state: waiting | succeeded | failed | refused.
@@ -52,20 +52,33 @@ class Delivery:
     log: str = ""
     dead_letter: str = ""
 
+    def note_attempt(self, error: str = "", log: object = "") -> None:
+        """A function ran for it; without an error it has done its work."""
+        self.attempts += 1
+        self.error = error
+        self.log = str(log)[-_LOG_CHARACTERS:] if error else ""
+
 
 @dataclass
 class Journal:
-    """Every asynchronous event since the engine started."""
+    """Every event that was sent to a function since the engine started, but for direct invocations."""
 
     entries: list[Delivery] = field(default_factory=list)
+    _messages: dict[str, Delivery] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def open(self, function: str, event: object) -> Delivery:
-        """Note that an event is to be delivered."""
-        delivery = Delivery(function, objects_of(event))
+    def open(self, function: str, event: object, *, refused: str = "") -> Delivery:
+        """Note that an event is to be delivered, or why it is refused."""
+        delivery = Delivery(function, objects_of(event), "refused" if refused else "waiting", error=refused)
         with self._lock:
             self.entries.append(delivery)
         return delivery
+
+    def of_message(self, function: str, message_id: str, body: str) -> Delivery:
+        """What is noted of a message of a queue, which comes back until it is done or dead."""
+        if message_id not in self._messages:
+            self._messages[message_id] = self.open(function, _decoded(body))
+        return self._messages[message_id]
 
     def as_json(self) -> bytes:
         """The whole journal, oldest first."""
@@ -73,8 +86,17 @@ class Journal:
             return json.dumps([asdict(entry) for entry in self.entries]).encode()
 
 
+def is_s3_notification(event: object) -> bool:
+    """Whether S3 itself sent the event, without EventBridge."""
+    return isinstance(event, dict) and "detail-type" not in event and bool(objects_of(event))
+
+
 def objects_of(event: object) -> tuple[ObjectVersion, ...]:
-    """The objects an S3 notification is about, with decoded keys; none for other events."""
+    """The objects that an S3 notification or S3's event on EventBridge is about; none for other events."""
+    if isinstance(event, dict) and event.get("source") == "aws.s3":
+        detail = event["detail"]
+        thing = detail["object"]
+        return (ObjectVersion.of(detail["bucket"]["name"], thing["key"], thing.get("version-id")),)
     records = event.get("Records") if isinstance(event, dict) else None
     found = []
     for record in records if isinstance(records, list) else []:
@@ -139,13 +161,10 @@ def deliver(
         if result.get("throttle"):
             wait, throttled = throttled, min(throttled * 2, longest)
         elif not result.get("error"):
-            delivery.attempts += 1
-            delivery.error = delivery.log = ""
+            delivery.note_attempt()
             return None
         else:
-            delivery.attempts += 1
-            delivery.error = error_text(result.get("body"))
-            delivery.log = str(result.get("log", ""))[-_LOG_CHARACTERS:]
+            delivery.note_attempt(error_text(result.get("body")), result.get("log", ""))
             wait = policy.base_seconds * 2 ** (delivery.attempts - 1)
         if delivery.attempts >= policy.attempts or time.monotonic() - began + wait > policy.max_age_seconds:
             return result
@@ -179,6 +198,13 @@ def send_dead_letter(target: str, event: object, delivery: Delivery, client: Cal
     else:
         client("sns").publish(TopicArn=target, Message=json.dumps(event), MessageAttributes=attributes)
     delivery.dead_letter = target
+
+
+def _decoded(body: str) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
 
 
 def queue_url(sqs: Any, arn: str) -> str:

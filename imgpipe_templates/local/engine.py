@@ -42,14 +42,25 @@ class Engine:
     folder: Path
     pid: int
 
-    def session(self, access_key: str = "test", secret_key: str = "test") -> Any:  # noqa: S107 - the engine's root
-        """A boto3 session; without keys it is the account's root, whom no policy restrains."""
+    def session(
+        self,
+        access_key: str = "test",
+        secret_key: str = "test",  # noqa: S107 - the engine's root
+        region: str = REGION,
+    ) -> Any:
+        """A boto3 session.
+
+        Args:
+            access_key: Without it the root of the account, whom no policy restrains; an account id is that one's root.
+            secret_key: To an access key that IAM gave out.
+            region: Any Region: the engine has all.
+        """
         import boto3  # noqa: PLC0415 - 0.2 s that a failing start should not cost
 
-        return boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=REGION)
+        return boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region)
 
     def deliveries(self) -> list[Delivery]:
-        """Every asynchronous invocation so far.
+        """Every event that was on its way to a function so far.
 
         Raises:
             LocalEngineError: The engine has ended.
@@ -74,7 +85,8 @@ def running_engine(
         runtimes: Lambda runtime name -> what runs it here.
         environments: Execution environments per function that work at the same time; None: two more than this machine
             has cores, at most four.
-        retry_base_seconds: Wait before the first retry of an asynchronous invocation; AWS waits 60.
+        retry_base_seconds: Wait before the first retry of an asynchronous invocation, and until a queue hands out a
+            failed message again; AWS waits 60, and the queue's visibility timeout.
 
     Raises:
         LocalEngineError: The engine is not installed or did not start.

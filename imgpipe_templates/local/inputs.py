@@ -25,7 +25,7 @@ class InputError(ImgpipeError):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file and the object key it gets."""
+    """A file and its name in a run, which its results are named after and its object key ends with."""
 
     path: Path
     key: str
@@ -47,11 +47,16 @@ class Selection:
     skipped: tuple[Skipped, ...]
 
 
-def select_files(arguments: Sequence[Path], out: Path) -> Selection:
+def select_files(arguments: Sequence[Path], out: Path, *, key_prefix: str = "") -> Selection:
     """Find the files to upload.
 
     A file is uploaded under its name; of a folder, every regular file below it under its path relative to the folder.
     Hidden files, and what earlier runs wrote, are skipped.
+
+    Args:
+        arguments: Files and folders.
+        out: Where results are to be written.
+        key_prefix: What the object keys begin with, before the names.
 
     Raises:
         InputError: All faults, one per line: missing or unreadable files, folders without files, two files with one
@@ -76,7 +81,7 @@ def select_files(arguments: Sequence[Path], out: Path) -> Selection:
     if not arguments:
         faults.append("files: none given; expected files or folders")
     files = _one_each(found)
-    faults += [fault for file in files for fault in _file_faults(file)]
+    faults += [fault for file in files for fault in _file_faults(file, key_prefix)]
     faults += _key_faults(files)
     faults += _out_faults(out) or list(_overwritten(files, out))
     if faults:
@@ -147,9 +152,9 @@ def _one_each(files: Sequence[SourceFile]) -> list[SourceFile]:
     return list({(file.key, file.path.resolve()): file for file in files}.values())
 
 
-def _file_faults(file: SourceFile) -> Iterator[str]:
+def _file_faults(file: SourceFile, key_prefix: str) -> Iterator[str]:
     try:
-        length = len(file.key.encode())
+        length = len(f"{key_prefix}{file.key}".encode())
     except UnicodeEncodeError:
         yield f"{os.fsencode(file.path)!r}: its name is not UTF-8; expected a name that can be an object key"
         return

@@ -73,11 +73,14 @@ def _session() -> Any:
 
 
 def _client(endpoint_url: str, service: str, credentials: Mapping[str, str] | None = None) -> Any:
-    """A boto3 client of this engine: as root, or with the credentials given as environment variables name them."""
-    given = credentials or {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    return _session().client(
-        service, endpoint_url=endpoint_url, **{name.lower(): value for name, value in given.items()}
-    )
+    """A boto3 client of this engine in the account and Region that are being worked for.
+
+    As root, or with the credentials given as environment variables name them.
+    """
+    scope = importlib.import_module("ministack.core.responses")
+    given = credentials or {"AWS_ACCESS_KEY_ID": scope.get_account_id(), "AWS_SECRET_ACCESS_KEY": "test"}
+    keys = {name.lower(): value for name, value in given.items()}
+    return _session().client(service, endpoint_url=endpoint_url, region_name=scope.get_region(), **keys)
 
 
 def _outer(app: App, journal: Journal) -> App:

@@ -1,4 +1,4 @@
-"""Permission facts that the engine leaves out: condition keys of requests, and whether a bucket may invoke."""
+"""Permission facts that the engine leaves out: condition keys of requests, and which service may invoke a function."""
 
 from __future__ import annotations
 
@@ -40,27 +40,43 @@ def leading_key(operation: str, body: bytes, hash_key_of: Callable[[str], str | 
         return None
 
 
-def bucket_may_invoke(
-    policy: Mapping[str, Any] | None, bucket: str, account: str, matches: Callable[[str, str], bool]
+def service_may_invoke(
+    policy: Mapping[str, Any] | None, service: str, source: str, account: str, matches: Callable[[str, str], bool]
 ) -> bool:
-    """Whether a function's resource policy lets Amazon S3 invoke it for `bucket`.
+    """Whether a function's resource policy lets a service invoke it on behalf of `source`.
 
     Args:
         policy: The function's resource policy.
-        bucket: The bucket that has the event.
-        account: The account that owns the bucket.
+        service: Such as s3.amazonaws.com.
+        source: ARN of what has the event: a bucket, a rule, an API.
+        account: The account that owns the source.
         matches: IAM's wildcard match (value, pattern).
     """
     for statement in (policy or {}).get("Statement") or []:
-        if statement.get("Effect") != "Allow" or "s3.amazonaws.com" not in _services(statement.get("Principal")):
+        if statement.get("Effect") != "Allow" or service not in _services(statement.get("Principal")):
             continue
         conditions = {
             key.lower(): value for test in (statement.get("Condition") or {}).values() for key, value in test.items()
         }
-        source = conditions.get("aws:sourcearn", "*")
-        if matches(f"arn:aws:s3:::{bucket}", source) and conditions.get("aws:sourceaccount", account) == account:
+        if (
+            matches(source, conditions.get("aws:sourcearn", "*"))
+            and conditions.get("aws:sourceaccount", account) == account
+        ):
             return True
     return False
+
+
+def role_allows(iam: Any, role: str, action: str, resource: str) -> bool:
+    """Whether a role's policies allow an action on a resource.
+
+    Args:
+        iam: A boto3 client of the role's account.
+        role: Its ARN.
+        action: Such as sqs:ReceiveMessage.
+        resource: ARN.
+    """
+    answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource])
+    return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
 
 
 def _services(principal: Any) -> list[str]:

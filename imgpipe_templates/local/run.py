@@ -21,7 +21,7 @@ from imgpipe_templates.errors import LocalEngineError
 from imgpipe_templates.local.deliveries import ObjectVersion
 from imgpipe_templates.local.engine import Engine, running_engine, terminating_cleanly
 from imgpipe_templates.local.environment import Runtime
-from imgpipe_templates.local.filters import notification_filters, why_ignored
+from imgpipe_templates.local.filters import Listener, notification_filters, rule_patterns, why_ignored
 from imgpipe_templates.local.inputs import InputError, SourceFile, select_files
 from imgpipe_templates.local.installation import check_installed
 from imgpipe_templates.local.interpreters import Interpreter, find_interpreter
@@ -32,7 +32,12 @@ from imgpipe_templates.local.settling import Upload, settle
 from imgpipe_templates.packaging import Target, build_package
 
 _ARTIFACT_BUCKET = f"imgpipe-artifacts-{ACCOUNT_ID}"
-_SOURCE_BUCKET = "imgpipe-local-source"
+# For parameters without a default. Nobody here asks for a token, so its issuer need not exist (RFC 2606, "invalid").
+_VALUES = {
+    "SourceBucketName": "imgpipe-local-source",
+    "JwtIssuer": "https://issuer.invalid",
+    "JwtAudience": "local",
+}
 _UPLOADS_AT_ONCE = 4
 _RETRY_BASE_SECONDS = 0.5  # AWS waits 60: nobody wants to, to see the same error a third time
 _PACE = Pace(poll_seconds=0.05)
@@ -61,7 +66,10 @@ class LocalPipeline:
     Attributes:
         name: Also the stack's name.
         template: As rendered; it is deployed unchanged.
-        parameters: Values for parameters that have no default. `SourceBucketName` is chosen here if it is left out.
+        parameters: Values for parameters that have no default; those that name or describe something outside of the
+            template are chosen here if they are left out.
+        key_prefix: What the object keys of uploads begin with, before the names of the files.
+        user_metadata: The user metadata of uploads.
         source_bucket: Logical id of the bucket that takes the uploads.
         table: Logical id of the metadata table.
     """
@@ -70,6 +78,8 @@ class LocalPipeline:
     template: str
     functions: tuple[LocalFunction, ...]
     parameters: Mapping[str, str] = field(default_factory=dict)
+    key_prefix: str = ""
+    user_metadata: Mapping[str, str] = field(default_factory=dict)
     source_bucket: str = "SourceBucket"
     table: str = "ImageMetadataTable"
 
@@ -130,7 +140,7 @@ def run_files(
 
 def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: Progress) -> RunReport:
     check_installed()
-    selection = select_files(arguments, out)
+    selection = select_files(arguments, out, key_prefix=pipeline.key_prefix)
     clock = _Clock(report)
     clock.phase("runtime")
     interpreters = {function.runtime: find_interpreter(function.runtime) for function in pipeline.functions}
@@ -143,7 +153,7 @@ def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: 
         clock.phase("deploy", pipeline.name)
         ids = _deploy(clients, pipeline, packages, report)
         clock.phase("upload", ids[pipeline.source_bucket])
-        uploads = _upload(engine, clients, ids[pipeline.source_bucket], selection.files, report)
+        uploads = _upload(engine, clients, ids[pipeline.source_bucket], pipeline, selection.files, report)
         clock.phase("settle")
         results = _results(engine, clients, ids, pipeline, uploads, out, report)
         clock.phase("stop")
@@ -168,9 +178,7 @@ def _deploy(
     clients: Clients, pipeline: LocalPipeline, packages: tuple[FunctionPackage, ...], report: Progress
 ) -> dict[str, str]:
     ensure_bucket(clients, _ARTIFACT_BUCKET)
-    parameters = dict(pipeline.parameters)
-    if "SourceBucketName" in json.loads(pipeline.template).get("Parameters", {}):
-        parameters.setdefault("SourceBucketName", _SOURCE_BUCKET)
+    parameters = _parameters(pipeline, packages)
     deployment = Deployment(
         stack_name=pipeline.name,
         template=pipeline.template,
@@ -186,21 +194,39 @@ def _deploy(
     return ids
 
 
+def _parameters(pipeline: LocalPipeline, packages: Sequence[FunctionPackage]) -> dict[str, str]:
+    declared = json.loads(pipeline.template).get("Parameters", {})
+    values = {name: value for name, value in _VALUES.items() if name in declared} | dict(pipeline.parameters)
+    given = {*values, *(package.parameter for package in packages), "CodeBucket"}
+    if missing := sorted(name for name, one in declared.items() if "Default" not in one and name not in given):
+        raise LocalEngineError(
+            f"{pipeline.name}: {', '.join(missing)}: is of an account's own making, which a local run does not have;"
+            " expected a configuration that does not ask for it"
+        )
+    return values
+
+
 def _upload(
-    engine: Engine, clients: Clients, bucket: str, files: Sequence[SourceFile], report: Progress
+    engine: Engine,
+    clients: Clients,
+    bucket: str,
+    pipeline: LocalPipeline,
+    files: Sequence[SourceFile],
+    report: Progress,
 ) -> list[Upload]:
     """Upload as somebody who may do nothing else: the account's root would pass every bucket policy."""
     s3 = _uploader(engine, clients, bucket).client("s3", endpoint_url=engine.endpoint_url)
     types = mimetypes.MimeTypes()  # Python's own table: the machine's would make results depend on the machine
 
     def put(file: SourceFile) -> Upload:
+        key, told = f"{pipeline.key_prefix}{file.key}", {"Metadata": dict(pipeline.user_metadata)}
         kind = types.guess_type(file.key)[0] or "application/octet-stream"
         try:
             with file.path.open("rb") as content:
-                answer = s3.put_object(Bucket=bucket, Key=file.key, Body=content, ContentType=kind)
+                answer = s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind, **told)
         except OSError as error:
             raise InputError(f"{file.path}: cannot be read: {error.strerror}; it was there at the start") from error
-        return Upload(file, ObjectVersion.of(bucket, file.key, answer.get("VersionId")))
+        return Upload(file, ObjectVersion.of(bucket, key, answer.get("VersionId")))
 
     uploads = []
     workers = concurrent.futures.ThreadPoolExecutor(_UPLOADS_AT_ONCE)
@@ -233,11 +259,11 @@ def _results(
     report: Progress,
 ) -> dict[SourceFile, FileResult]:
     bucket = ids[pipeline.source_bucket]
-    filters = notification_filters(clients.s3.get_bucket_notification_configuration(Bucket=bucket))
+    listeners = _listeners(clients, bucket)
     results: dict[SourceFile, FileResult] = {}
     heeded = []
     for upload in uploads:
-        if reason := why_ignored(upload.file.key, filters):
+        if reason := why_ignored(upload.version.key, listeners):
             clear_result(out, upload.file)
             results[upload.file] = FileResult(upload.file, "ignored", reason)
         else:
@@ -253,6 +279,15 @@ def _results(
         results[file] = result
         report.settled(result, done, len(heeded))
     return results
+
+
+def _listeners(clients: Clients, bucket: str) -> tuple[Listener, ...]:
+    configuration = clients.s3.get_bucket_notification_configuration(Bucket=bucket)
+    listeners: list[Listener] = [*notification_filters(configuration)]
+    if "EventBridgeConfiguration" in configuration:
+        events = clients.session.client("events", endpoint_url=clients.endpoint_url)
+        listeners += rule_patterns(events, bucket)
+    return tuple(listeners)
 
 
 class _Table:

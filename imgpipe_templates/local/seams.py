@@ -1,4 +1,4 @@
-"""The one place that reaches into the engine's private names, each asserted before anything is changed.
+"""The engine's private names, each asserted before anything is changed, here and in the other two seam modules.
 
 MiniStack has no extension points for what is done here, so its version is pinned exactly; a new version is adopted by
 running the tests, which fail on the seam that moved. What is closed, and what stays open, is listed in docs/local.md.
@@ -8,18 +8,18 @@ running the tests, which fail on the seam that moved. What is closed, and what s
 
 from __future__ import annotations
 
-import contextvars
+import asyncio
+import fnmatch
 import hashlib
 import importlib
 import inspect
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from imgpipe_templates.errors import LocalEngineError
-from imgpipe_templates.local import deliveries, metrics, permissions, properties
+from imgpipe_templates.local import deliveries, metrics, permissions, seam_events, seam_resources
 from imgpipe_templates.local.environment import Function
 from imgpipe_templates.local.installation import VERSION, check_installed
 from imgpipe_templates.local.pool import EnvironmentPool
@@ -29,11 +29,21 @@ _METRICS = "ministack.services.cloudwatch"
 _STACKS = "ministack.services.cloudformation.stacks"
 _PROVISIONERS = "ministack.services.cloudformation.provisioners"
 _ACTIONS = "ministack.core.iam_actions"
+_APIS = "ministack.services.apigateway"
+_EVENTBRIDGE = "ministack.services.eventbridge"
+_QUEUES = "ministack.services.sqs"
+_BUCKETS = "ministack.services.s3"
+_SCOPE = "ministack.core.responses"
+_API_SERVICE = "apigateway.amazonaws.com"
 
 
 @dataclass(frozen=True)
 class Seam:
-    """A private name and the parameters it had when this was written; None for something that is not called."""
+    """A private name and the parameters it had when this was written.
+
+    Attributes:
+        parameters: None for something that is not called; "..." stands for any others.
+    """
 
     module: str
     name: str
@@ -51,6 +61,25 @@ SEAMS = (
     Seam(_LAMBDA, "_route_async_failure", ("target_arn", "func_name", "event", "result")),
     Seam(_LAMBDA, "_resolve_layer_zip", ("attachment",)),
     Seam(_LAMBDA, "_functions", None),
+    Seam(_LAMBDA, "_get_func_record_for_ref", ("function_ref",)),
+    Seam(_LAMBDA, "_execution_record_for_config", ("func", "config")),
+    Seam(_LAMBDA, "_run_sqs_batch", ("esm", "func_rec", "event", "batch", "queue_url", "queue_name")),
+    Seam(_LAMBDA, "_esm_wake", None),
+    Seam(_QUEUES, "_queues", None),
+    Seam(_QUEUES, "_queues_lock", None),
+    Seam(_QUEUES, "_dlq_sweep", ("q",)),
+    Seam(_QUEUES, "_delete_messages_for_esm", ("queue_url", "receipt_handles")),
+    Seam(_QUEUES, "queue_policy_allows", ("queue_arn", "service", "source_arn", "source_account")),
+    Seam(_EVENTBRIDGE, "_dispatch_event", ("event", "view")),
+    Seam(_EVENTBRIDGE, "_invoke_target", ("target", "event", "rule", "view")),
+    Seam(_EVENTBRIDGE, "_dispatch_to_lambda", ("arn", "payload")),
+    Seam(_APIS, "_integrations", None),
+    Seam(_SCOPE, "get_account_id", ()),
+    Seam(_SCOPE, "get_region", ()),
+    Seam("ministack.services.backup", "_create_selection", ("plan_id", "body")),
+    Seam("ministack.services.backup", "_delete_selection", ("plan_id", "selection_id")),
+    Seam("ministack.services.budgets", "_create_budget", ("data",)),
+    Seam("ministack.services.budgets", "_delete_budget", ("data",)),
     Seam("ministack.core.lambda_runtime", "execution_credentials", ("config",)),
     Seam(_ACTIONS, "request_tag_context", ("service", "iam_action", "body", "params")),
     Seam("ministack.core.iam_evaluator", "fnmatch_iam_cs", ("value", "pattern")),
@@ -61,8 +90,10 @@ SEAMS = (
     Seam(_METRICS, "_dims_from_list", ("dimensions",)),
     Seam(_METRICS, "_metrics", None),
     Seam("ministack.services.dynamodb", "_tables", None),
-    Seam("ministack.services.s3", "_buckets", None),
-    Seam("ministack.services.s3", "_bucket_has_versions", ("name",)),
+    Seam(_BUCKETS, "_buckets", None),
+    Seam(_BUCKETS, "_bucket_has_versions", ("name",)),
+    Seam(_BUCKETS, "_fire_s3_event", ("bucket_name", "key", "event_name", "...", "version_id", "...")),
+    Seam(_APIS, "_invoke_lambda_proxy", ("integration", "api_id", "stage", "path", "method", "...")),
     Seam(_STACKS, "_runs_on_worker_thread", ("resource_type",)),
     Seam(_PROVISIONERS, "_RESOURCE_HANDLERS", None),
 )
@@ -79,7 +110,10 @@ def check_seams(seams: tuple[Seam, ...] = SEAMS) -> None:
         found = getattr(importlib.import_module(seam.module), seam.name, None)
         if found is None:
             raise LocalEngineError(f"local engine: {seam.module}.{seam.name}: is gone; expected as in {VERSION}")
-        if seam.parameters is not None and (given := tuple(inspect.signature(found).parameters)) != seam.parameters:
+        if seam.parameters is None:
+            continue
+        given = tuple(inspect.signature(found).parameters)
+        if not fnmatch.fnmatchcase(" ".join(given), " ".join(seam.parameters).replace("...", "*")):
             raise LocalEngineError(
                 f"local engine: {seam.module}.{seam.name}: takes ({', '.join(given)});"
                 f" expected ({', '.join(seam.parameters)}), as in {VERSION}"
@@ -95,13 +129,14 @@ def install(
         pool: Runs the functions.
         client: boto3 client of the engine itself: service name, and credentials if they are not root's.
         journal: Where asynchronous deliveries are noted.
-        retry_base_seconds: Wait before the first retry of an asynchronous invocation.
+        retry_base_seconds: Wait before the first retry of an asynchronous invocation, and until a queue hands out a
+            failed message again.
     """
     _run_functions_in(pool)
-    _AsynchronousInvoker(client, journal, retry_base_seconds).install()
+    seam_events.install(journal, client, retry_base_seconds)
+    seam_resources.install(client)
     _add_condition_keys()
-    _keep_properties(client)
-    _refuse_to_delete_full_buckets()
+    _ask_before_apis_invoke(client)
     _match_alarms_by_dimensions()
 
 
@@ -169,77 +204,6 @@ def _decoded(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-class _AsynchronousInvoker:
-    """Takes the place of the engine's own retries, which count throttled attempts and send no raw dead letters."""
-
-    def __init__(self, client: Callable[..., Any], journal: deliveries.Journal, retry_base_seconds: float) -> None:
-        self._client = client
-        self._journal = journal
-        self._retry_base_seconds = retry_base_seconds
-        self._functions = _module(_LAMBDA)
-        self._cloudwatch = _module(_METRICS)
-
-    def install(self) -> None:
-        self._functions.invoke_async_with_retry = self._invoke
-
-    def _invoke(self, func: dict[str, Any], event: Any) -> None:
-        config = func.get("config") or func
-        delivery = self._journal.open(config["FunctionName"], event)
-        account = config["FunctionArn"].split(":")[4]
-        policy = (self._functions._functions.get(config["FunctionName"]) or func).get("policy")
-        matches = _module("ministack.core.iam_evaluator").fnmatch_iam_cs
-        for item in delivery.objects:
-            if not permissions.bucket_may_invoke(policy, item.bucket, account, matches):
-                delivery.error = f"no permission lets bucket {item.bucket} invoke {config['FunctionName']}"
-                delivery.state = "refused"
-                return
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._run, func, config, event, delivery), daemon=True).start()
-
-    def _run(self, func: dict[str, Any], config: dict[str, Any], event: Any, delivery: deliveries.Delivery) -> None:
-        try:
-            delivery.state = self._deliver(func, config, event, delivery)
-        except Exception as fault:  # noqa: BLE001 - a package that cannot be unpacked, say: whoever waits must hear of it
-            delivery.error = f"{type(fault).__name__}: {fault}"
-            delivery.state = "failed"
-
-    def _deliver(self, func: dict[str, Any], config: dict[str, Any], event: Any, delivery: deliveries.Delivery) -> str:
-        invoke_config = func.get("event_invoke_config") or (func.get("event_invoke_configs") or {}).get("$LATEST") or {}
-        reserved = self._functions._reserved_concurrency(func, config)
-        retry = deliveries.RetryPolicy.of(invoke_config, reserved, self._retry_base_seconds)
-        failure = deliveries.deliver(delivery, retry, lambda: self._functions._execute_function(func, event))
-        if failure is None:
-            return "succeeded"
-        destination = (invoke_config.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
-        if destination:
-            self._functions._route_async_failure(destination, config["FunctionName"], event, failure)
-            delivery.dead_letter = destination
-        elif target := (config.get("DeadLetterConfig") or {}).get("TargetArn"):
-            self._bury(config, target, event, delivery)
-        return "failed"
-
-    def _bury(self, config: dict[str, Any], target: str, event: Any, delivery: deliveries.Delivery) -> None:
-        credentials = _module("ministack.core.lambda_runtime").execution_credentials(config)
-        try:
-            deliveries.send_dead_letter(target, event, delivery, lambda service: self._client(service, credentials))
-        except Exception as refusal:  # noqa: BLE001 - as on AWS the event is lost and only a metric tells
-            delivery.error += f"; not sent to the dead-letter queue: {refusal}"
-            name = {"FunctionName": config["FunctionName"]}
-            self._cloudwatch.record_metric("AWS/Lambda", "DeadLetterErrors", 1, "Count", name)
-        else:
-            self._count_messages(target)
-        self._cloudwatch._evaluate_all_alarms()
-
-    def _count_messages(self, target: str) -> None:
-        """Give the alarm of a dead-letter queue its metric, which Amazon SQS would send and the engine does not."""
-        if target.split(":")[2] != "sqs":
-            return
-        sqs, wanted = self._client("sqs"), "ApproximateNumberOfMessages"
-        answer = sqs.get_queue_attributes(QueueUrl=deliveries.queue_url(sqs, target), AttributeNames=[wanted])
-        count, name = float(answer["Attributes"][wanted]), {"QueueName": target.rsplit(":", 1)[-1]}
-        self._cloudwatch.record_metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", count, "Count", name)
-
-
 def _add_condition_keys() -> None:
     actions = _module(_ACTIONS)
     engine_context = actions.request_tag_context
@@ -259,46 +223,32 @@ def _add_condition_keys() -> None:
     actions.request_tag_context = context
 
 
-def _keep_properties(client: Callable[..., Any]) -> None:
-    handlers, stacks = _module(_PROVISIONERS)._RESOURCE_HANDLERS, _module(_STACKS)
-    blocks = stacks._runs_on_worker_thread
+def _ask_before_apis_invoke(client: Callable[..., Any]) -> None:
+    """An API invokes its function with the role of the integration, or with the function's own permission."""
+    apis, functions = _module(_APIS), _module(_LAMBDA)
+    engine_invocation = apis._invoke_lambda_proxy
 
-    def wrap(kind: str) -> None:
-        create, update = handlers[kind]["create"], handlers[kind]["update"]
+    def may_invoke(integration: Mapping[str, Any], source: str) -> bool:
+        arn = str(integration.get("integrationUri", ""))
+        if role := integration.get("credentialsArn"):
+            return permissions.role_allows(client("iam"), role, "lambda:InvokeFunction", arn)
+        record, config, _name = functions._get_func_record_for_ref(arn)
+        if not record or not config:
+            return True  # the engine says what is missing
+        account, matches = config["FunctionArn"].split(":")[4], _module("ministack.core.iam_evaluator").fnmatch_iam_cs
+        return permissions.service_may_invoke(record.get("policy"), _API_SERVICE, source, account, matches)
 
-        def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-            result = create(logical_id, props, stack_name)
-            try:
-                properties.put_back(kind, result[0], props, {}, client)
-            except Exception:  # the service refused a value: the resource was never created
-                handlers[kind]["delete"](result[0], props)
-                raise
-            return result
+    async def invoke(
+        integration: Mapping[str, Any], api_id: str, stage: str, path: str, method: str, *more: Any, **named: Any
+    ) -> Any:
+        scope = _module(_SCOPE)
+        source = f"arn:aws:execute-api:{scope.get_region()}:{scope.get_account_id()}:{api_id}/{stage}/{method}{path}"
+        # On a thread of its own, for the question is asked of the engine itself.
+        if not await asyncio.to_thread(may_invoke, integration, source):
+            return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
+        return await engine_invocation(integration, api_id, stage, path, method, *more, **named)
 
-        def updated(physical_id: str, old: dict[str, Any], new: dict[str, Any], *names: str) -> Any:
-            result = update(physical_id, old, new, *names)
-            properties.put_back(kind, result[0], new, old if result[0] == physical_id else {}, client)
-            return result
-
-        handlers[kind] = {**handlers[kind], "create": created, "update": updated}
-
-    for kind in properties.PUT_BACK:
-        wrap(kind)
-    # Speaking to the engine from its own event loop would wait for ever.
-    stacks._runs_on_worker_thread = lambda resource_type: resource_type in properties.PUT_BACK or blocks(resource_type)
-
-
-def _refuse_to_delete_full_buckets() -> None:
-    handlers, s3 = _module(_PROVISIONERS)._RESOURCE_HANDLERS, _module("ministack.services.s3")
-    delete = handlers["AWS::S3::Bucket"]["delete"]
-
-    def refuse_or_delete(physical_id: str, props: dict[str, Any]) -> Any:
-        if (s3._buckets.get(physical_id) or {}).get("objects") or s3._bucket_has_versions(physical_id):
-            message = f"The bucket you tried to delete is not empty (Service: S3, Status Code: 409): {physical_id}"
-            raise ValueError(message)
-        return delete(physical_id, props)
-
-    handlers["AWS::S3::Bucket"] = {**handlers["AWS::S3::Bucket"], "delete": refuse_or_delete}
+    apis._invoke_lambda_proxy = invoke
 
 
 def _match_alarms_by_dimensions() -> None:

@@ -19,7 +19,7 @@ class EngineSettings:
         folder: Temporary folder that the engine removes when it ends.
         runtimes: Lambda runtime -> interpreter and runtime folder.
         environments: Execution environments per function that work at the same time.
-        retry_base_seconds: Wait before the first retry of an asynchronous invocation.
+        retry_base_seconds: Wait before the first retry of an asynchronous invocation or of a message.
     """
 
     endpoint_url: str

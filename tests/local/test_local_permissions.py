@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from imgpipe_templates.local.permissions import bucket_may_invoke, leading_key, metric_namespace
+from imgpipe_templates.local.permissions import leading_key, metric_namespace, service_may_invoke
 
 PERMISSION = {
     "Effect": "Allow",
@@ -21,7 +21,8 @@ PERMISSION = {
 
 
 def allowed(statement: dict[str, object], bucket: str = "photos", account: str = "123456789012") -> bool:
-    return bucket_may_invoke({"Statement": [statement]}, bucket, account, fnmatch.fnmatchcase)
+    source = f"arn:aws:s3:::{bucket}"
+    return service_may_invoke({"Statement": [statement]}, "s3.amazonaws.com", source, account, fnmatch.fnmatchcase)
 
 
 def test_a_bucket_may_invoke_by_the_permission_that_names_it():
@@ -33,8 +34,9 @@ def test_a_bucket_may_invoke_by_the_permission_that_names_it():
 
 
 @pytest.mark.parametrize("policy", [None, {}, {"Statement": []}])
-def test_without_a_permission_no_bucket_may_invoke(policy):
-    assert not bucket_may_invoke(policy, "photos", "123456789012", fnmatch.fnmatchcase)
+def test_without_a_permission_nothing_may_invoke(policy):
+    source = "arn:aws:events:us-east-1:123456789012:rule/uploads"
+    assert not service_may_invoke(policy, "events.amazonaws.com", source, "123456789012", fnmatch.fnmatchcase)
 
 
 def test_the_namespace_of_metrics_is_read_from_both_protocols():

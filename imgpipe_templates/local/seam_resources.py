@@ -1,0 +1,206 @@
+"""Seams of resources: types that the engine's CloudFormation does not know, properties it drops, refusals it omits.
+
+Reaches into the engine's private names, which seams.check_seams asserts.
+"""
+
+# ruff: noqa: SLF001 - see the module's description
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from imgpipe_templates.local import permissions, properties
+
+_BUCKET = "AWS::S3::Bucket"
+_TABLE = "AWS::DynamoDB::Table"
+_MAPPING = "AWS::Lambda::EventSourceMapping"
+_INTEGRATION = "AWS::ApiGatewayV2::Integration"
+
+# What Lambda needs of a function's role to feed it from a queue (AWS Lambda Developer Guide, "Using Lambda with
+# Amazon SQS", "Permissions", read 2026-11).
+_QUEUE_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+
+
+def install(client: Callable[..., Any]) -> None:
+    """Complete the engine's CloudFormation.
+
+    Args:
+        client: boto3 client of the engine itself, as root, by service name.
+    """
+    handlers = _module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
+    handlers.setdefault("AWS::Backup::BackupSelection", {"create": _add_selection, "delete": _remove_selection})
+    budget = {"create": _add_budget, "update": _change_budget, "delete": _remove_budget}
+    handlers.setdefault("AWS::Budgets::Budget", budget)
+    _keep_properties(handlers, client)
+    _check_readers(handlers, client)
+    _keep_credentials(handlers)
+    _guard(handlers, _BUCKET, _why_bucket_stays)
+    _guard(handlers, _TABLE, _why_table_stays)
+    stacks = _module("ministack.services.cloudformation.stacks")
+    blocks = stacks._runs_on_worker_thread
+    speaking = {*properties.PUT_BACK, _MAPPING}
+    # Speaking to the engine from its own event loop would wait for ever.
+    stacks._runs_on_worker_thread = lambda resource_type: resource_type in speaking or blocks(resource_type)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(name)
+
+
+def _keep_properties(handlers: dict[str, Any], client: Callable[..., Any]) -> None:
+    def wrap(kind: str) -> None:
+        create, update = handlers[kind]["create"], handlers[kind]["update"]
+
+        def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+            result = create(logical_id, props, stack_name)
+            try:
+                properties.put_back(kind, result[0], props, {}, client)
+            except Exception:  # the service refused a value: the resource was never created
+                handlers[kind]["delete"](result[0], props)
+                raise
+            return result
+
+        def updated(physical_id: str, old: dict[str, Any], new: dict[str, Any], *names: str) -> Any:
+            result = update(physical_id, old, new, *names)
+            properties.put_back(kind, result[0], new, old if result[0] == physical_id else {}, client)
+            return result
+
+        handlers[kind] = {**handlers[kind], "create": created, "update": updated}
+
+    for kind in properties.PUT_BACK:
+        wrap(kind)
+
+
+def _check_readers(handlers: dict[str, Any], client: Callable[..., Any]) -> None:
+    """Lambda takes no mapping of a queue that the function's role may not read."""
+    create, update = handlers[_MAPPING]["create"], handlers[_MAPPING]["update"]
+    functions = _module("ministack.services.lambda_svc")
+
+    def check(props: dict[str, Any]) -> None:
+        source = props.get("EventSourceArn", "")
+        _record, config, _name = functions._get_func_record_for_ref(props.get("FunctionName", ""))
+        if config is None or source.split(":")[2:3] != ["sqs"]:
+            return
+        for action in _QUEUE_ACTIONS:
+            if not permissions.role_allows(client("iam"), config["Role"], f"sqs:{action}", source):
+                message = f"The function execution role does not have permissions to call {action} on SQS"
+                raise ValueError(message)
+
+    def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        check(props)
+        return create(logical_id, props, stack_name)
+
+    def updated(physical_id: str, old: dict[str, Any], new: dict[str, Any], *names: str) -> Any:
+        check(new)
+        return update(physical_id, old, new, *names)
+
+    handlers[_MAPPING] = {**handlers[_MAPPING], "create": created, "update": updated}
+
+
+def _keep_credentials(handlers: dict[str, Any]) -> None:
+    """Keep the role with which an API invokes its function."""
+    create, update = handlers[_INTEGRATION]["create"], handlers[_INTEGRATION]["update"]
+
+    def keep(integration: str, props: dict[str, Any]) -> None:
+        known = _module("ministack.services.apigateway")._integrations[props["ApiId"]][integration]
+        known["credentialsArn"] = props.get("CredentialsArn", "")
+
+    def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        result = create(logical_id, props, stack_name)
+        keep(result[0], props)
+        return result
+
+    def updated(physical_id: str, old: dict[str, Any], new: dict[str, Any], *names: str) -> Any:
+        result = update(physical_id, old, new, *names)
+        keep(result[0], new)
+        return result
+
+    handlers[_INTEGRATION] = {**handlers[_INTEGRATION], "create": created, "update": updated}
+
+
+def _guard(handlers: dict[str, Any], kind: str, why_not: Callable[[str], str]) -> None:
+    delete = handlers[kind]["delete"]
+
+    def refuse_or_delete(physical_id: str, props: dict[str, Any]) -> Any:
+        if reason := why_not(physical_id):
+            raise ValueError(reason)
+        return delete(physical_id, props)
+
+    handlers[kind] = {**handlers[kind], "delete": refuse_or_delete}
+
+
+def _why_bucket_stays(name: str) -> str:
+    s3 = _module("ministack.services.s3")
+    if (s3._buckets.get(name) or {}).get("objects") or s3._bucket_has_versions(name):
+        return f"The bucket you tried to delete is not empty (Service: S3, Status Code: 409): {name}"
+    return ""
+
+
+def _why_table_stays(name: str) -> str:
+    table = _module("ministack.services.dynamodb")._tables.get(name) or {}
+    if table.get("DeletionProtectionEnabled"):
+        return (
+            "Resource cannot be deleted as it is currently protected against deletion. "
+            f"Disable deletion protection first. (Service: DynamoDb, Status Code: 400): {name}"
+        )
+    return ""
+
+
+def _add_selection(_logical_id: str, props: dict[str, Any], _stack_name: str) -> tuple[str, dict[str, str]]:
+    plan = props["BackupPlanId"]
+    answer = _checked(_module("ministack.services.backup")._create_selection(plan, props))
+    selection = answer["SelectionId"]
+    # "Return values", AWS::Backup::BackupSelection, CloudFormation Template Reference, read 2026-11.
+    attributes = {"Id": f"{selection}_{plan}", "SelectionId": selection, "BackupPlanId": plan}
+    return f"{selection}_{plan}", attributes
+
+
+def _remove_selection(physical_id: str, _props: dict[str, Any]) -> None:
+    selection, plan = physical_id.split("_", 1)
+    _module("ministack.services.backup")._delete_selection(plan, selection)
+
+
+def _add_budget(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+    name = props["Budget"].get("BudgetName") or f"{stack_name}-{logical_id}"
+    _checked(_module("ministack.services.budgets")._create_budget(_budget(name, props)))
+    return name, {}
+
+
+def _change_budget(
+    physical_id: str, _old: dict[str, Any], new: dict[str, Any], stack_name: str
+) -> tuple[str, dict[str, str]]:
+    budgets = _module("ministack.services.budgets")
+    if new["Budget"].get("BudgetName", physical_id) != physical_id:
+        return _add_budget(physical_id, new, stack_name)
+    budgets._delete_budget({"BudgetName": physical_id})
+    _checked(budgets._create_budget(_budget(physical_id, new)))
+    return physical_id, {}
+
+
+def _remove_budget(physical_id: str, _props: dict[str, Any]) -> None:
+    _module("ministack.services.budgets")._delete_budget({"BudgetName": physical_id})
+
+
+def _budget(name: str, props: dict[str, Any]) -> dict[str, Any]:
+    """The request of a template's budget, where numbers may have come as text."""
+    budget = {**props["Budget"], "BudgetName": name}
+    if limit := budget.get("BudgetLimit"):
+        budget["BudgetLimit"] = {**limit, "Amount": str(limit["Amount"])}
+    entries = [
+        entry | {"Notification": entry["Notification"] | {"Threshold": float(entry["Notification"]["Threshold"])}}
+        for entry in props.get("NotificationsWithSubscribers") or []
+    ]
+    tags = props.get("ResourceTags") or []
+    return {"Budget": budget, "NotificationsWithSubscribers": entries, "ResourceTags": tags}
+
+
+def _checked(response: tuple[int, Any, bytes]) -> dict[str, Any]:
+    status, _headers, body = response
+    answer: dict[str, Any] = json.loads(body or b"{}")
+    if status >= 400:  # noqa: PLR2004 - HTTP's client errors
+        message = str(answer.get("message") or answer.get("Message") or body)
+        raise ValueError(message)
+    return answer
