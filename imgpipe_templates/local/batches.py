@@ -28,7 +28,8 @@ def failed_messages(messages: Sequence[str], answer: object, *, reports_failures
         return set(messages)
     failures = report.get("batchItemFailures") or []
     named = {str(failure.get("itemIdentifier")) if isinstance(failure, dict) else "" for failure in failures}
-    return min(named, set(messages))
+    is_understood = named.issubset(messages)
+    return named if is_understood else set(messages)
 
 
 def redrive(attributes: Mapping[str, str]) -> tuple[int, str]:
