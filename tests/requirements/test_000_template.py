@@ -15,6 +15,7 @@ from tests.requirements.reading import (
     fires,
     indexes,
     keys,
+    on,
     outputs,
     properties,
     reached,
@@ -22,7 +23,7 @@ from tests.requirements.reading import (
     shown,
     with_options,
 )
-from tests.templates import allowed, of_type, said, tags, waits_for
+from tests.templates import of_type, said, tags, waits_for
 
 BUCKET = "image-storage-bucket-${EnvironmentSuffix}-${AWS::AccountId}"
 BUCKET_ARN = f"arn:${{AWS::Partition}}:s3:::{BUCKET}"
@@ -31,33 +32,8 @@ FUNCTION_ARN = (
 )
 TABLE_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
 
-
-def on_both(test):
-    return pytest.mark.parametrize("template", ["single-bucket", "production"], indirect=True)(test)
-
-
-def on_its_own(test):
-    return pytest.mark.parametrize("template", ["single-bucket"], indirect=True)(test)
-
-
-@pytest.fixture
-def bucket(template):
-    return properties(template, "SourceBucket")
-
-
-@pytest.fixture
-def table(template):
-    return properties(template, "ImageMetadataTable")
-
-
-@pytest.fixture
-def function(template):
-    return properties(template, "ImageProcessorFunction")
-
-
-@pytest.fixture
-def granted(template):
-    return allowed(template, "ImageProcessorRole")
+on_both = on("single-bucket", "production")
+on_its_own = on("single-bucket")
 
 
 @pytest.fixture
@@ -81,7 +57,7 @@ def test_000_03_a_new_object_invokes_the_processor(bucket):
     assert {(entry["Event"], said(entry["Function"])) for entry in entries} == {("s3:ObjectCreated:*", FUNCTION_ARN)}
 
 
-@pytest.mark.parametrize("template", ["production"], indirect=True)
+@on("production")
 def test_000_03_a_new_object_reaches_the_processor_through_rule_and_queue(template, bucket):
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     (target,) = properties(template, "UploadRule")["Targets"]

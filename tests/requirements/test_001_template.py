@@ -13,78 +13,22 @@ from tests.requirements.reading import (
     BLOCKED,
     PRESETS,
     TOPIC,
-    fires,
     indexes,
     keys,
     lifecycle,
     on,
-    outputs,
     properties,
     reached,
     shown,
     statements,
     with_options,
 )
-from tests.templates import allowed, of_type, references, said, tags, waits_for
+from tests.templates import allowed, of_type, said, waits_for
 
 EVENT = "s3:ObjectCreated:*"
 SPELLINGS = [".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".PNG"]
-# What each type calls the name that must be unique in an account, or in the world.
-PHYSICAL_NAMES = {
-    "AWS::ApiGatewayV2::Api": ("Name",),
-    "AWS::Backup::BackupPlan": ("BackupPlan", "BackupPlanName"),
-    "AWS::Backup::BackupVault": ("BackupVaultName",),
-    "AWS::Budgets::Budget": ("Budget", "BudgetName"),
-    "AWS::CloudWatch::Alarm": ("AlarmName",),
-    "AWS::CloudWatch::Dashboard": ("DashboardName",),
-    "AWS::DynamoDB::Table": ("TableName",),
-    "AWS::Events::Rule": ("Name",),
-    "AWS::KMS::Alias": ("AliasName",),
-    "AWS::Lambda::Function": ("FunctionName",),
-    "AWS::Logs::LogGroup": ("LogGroupName",),
-    "AWS::S3::Bucket": ("BucketName",),
-    "AWS::SNS::Topic": ("TopicName",),
-    "AWS::SQS::Queue": ("QueueName",),
-}
-# They cost by the hour whether images come or not.
-ALWAYS_ON = {
-    "AWS::ApiGateway::VpcLink",
-    "AWS::DAX::Cluster",
-    "AWS::EC2::Instance",
-    "AWS::EC2::NatGateway",
-    "AWS::EC2::VPCEndpoint",
-    "AWS::ECS::Service",
-    "AWS::ElasticLoadBalancingV2::LoadBalancer",
-    "AWS::RDS::DBInstance",
-}
-
-
-def on_both(test):
-    return on("reporting", "production")(test)
-
-
-def on_its_own(test):
-    return on("reporting")(test)
-
-
-@pytest.fixture
-def bucket(template):
-    return properties(template, "SourceBucket")
-
-
-@pytest.fixture
-def table(template):
-    return properties(template, "ImageMetadataTable")
-
-
-@pytest.fixture
-def function(template):
-    return properties(template, "ImageProcessorFunction")
-
-
-@pytest.fixture
-def granted(template):
-    return allowed(template, "ImageProcessorRole")
+on_both = on("reporting", "production")
+on_its_own = on("reporting")
 
 
 @pytest.fixture
@@ -199,6 +143,14 @@ def test_001_11_a_custom_resource_sets_the_notification(resources, notification)
 def test_001_12_the_permission_comes_first(resources):
     assert "LambdaInvokePermission" in resources["S3BucketNotification"]["DependsOn"]
     assert "S3BucketNotification" not in reached(resources, "S3BucketNotification")
+
+
+@on_its_own
+def test_001_12_the_helper_can_work_before_it_is_called(resources):
+    assert {"S3NotificationLambda", "S3NotificationRole", "S3NotificationLogGroup", "SourceBucket"} <= reached(
+        resources, "S3BucketNotification"
+    )
+    assert "S3BucketNotification" not in waits_for(resources["SourceBucket"])
 
 
 @on_its_own
@@ -362,82 +314,3 @@ def test_001_34_logs_are_kept_for_30_days(template):
         "ImageProcessorLogGroup": 30,
         "S3NotificationLogGroup": 30,
     }
-
-
-@on(*PRESETS)
-def test_001_35_the_suffix_is_a_parameter(template):
-    parameter = template["Parameters"]["EnvironmentSuffix"]
-    assert (parameter["Type"], parameter["Default"]) == ("String", "dev")
-    assert parameter["Description"]
-
-
-@on(*PRESETS)
-def test_001_36_the_suffix_is_in_every_name(template):
-    """The source bucket alone may be named by a parameter of its own."""
-    for title, resource in template["Resources"].items():
-        if resource["Type"] not in PHYSICAL_NAMES:
-            continue
-        name = resource["Properties"]
-        for part in PHYSICAL_NAMES[resource["Type"]]:
-            name = name[part]
-        wanted = {"EnvironmentSuffix"} if said(name) != "SourceBucketName" else {"SourceBucketName"}
-        assert wanted <= set(references(name)), title
-
-
-@on(*PRESETS)
-def test_001_36_nothing_else_has_a_name_that_two_stacks_could_not_share(template):
-    """A type with a name that this list does not know would escape the test above."""
-    for title, resource in template["Resources"].items():
-        if resource["Type"] in PHYSICAL_NAMES or resource["Type"].startswith("Custom::"):
-            continue
-        own_names = {
-            key
-            for key in resource["Properties"]
-            if key in {"Name", "RoleName", "ManagedPolicyName", "GroupName", "LayerName"}
-            or key == resource["Type"].rpartition("::")[2] + "Name"
-        }
-        # A stage is a part of its API.
-        assert own_names <= ({"StageName"} if resource["Type"] == "AWS::ApiGatewayV2::Stage" else set()), title
-
-
-@on_both
-def test_001_37_what_others_need_is_exported(template):
-    handed = outputs(template)
-    assert {
-        "SourceBucket",
-        "SourceBucket.Arn",
-        "ImageMetadataTable",
-        "ImageMetadataTable.Arn",
-        "ImageProcessorFunction.Arn",
-        "ProcessingNotificationTopic",
-    } <= set(handed.values())
-    assert all(output["Export"]["Name"] for output in template["Outputs"].values())
-
-
-@on_both
-def test_001_38_costs_can_be_told_apart_by_tag(template, table):
-    for properties_ in (table, *of_type(template, "AWS::S3::Bucket").values()):
-        assert tags(properties_)["Project"] == "imgpipe"
-        assert tags(properties_)["Environment"] == {"Ref": "Environment"}
-
-
-@on(*PRESETS)
-def test_001_39_each_format_starts_the_processor(template):
-    heeds = fires(template)
-    assert all(heeds(f"uploads/photo{spelling}") for spelling in SPELLINGS)
-    assert not heeds("uploads/photo.webp")
-
-
-@on(*PRESETS)
-def test_001_40_nothing_is_always_on(template):
-    assert not ALWAYS_ON & {resource["Type"] for resource in template["Resources"].values()}
-    for standing in ("ProvisionedConcurrencyConfig", "ProvisionedThroughput"):
-        assert standing not in str(template)
-
-
-@on_its_own
-def test_001_12_the_helper_can_work_before_it_is_called(resources):
-    assert {"S3NotificationLambda", "S3NotificationRole", "S3NotificationLogGroup", "SourceBucket"} <= reached(
-        resources, "S3BucketNotification"
-    )
-    assert "S3BucketNotification" not in waits_for(resources["SourceBucket"])

@@ -36,23 +36,13 @@ RETRIEVAL_READS = {
     ("dynamodb:Query", "ImageMetadataTable"),
 }
 
-
-def on_both(test):
-    return on("media-library", "production")(test)
-
-
-def on_its_own(test):
-    return on("media-library")(test)
+on_both = on("media-library", "production")
+on_its_own = on("media-library")
 
 
 @pytest.fixture
 def functions(template):
     return of_type(template, "AWS::Lambda::Function")
-
-
-@pytest.fixture
-def table(template):
-    return properties(template, "ImageMetadataTable")
 
 
 @pytest.fixture

@@ -1,0 +1,170 @@
+"""Document 003, parameters, alarms, outputs and deployment, off `thumbnails` and off `production` too."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgpipe_templates import load_preset
+from imgpipe_templates.errors import ConfigError
+from imgpipe_templates.subsystems.processing import THUMBNAIL_SIZE_PX
+from tests.requirements.reading import TOPIC, on, properties, with_options
+from tests.templates import said
+
+DATA = ("SourceBucket", "ThumbnailBucket", "ImageMetadataTable")
+on_both = on("thumbnails", "production")
+on_its_own = on("thumbnails")
+
+
+@on_both
+def test_003_36_environment_parameter(template):
+    parameter = template["Parameters"]["Environment"]
+    assert parameter["Type"] == "String"
+    assert parameter["Default"] == "production"
+    assert parameter["AllowedValues"] == ["development", "staging", "production"]
+    assert parameter["Description"]
+
+
+@on_its_own
+def test_003_37_source_bucket_name_parameter(template):
+    parameter = template["Parameters"]["SourceBucketName"]
+    assert parameter["Type"] == "String"
+    assert (parameter["MinLength"], parameter["MaxLength"]) == (3, 63)
+    assert parameter["AllowedPattern"] == "^[a-z0-9][a-z0-9-]*[a-z0-9]$"
+    assert parameter["ConstraintDescription"]
+    assert "Default" not in parameter
+
+
+@on_both
+def test_003_38_thumbnail_size_parameter(template):
+    parameter = template["Parameters"]["ThumbnailSize"]
+    assert (parameter["Type"], parameter["Default"]) == ("Number", 128)
+    assert (parameter["MinValue"], parameter["MaxValue"]) == (64, 512)
+    assert THUMBNAIL_SIZE_PX.limits() == {"MinValue": 64, "MaxValue": 512}
+
+
+@on_both
+def test_003_39_alarm_on_processing_errors(alarms):
+    """D33: the dimension set that the code emits, no data is no fault, and an action both ways."""
+    alarm = alarms["ProcessingErrorAlarm"]
+    assert alarm["AlarmName"] == {"Fn::Sub": "ImageProcessor-ProcessingErrors-${EnvironmentSuffix}"}
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == (
+        "ImageProcessing",
+        "ProcessingErrors",
+        "Sum",
+    )
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (300, 1, 5)
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["Dimensions"] == [
+        {"Name": "Environment", "Value": {"Ref": "Environment"}},
+        {"Name": "EnvironmentSuffix", "Value": {"Ref": "EnvironmentSuffix"}},
+    ]
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("template", "threshold_ms"), [("thumbnails", 30_000), ("production", 48_000)], indirect=["template"]
+)
+def test_003_40_alarm_on_duration_is_a_share_of_the_timeout(alarms, threshold_ms):
+    """D12: the slowest invocation, and a limit that can be reached."""
+    alarm = alarms["LambdaDurationAlarm"]
+    assert alarm["AlarmName"] == {"Fn::Sub": "ImageProcessor-Duration-${EnvironmentSuffix}"}
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Duration", "Maximum")
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (300, 2, threshold_ms)
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "ImageProcessorFunction"}}]
+
+
+def test_003_40_the_threshold_follows_the_timeout_and_can_be_reached():
+    slower = with_options("thumbnails", "processing.timeout_seconds=100")
+    assert properties(slower, "LambdaDurationAlarm")["Threshold"] == 50_000
+    with pytest.raises(ConfigError):
+        load_preset("thumbnails", ["monitoring.max_duration_percent_of_timeout=100"])
+
+
+@on_both
+def test_003_41_alarm_on_throttles(alarms):
+    alarm = alarms["LambdaThrottleAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Throttles", 0)
+
+
+@on_both
+@pytest.mark.parametrize("direction", ["AlarmActions", "OKActions"])
+def test_003_39_to_41_every_alarm_tells_the_topic(alarms, direction):
+    assert {
+        "DeadLetterQueueAlarm",
+        "LambdaDurationAlarm",
+        "LambdaErrorAlarm",
+        "LambdaThrottleAlarm",
+        "ProcessingErrorAlarm",
+    } <= set(alarms)
+    assert all(alarm[direction] == TOPIC for alarm in alarms.values())
+
+
+@pytest.mark.parametrize(("template", "days"), [("thumbnails", 30), ("production", 365)], indirect=["template"])
+def test_003_42_function_logs_into_its_own_group(resources, function, days):
+    group = resources["ImageProcessorLogGroup"]["Properties"]
+    assert group["LogGroupName"] == {"Fn::Sub": "/aws/lambda/ImageProcessor-${EnvironmentSuffix}"}
+    assert group["RetentionInDays"] == days
+    assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "ImageProcessorLogGroup"}}
+
+
+@on_both
+def test_003_43_source_bucket_name_is_exported(template):
+    output = template["Outputs"]["SourceBucketName"]
+    assert output["Value"] == {"Ref": "SourceBucket"}
+    assert output["Export"] == {"Name": {"Fn::Sub": "${AWS::StackName}-SourceBucket"}}
+
+
+@on_both
+def test_003_44_function_arn_is_exported(template):
+    output = template["Outputs"]["ImageProcessorFunctionArn"]
+    assert said(output["Value"]) == "ImageProcessorFunction.Arn"
+    assert output["Export"] == {"Name": {"Fn::Sub": "${AWS::StackName}-ProcessorFunctionArn"}}
+
+
+@on_both
+def test_003_45_every_output_is_described_and_exported_under_the_stacks_name(template):
+    names = [output["Export"]["Name"]["Fn::Sub"] for output in template["Outputs"].values()]
+    assert all(name.startswith("${AWS::StackName}-") for name in names)
+    assert len(set(names)) == len(names) > 0
+    assert all(output["Description"] for output in template["Outputs"].values())
+
+
+@on_both
+def test_003_46_environments_share_a_template_and_no_name(template):
+    """Every physical name carries the suffix, the source bucket's alone excepted."""
+    types = ("Alarm", "Bucket", "Dashboard", "Function", "LogGroup", "Queue", "Table", "Topic")
+    names = {
+        title: said(resource["Properties"][f"{kind}Name"])
+        for title, resource in template["Resources"].items()
+        for kind in types
+        if resource["Type"].endswith(f"::{kind}")
+    }
+    assert {"SourceBucket", "ThumbnailBucket", "ImageMetadataTable", "ImageProcessorFunction"} <= set(names)
+    if names["SourceBucket"] == "SourceBucketName":
+        del names["SourceBucket"]
+    assert all("${EnvironmentSuffix}" in name for name in names.values())
+    assert template["Parameters"]["EnvironmentSuffix"]["Default"] == "dev"
+
+
+@on_both
+def test_003_46_limits_are_parameters(template):
+    """D42: nothing about size is fixed in the code."""
+    variables = template["Resources"]["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["MAX_SOURCE_BYTES"] == {"Ref": "MaxSourceBytes"}
+    assert variables["MAX_SOURCE_PIXELS"] == {"Ref": "MaxSourcePixels"}
+
+
+@on_both
+def test_003_46_a_failed_or_deleted_stack_leaves_data_and_takes_the_rest(resources):
+    """D39: data is kept, but not what a rolled-back creation has just made; nothing else keeps its name taken."""
+    for title in DATA:
+        assert resources[title]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert resources[title]["UpdateReplacePolicy"] == "Retain"
+    for title in ("ImageProcessorLogGroup", "ProcessorDeadLetterQueue"):
+        assert resources[title]["DeletionPolicy"] == "Delete"
+
+
+def test_003_46_data_too_can_be_disposable():
+    disposable = with_options("thumbnails", "deletion_policy=delete")["Resources"]
+    assert {disposable[title]["DeletionPolicy"] for title in DATA} == {"Delete"}
