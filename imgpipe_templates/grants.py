@@ -7,21 +7,25 @@ role reads as a list of sentences.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import awacs.aws
 import awacs.dynamodb
-import awacs.ec2
-import awacs.kms
 import awacs.logs
 import awacs.s3
 import awacs.sns
 import awacs.sqs
-import awacs.xray
 from awacs.aws import Action, Allow, ArnEquals, ArnLike, Bool, Condition, Deny, Principal, Statement, StringEquals
 from troposphere import AccountId, Sub
 
 from imgpipe_templates.core.handles import Bucket, Key, Queue, Table, Topic
+from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
+
+if TYPE_CHECKING:
+    from awacs import ec2, kms, xray
+else:
+    ec2, kms, xray = deferred("awacs.ec2"), deferred("awacs.kms"), deferred("awacs.xray")
 
 
 def read_objects(bucket: Bucket, prefix: str = "") -> Statement:
@@ -90,7 +94,7 @@ def use_key(key: Key, services: Sequence[str]) -> Statement:
     return Statement(
         Sid=f"Use{key.title}",
         Effect=Allow,
-        Action=[awacs.kms.Decrypt, awacs.kms.GenerateDataKey],
+        Action=[kms.Decrypt, kms.GenerateDataKey],
         Resource=[key.arn],
         Condition=Condition(StringEquals("kms:ViaService", via)),
     )
@@ -98,18 +102,18 @@ def use_key(key: Key, services: Sequence[str]) -> Statement:
 
 def trace() -> Statement:
     """Send traces; X-Ray knows no resource to name."""
-    return _allow("SendTraces", [awacs.xray.PutTraceSegments, awacs.xray.PutTelemetryRecords], "*")
+    return _allow("SendTraces", [xray.PutTraceSegments, xray.PutTelemetryRecords], "*")
 
 
 def attach_to_network() -> Statement:
     """Let Lambda put a function's network interfaces into a VPC; no resource can be named before it is made."""
     actions = [
-        awacs.ec2.AssignPrivateIpAddresses,
-        awacs.ec2.CreateNetworkInterface,
-        awacs.ec2.DeleteNetworkInterface,
-        awacs.ec2.DescribeNetworkInterfaces,
-        awacs.ec2.DescribeSubnets,
-        awacs.ec2.UnassignPrivateIpAddresses,
+        ec2.AssignPrivateIpAddresses,
+        ec2.CreateNetworkInterface,
+        ec2.DeleteNetworkInterface,
+        ec2.DescribeNetworkInterfaces,
+        ec2.DescribeSubnets,
+        ec2.UnassignPrivateIpAddresses,
     ]
     return _allow("AttachToNetwork", actions, "*")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
 from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
@@ -11,6 +11,7 @@ from imgpipe_templates.names import LONGEST_SUFFIX
 from imgpipe_templates.patterns.environment import Environment
 from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
 from imgpipe_templates.patterns.retention import DeletionPolicy
+from imgpipe_templates.records import record
 from imgpipe_templates.subsystems.backup import BackupConfig
 from imgpipe_templates.subsystems.cost import CostConfig
 from imgpipe_templates.subsystems.metadata import MetadataConfig
@@ -26,7 +27,7 @@ Extension = Annotated[str, Pattern("^[A-Za-z0-9]{1,10}$", "a file name extension
 Trigger = Literal["s3", "custom-resource", "eventbridge", "queue"]
 
 
-@dataclass(frozen=True)
+@record
 class UploadsConfig(Section):
     """Which objects of the source bucket are uploads to process."""
 
@@ -49,7 +50,7 @@ class UploadsConfig(Section):
     ] = "none"
 
 
-@dataclass(frozen=True)
+@record
 class SecurityConfig(Section):
     """How roles are made and functions run."""
 
@@ -66,7 +67,7 @@ class SecurityConfig(Section):
     tracing: Annotated[bool, Doc("Whether invocations are traced with X-Ray.")] = False
 
 
-@dataclass(frozen=True)
+@record
 class PipelineConfig(Section):
     """Everything that a pipeline's file decides."""
 

@@ -25,8 +25,6 @@ from imgpipe_templates.patterns.uploads import UploadFilter
 from imgpipe_templates.render.manifest import RenderedPipeline
 from imgpipe_templates.subsystems.backup import add_backup
 from imgpipe_templates.subsystems.cost import add_cost
-from imgpipe_templates.subsystems.dashboard import add_dashboard
-from imgpipe_templates.subsystems.encryption import add_encryption
 from imgpipe_templates.subsystems.metadata import add_metadata
 from imgpipe_templates.subsystems.monitoring import Watched, add_monitoring
 from imgpipe_templates.subsystems.network import add_network
@@ -34,11 +32,6 @@ from imgpipe_templates.subsystems.notifications import add_notifications
 from imgpipe_templates.subsystems.processing import Inputs, Processing, add_processing
 from imgpipe_templates.subsystems.retrieval import Library, Retrieval, add_retrieval
 from imgpipe_templates.subsystems.storage import Storage, UploadRoute, add_storage
-from imgpipe_templates.subsystems.triggers.custom_resource import (
-    HELPER_MEMORY_MB,
-    HELPER_TIMEOUT_SECONDS,
-    add_custom_resource_trigger,
-)
 from imgpipe_templates.subsystems.triggers.eventbridge import add_eventbridge_trigger
 from imgpipe_templates.subsystems.triggers.queue import QueueTrigger, add_queue_trigger, queue_notification
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
@@ -161,6 +154,8 @@ def _names(config: PipelineConfig) -> Names:
 def _key(pipeline: Assembly, config: PipelineConfig) -> Key | None:
     if not config.customer_managed_key:
         return None
+    from imgpipe_templates.subsystems.encryption import add_encryption  # noqa: PLC0415 - only who has a key pays for it
+
     return pipeline.build("encryption", add_encryption, deletion_policy=config.deletion_policy).data_key
 
 
@@ -223,6 +218,13 @@ def _trigger(
             around=around,
         )
     else:
+        # It defines a resource type of its own, for which troposphere's CloudFormation module has to be there.
+        from imgpipe_templates.subsystems.triggers.custom_resource import (  # noqa: PLC0415
+            HELPER_MEMORY_MB,
+            HELPER_TIMEOUT_SECONDS,
+            add_custom_resource_trigger,
+        )
+
         pipeline.build(
             "triggers",
             add_custom_resource_trigger,
@@ -243,6 +245,8 @@ def _trigger(
 
 
 def _dashboard(pipeline: Assembly, watched: Watched, storage: Storage) -> None:
+    from imgpipe_templates.subsystems.dashboard import add_dashboard  # noqa: PLC0415 - only who has one pays for it
+
     functions = {"Processor": watched.processor}
     if watched.retrieval:
         functions["Retrieval"] = watched.retrieval

@@ -132,7 +132,7 @@ class Conflict(NamedTuple):
 
 
 class Section:
-    """Base of every configuration class: a TOML table whose keys are the fields of a frozen dataclass.
+    """Base of every configuration class: a TOML table whose keys are the fields of a frozen dataclass (`records`).
 
     Fields may be bool, int, float, str, a `Literal`, `tuple[X, ...]`, `dict[str, X]`, another `Section`, unions of
     these, and any of them or None.
@@ -141,6 +141,16 @@ class Section:
     """
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__name__}({values})"
 
     def conflicts(self) -> Iterator[Conflict]:
         """What cannot work together; asked only when every value is allowed by itself."""

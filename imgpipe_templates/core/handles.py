@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 from troposphere import AWSObject, GetAtt, Join, Ref, Split, Sub
 
 from imgpipe_templates.core.naming import Value, arn_text, substituted
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope, Stack
+from imgpipe_templates.records import record
 
 if TYPE_CHECKING:  # a handle takes resources of these, and makes none
     from troposphere import apigatewayv2, awslambda, dynamodb, iam, kms, s3, sns, sqs

@@ -10,8 +10,8 @@ from troposphere import Export, GetAtt, ImportValue, Join, Output, Parameter, Re
 
 from imgpipe_templates.core.handles import seen_from
 from imgpipe_templates.core.naming import Names, Value
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Linking, Scope, Stack
+from imgpipe_templates.records import record
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from troposphere import AWSHelperFn, AWSObject, Ref, Sub
 
-from imgpipe_templates.core.records import record
 from imgpipe_templates.errors import TemplateConflictError
+from imgpipe_templates.records import record
 
 Value: TypeAlias = str | AWSHelperFn
 

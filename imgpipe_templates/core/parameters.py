@@ -7,7 +7,7 @@ from typing import Any
 
 from troposphere import Parameter
 
-from imgpipe_templates.core.records import record
+from imgpipe_templates.records import record
 
 
 @dataclass(frozen=True)

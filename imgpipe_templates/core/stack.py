@@ -10,9 +10,9 @@ from troposphere import AWSHelperFn, AWSObject, Output, Parameter, Ref, Template
 
 from imgpipe_templates.core.naming import Names, Value
 from imgpipe_templates.core.parameters import Interface, ParameterSpec
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.tags import apply_tags
 from imgpipe_templates.errors import TemplateConflictError
+from imgpipe_templates.records import record
 
 ResourceT = TypeVar("ResourceT", bound=AWSObject)
 

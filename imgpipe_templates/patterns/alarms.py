@@ -8,9 +8,9 @@ from troposphere import Ref, cloudwatch
 
 from imgpipe_templates.core.handles import Function, HttpApi, Queue, Table, Topic
 from imgpipe_templates.core.naming import Value
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
+from imgpipe_templates.records import record
 
 FIVE_MINUTES_SECONDS = 300
 

@@ -13,8 +13,8 @@ from troposphere import Sub
 
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Table
 from imgpipe_templates.core.naming import Value
-from imgpipe_templates.core.records import record
 from imgpipe_templates.patterns.alarms import FIVE_MINUTES_SECONDS, Metric
+from imgpipe_templates.records import record
 
 # S3 reports the size of a bucket once a day; over a shorter period there is nothing to draw (S3 User Guide, "Metrics
 # and dimensions", read 2026-11).

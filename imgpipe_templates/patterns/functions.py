@@ -13,9 +13,9 @@ from imgpipe_templates import grants
 from imgpipe_templates.core.handles import Function, Key, NetworkPlace, Queue
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import CODE, SECURITY, ParameterSpec
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import FunctionCode, Scope
 from imgpipe_templates.core.upstream_gaps import FunctionLoggingConfig
+from imgpipe_templates.records import record
 
 # The root of every package holds an index.py that imports this from the function's own package.
 HANDLER = "index.lambda_handler"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from imgpipe_templates.core.handles import Bucket
-from imgpipe_templates.core.records import record
+from imgpipe_templates.records import record
 
 
 @record

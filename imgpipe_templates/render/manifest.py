@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from imgpipe_templates import __version__
+from imgpipe_templates.records import record
 from imgpipe_templates.render.scalars import LISTS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _PARAMETER_KEYS = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class RenderedPipeline:
     """The templates of one pipeline in one layout.
 

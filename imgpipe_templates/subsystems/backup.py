@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import awacs.backup
 import awacs.cloudwatch
@@ -23,13 +22,20 @@ from awacs.aws import (
     Statement,
     StringEquals,
 )
-from troposphere import GetAtt, Ref, Sub, backup, iam
+from troposphere import GetAtt, Ref, Sub, iam
 
 from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket, Key, Table
+from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value, arn_text
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
+from imgpipe_templates.records import record
+
+if TYPE_CHECKING:
+    from troposphere import backup
+else:
+    backup = deferred("troposphere.backup")
 
 # A backup that has not started an hour after its time, or not ended a day after that, is given up and reported as
 # expired (AWS Backup Developer Guide, "Backup plan options and configuration", read 2026-11: an hour is the least).
@@ -37,7 +43,7 @@ START_WINDOW_MINUTES = 60
 COMPLETION_WINDOW_MINUTES = 1_440
 
 
-@dataclass(frozen=True)
+@record
 class BackupConfig(Section):
     """Daily backups of images and metadata."""
 

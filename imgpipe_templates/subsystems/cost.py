@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from troposphere import budgets
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section
 from imgpipe_templates.core.handles import Topic
+from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.records import record
+
+if TYPE_CHECKING:
+    from troposphere import budgets
+else:
+    budgets = deferred("troposphere.budgets")
 
 COST = ParameterGroup(6, "Cost")
 
 MONTHLY_BUDGET_USD = Range(1, 1_000_000, "US dollars")
 
 
-@dataclass(frozen=True)
+@record
 class CostConfig(Section):
     """The budget of one month."""
 

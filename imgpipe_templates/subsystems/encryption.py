@@ -8,6 +8,7 @@ lets them in, one statement each.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import awacs.kms
 from awacs.aws import (
@@ -23,13 +24,19 @@ from awacs.aws import (
     StringEquals,
     StringLike,
 )
-from troposphere import AccountId, Ref, Sub, kms
+from troposphere import AccountId, Ref, Sub
 
 from imgpipe_templates.core.handles import Key
+from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value, arn_text
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
+from imgpipe_templates.records import record
+
+if TYPE_CHECKING:
+    from troposphere import kms
+else:
+    kms = deferred("troposphere.kms")
 
 # The longest that KMS waits, in days, before it deletes a key and with it the last way to read what it encrypted
 # (AWS KMS API Reference, "ScheduleKeyDeletion", PendingWindowInDays, read 2026-11).
@@ -48,6 +55,42 @@ PRODUCERS = {
     "s3.amazonaws.com": "BucketNotifications",
     "events.amazonaws.com": "Rules",
 }
+
+
+_USE = (
+    awacs.kms.Decrypt,
+    awacs.kms.Encrypt,
+    awacs.kms.GenerateDataKey,
+    awacs.kms.GenerateDataKeyWithoutPlaintext,
+    awacs.kms.ReEncryptFrom,
+    awacs.kms.ReEncryptTo,
+)
+_ADMINISTER = (
+    awacs.kms.CancelKeyDeletion,
+    awacs.kms.CreateAlias,
+    awacs.kms.CreateGrant,
+    awacs.kms.DeleteAlias,
+    awacs.kms.DescribeKey,
+    awacs.kms.DisableKey,
+    awacs.kms.DisableKeyRotation,
+    awacs.kms.EnableKey,
+    awacs.kms.EnableKeyRotation,
+    awacs.kms.GetKeyPolicy,
+    awacs.kms.GetKeyRotationStatus,
+    awacs.kms.ListGrants,
+    awacs.kms.ListKeyPolicies,
+    awacs.kms.ListKeyRotations,
+    awacs.kms.ListResourceTags,
+    awacs.kms.PutKeyPolicy,
+    awacs.kms.RetireGrant,
+    awacs.kms.RevokeGrant,
+    awacs.kms.RotateKeyOnDemand,
+    awacs.kms.ScheduleKeyDeletion,
+    awacs.kms.TagResource,
+    awacs.kms.UntagResource,
+    awacs.kms.UpdateAlias,
+    awacs.kms.UpdateKeyDescription,
+)
 
 
 @record
@@ -91,8 +134,11 @@ def _statements() -> list[Statement]:
 
 
 def _let_iam_decide() -> Statement:
-    """AWS KMS Developer Guide, "Default key policy", read 2026-11: the account stands for its IAM policies."""
-    return _statement("LetIamDecide", [Action(awacs.kms.prefix, "*")], _account())
+    """AWS KMS Developer Guide, "Default key policy", read 2026-11: the account stands for its IAM policies.
+
+    Unlike the default's `kms:*` it lists what can be done with a symmetric key of one Region whose material is KMS's.
+    """
+    return _statement("LetIamDecide", [*_ADMINISTER, *_USE], _account())
 
 
 def _refuse_use_outside_of_services() -> Statement:
@@ -100,16 +146,8 @@ def _refuse_use_outside_of_services() -> Statement:
 
     The account as the principal of a Deny stands for all its users and roles, and for no service.
     """
-    actions = [
-        awacs.kms.Decrypt,
-        awacs.kms.Encrypt,
-        awacs.kms.GenerateDataKey,
-        awacs.kms.GenerateDataKeyWithoutPlaintext,
-        awacs.kms.ReEncryptFrom,
-        awacs.kms.ReEncryptTo,
-    ]
     condition = Condition(Null("kms:ViaService", "true"))
-    return _statement("RefuseUseOutsideOfServices", actions, _account(), condition, effect=Deny)
+    return _statement("RefuseUseOutsideOfServices", _USE, _account(), condition, effect=Deny)
 
 
 def _refuse_grants_to_others() -> Statement:
@@ -133,18 +171,10 @@ def _let_logs_use() -> Statement:
     The condition compares text, not ARNs, because an encryption context is text. DescribeKey is left out: it has no
     encryption context, so that under this condition it is never allowed.
     """
-    actions = [
-        awacs.kms.Decrypt,
-        awacs.kms.Encrypt,
-        awacs.kms.GenerateDataKey,
-        awacs.kms.GenerateDataKeyWithoutPlaintext,
-        awacs.kms.ReEncryptFrom,
-        awacs.kms.ReEncryptTo,
-    ]
     service = Principal("Service", [Sub("logs.${AWS::Region}.${AWS::URLSuffix}")])
     log_groups = Sub(arn_text("logs", "log-group:*"))
     condition = Condition(StringLike("kms:EncryptionContext:aws:logs:arn", log_groups))
-    return _statement("LogsMayUse", actions, service, condition)
+    return _statement("LogsMayUse", _USE, service, condition)
 
 
 def _account() -> Principal:

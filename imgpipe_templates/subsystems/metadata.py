@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from troposphere import Tags, dynamodb
 
 from imgpipe_templates.configuration import Doc, Length, Range, Section
 from imgpipe_templates.core.handles import Key, Table
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import BACKUP_TAG, DeletionPolicy, keep_data
+from imgpipe_templates.records import record
 
 Index = Literal["upload-timestamp", "status", "user"]
 
@@ -24,7 +23,7 @@ INDEXES = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class MetadataConfig(Section):
     """The table of image metadata."""
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Function, HttpApi, Queue, Table, Topic
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
 from imgpipe_templates.patterns.alarms import (
@@ -19,9 +17,10 @@ from imgpipe_templates.patterns.alarms import (
     oldest_message,
     table_throttles,
 )
+from imgpipe_templates.records import record
 
 
-@dataclass(frozen=True)
+@record
 class MonitoringConfig(Section):
     """When operators are told."""
 

@@ -7,18 +7,23 @@ endpoints of the services that the functions call.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
-from troposphere import AccountId, Cidr, Equals, GetAZs, If, Partition, Ref, Select, Sub, Tags, ec2
+from troposphere import AccountId, Cidr, Equals, GetAZs, If, Partition, Ref, Select, Sub, Tags
 
 from imgpipe_templates.configuration import Conflict, Doc, Pattern, Range, Section
 from imgpipe_templates.core.handles import NetworkPlace
+from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.records import record
+
+if TYPE_CHECKING:
+    from troposphere import ec2
+else:
+    ec2 = deferred("troposphere.ec2")
 
 NETWORK = ParameterGroup(5, "Network")
 
@@ -37,7 +42,7 @@ HTTPS_PORT = 443
 NAMED_OTHERWISE_IN_CHINA = frozenset({"lambda", "monitoring", "sqs", "sts", "xray"})
 
 
-@dataclass(frozen=True)
+@record
 class NetworkConfig(Section):
     """The VPC that functions stand in."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import awacs.sns
@@ -13,11 +12,11 @@ from imgpipe_templates import grants
 from imgpipe_templates.configuration import Doc, Section
 from imgpipe_templates.core.handles import Key, Topic
 from imgpipe_templates.core.parameters import NOTIFICATIONS, ParameterSpec
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.records import record
 
 
-@dataclass(frozen=True)
+@record
 class NotificationsConfig(Section):
     """What operators are told besides alarms."""
 

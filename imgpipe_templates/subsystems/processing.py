@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from awacs.aws import Statement
@@ -15,7 +14,6 @@ from imgpipe_templates.configuration import Conflict, Doc, Length, Range, Sectio
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table, Topic
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.functions import (
     Architecture,
@@ -27,6 +25,7 @@ from imgpipe_templates.patterns.functions import (
     add_function,
 )
 from imgpipe_templates.patterns.queues import add_dead_letter_queue
+from imgpipe_templates.records import record
 
 THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")
 MAX_SOURCE_BYTES = Range(1_024, 104_857_600, "bytes")
@@ -43,7 +42,7 @@ _COPIES_OF_SOURCE = 2
 _BYTES_PER_SQUARE_PIXEL_OF_SIDE = 30
 
 
-@dataclass(frozen=True)
+@record
 class ProcessingConfig(Section):
     """The function that makes thumbnails."""
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import awacs.awslambda
 from awacs.aws import Allow, PolicyDocument, Principal, Statement
 from awacs.sts import AssumeRole
-from troposphere import GetAtt, Join, Ref, apigatewayv2, awslambda, iam, logs
+from troposphere import GetAtt, Join, Ref, awslambda, iam, logs
 
 from imgpipe_templates import grants
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Key, Table
+from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import SECURITY, ParameterSpec
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.browsers import allowed_origins
 from imgpipe_templates.patterns.functions import (
@@ -29,6 +28,12 @@ from imgpipe_templates.patterns.functions import (
     Surroundings,
     add_function,
 )
+from imgpipe_templates.records import record
+
+if TYPE_CHECKING:
+    from troposphere import apigatewayv2
+else:
+    apigatewayv2 = deferred("troposphere.apigatewayv2")
 
 # What an access log says of a request; nothing in it identifies what a link was signed with
 # ("Customizing HTTP API access logs", API Gateway Developer Guide, read 2026-11).
@@ -45,7 +50,7 @@ _ACCESS_LOG = {
 _ROUTES = {"ImageApiGetRoute": "GET /images/{id}", "ImageApiListRoute": "GET /images"}
 
 
-@dataclass(frozen=True)
+@record
 class RetrievalConfig(Section):
     """The HTTP API that answers questions about images."""
 
@@ -153,7 +158,7 @@ def add_retrieval(
     )
     function = add_function(scope, plan, around)
     target = _published(scope, config, function)
-    api = _add_api(scope, config, target, cors_origins, around.key)
+    api = _add_api(scope, config, target, cors_origins, around)
     scope.output("ImageRetrievalFunctionArn", function.arn, "Function that answers questions about images")
     scope.output("ImageApiUrl", api.endpoint, "Address of the API, to which /images is added")
     return Retrieval(function, api, config.timeout_seconds)
@@ -209,7 +214,7 @@ def _published(scope: Scope, config: RetrievalConfig, function: Function) -> Val
 
 
 def _add_api(
-    scope: Scope, config: RetrievalConfig, function_arn: Value, cors_origins: tuple[str, ...], key: Key | None
+    scope: Scope, config: RetrievalConfig, function_arn: Value, cors_origins: tuple[str, ...], around: Surroundings
 ) -> HttpApi:
     api = apigatewayv2.Api(
         "ImageApi", Description="Images and their thumbnails", Name=scope.names.value("ImageApi"), ProtocolType="HTTP"
@@ -222,7 +227,7 @@ def _add_api(
             MaxAge=3600,
         )
     handle = HttpApi.of(scope, api)
-    role = _add_caller(scope, function_arn)
+    role = _add_caller(scope, function_arn, around)
     integration = scope.add(
         apigatewayv2.Integration(
             "ImageApiIntegration",
@@ -243,28 +248,29 @@ def _add_api(
             route.AuthorizerId = Ref(authorizer)
             route.AuthorizationScopes = ["images/read"]
         scope.add(route)
-    _add_stage(scope, config, api, key)
+    _add_stage(scope, config, api, around.key)
     return handle
 
 
-def _add_caller(scope: Scope, function_arn: Value) -> iam.Role:
+def _add_caller(scope: Scope, function_arn: Value, around: Surroundings) -> iam.Role:
     """The role with which the API invokes the function: no permission on the function has to name an API's ARN."""
     trust = Statement(Effect=Allow, Principal=Principal("Service", ["apigateway.amazonaws.com"]), Action=[AssumeRole])
     invoke = Statement(
         Sid="InvokeRetrieval", Effect=Allow, Action=[awacs.awslambda.InvokeFunction], Resource=[function_arn]
     )
-    policy = iam.Policy(
-        PolicyName=scope.names.value("ImageApiPolicy"),
-        PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=[invoke]),
+    description = "Lets the API invoke the function that answers for it"
+    document = PolicyDocument(Version="2012-10-17", Statement=[invoke])
+    role = iam.Role(
+        "ImageApiRole",
+        AssumeRolePolicyDocument=PolicyDocument(Version="2012-10-17", Statement=[trust]),
+        Description=description,
     )
-    return scope.add(
-        iam.Role(
-            "ImageApiRole",
-            AssumeRolePolicyDocument=PolicyDocument(Version="2012-10-17", Statement=[trust]),
-            Description="Lets the API invoke the function that answers for it",
-            Policies=[policy],
-        )
-    )
+    if around.policies == "managed":
+        policy = iam.ManagedPolicy("ImageApiPolicy", Description=description, PolicyDocument=document)
+        role.ManagedPolicyArns = [Ref(scope.add(policy))]
+    else:
+        role.Policies = [iam.Policy(PolicyName=scope.names.value("ImageApiPolicy"), PolicyDocument=document)]
+    return scope.add(role)
 
 
 def _add_authorizer(scope: Scope, api: apigatewayv2.Api) -> apigatewayv2.Authorizer:

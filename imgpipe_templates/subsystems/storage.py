@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import awacs.s3
-from awacs.aws import Action
-from troposphere import GetAtt, Ref, Sub, s3
+from troposphere import GetAtt, Ref, s3
 
 from imgpipe_templates import grants
 from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Range, Section
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.browsers import allowed_origins
 from imgpipe_templates.patterns.buckets import (
@@ -24,8 +20,10 @@ from imgpipe_templates.patterns.buckets import (
     notify,
     private_bucket,
     refuse_plain_http,
+    refuse_plain_http_to,
     send_to_eventbridge,
 )
+from imgpipe_templates.records import record
 
 # S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", read 2026-11: an object is moved to Standard-IA no
 # sooner than 30 days after its creation, and onwards no sooner than 30 days after that.
@@ -36,7 +34,7 @@ Origin = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@record
 class StorageConfig(Section):
     """Buckets, how long objects stay, and in which storage class."""
 
@@ -172,15 +170,7 @@ def _add_access_logs(scope: Scope, config: StorageConfig, settings: BucketSettin
     rules = [expire, *_clean_up(config, 1, 0)]
     bucket = private_bucket("AccessLogBucket", rules, BucketSettings(settings.deletion_policy))
     logs = Bucket.of(scope, bucket)
-    everything = Sub(f"${{{bucket.title}.Arn}}/*")
-    add_bucket_policy(
-        scope,
-        bucket,
-        [
-            grants.refuse_plain_http([Action(awacs.s3.prefix, "*")], [GetAtt(bucket, "Arn"), everything]),
-            grants.s3_may_log(everything),
-        ],
-    )
+    add_bucket_policy(scope, bucket, [refuse_plain_http_to(bucket), grants.s3_may_log(logs.objects_arn())])
     return logs
 
 

@@ -12,11 +12,12 @@ import imgpipe_templates
 PACKAGE = Path(imgpipe_templates.__file__).parent
 
 # Part of the package -> the parts it may import, besides itself and what is at the bottom.
-BOTTOM = {"", "errors", "cache", "limits"}
+BOTTOM = {"", "errors", "cache", "limits", "records"}
 BELOW = {
     "errors": set(),
     "cache": set(),
     "limits": set(),
+    "records": set(),
     "configuration": set(),
     "core": set(),
     "grants": {"core"},

@@ -6,12 +6,20 @@ pattern lets through just the wanted keys, so that nothing else costs an invocat
 
 from __future__ import annotations
 
-from troposphere import GetAtt, events
+from typing import TYPE_CHECKING
+
+from troposphere import GetAtt
 
 from imgpipe_templates.core.handles import Bucket, Function
+from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.permissions import add_invoke_permission
 from imgpipe_templates.patterns.uploads import UploadFilter
+
+if TYPE_CHECKING:
+    from troposphere import events
+else:
+    events = deferred("troposphere.events")
 
 
 def add_eventbridge_trigger(scope: Scope, *, source: Bucket, uploads: UploadFilter, processor: Function) -> None:

@@ -6,8 +6,7 @@ tries it goes to the dead-letter queue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import awacs.sqs
 from awacs.aws import Action, PolicyDocument, Statement
@@ -16,22 +15,34 @@ from troposphere import GetAtt, Ref, awslambda, sqs
 from imgpipe_templates import grants
 from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket, Function, Queue
+from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Names, Value, arn_text, substituted
-from imgpipe_templates.core.records import record
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.core.upstream_gaps import QueueScalingConfig
 from imgpipe_templates.patterns.buckets import UploadNotification
 from imgpipe_templates.patterns.functions import Surroundings, add_right
-from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS
+from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS, UPLOAD_QUEUE, UPLOAD_RULE, is_known
+from imgpipe_templates.patterns.suppressions import Suppression, suppress
 from imgpipe_templates.patterns.uploads import UploadFilter
+from imgpipe_templates.records import record
 
-QUEUE = "UploadQueue"
+if TYPE_CHECKING:
+    from troposphere import events
+else:
+    events = deferred("troposphere.events")
 
 # Lambda Developer Guide, "Using Lambda with Amazon SQS", read 2026-11: at least six times the function's timeout.
 VISIBILITY_TIMEOUTS = 6
 
+_FAILURES_STAY_IN_QUEUE = Suppression(
+    ("Serverless-LambdaEventSourceMappingDestination",),
+    ("DestinationConfig",),
+    "Lambda takes no failure destination for a queue; the RedrivePolicy of UploadQueue moves what failed too often to "
+    "ProcessorDeadLetterQueue",
+)
 
-@dataclass(frozen=True)
+
+@record
 class QueueConfig(Section):
     """The queue between bucket and processor, for `trigger = "queue"`."""
 
@@ -57,8 +68,8 @@ class QueueTrigger:
 
 def queue_notification(names: Names, uploads: UploadFilter) -> UploadNotification:
     """What the source bucket must carry so that S3 itself feeds the queue."""
-    arn = arn_text("sqs", names.text(QUEUE))
-    return UploadNotification("queue", substituted(arn), f"{QUEUE}Policy", uploads.prefix, uploads.suffixes)
+    arn = arn_text("sqs", names.text(UPLOAD_QUEUE))
+    return UploadNotification("queue", substituted(arn), f"{UPLOAD_QUEUE}Policy", uploads.prefix, uploads.suffixes)
 
 
 def add_queue_trigger(
@@ -74,7 +85,7 @@ def add_queue_trigger(
 ) -> QueueTrigger:
     """Add the queue, what feeds it, and what takes from it."""
     queue = sqs.Queue(
-        QUEUE,
+        UPLOAD_QUEUE,
         MessageRetentionPeriod=LONGEST_RETENTION_SECONDS,
         RedrivePolicy=sqs.RedrivePolicy(deadLetterTargetArn=dead_letters.arn, maxReceiveCount=config.max_receives),
         VisibilityTimeout=VISIBILITY_TIMEOUTS * timeout_seconds,
@@ -87,12 +98,12 @@ def add_queue_trigger(
     queue.UpdateReplacePolicy = "Delete"
     handle = Queue.of(scope, queue)
     if config.fed_by == "eventbridge":
-        sender = _feed_by_rule(scope, queue, source, uploads)
+        sender = _feed_by_rule(scope, queue, source, uploads, dead_letters)
     else:
         sender = grants.service_may_send("s3.amazonaws.com", GetAtt(queue, "Arn"), source.arn)
     scope.add(
         sqs.QueuePolicy(
-            f"{QUEUE}Policy",
+            f"{UPLOAD_QUEUE}Policy",
             Queues=[Ref(queue)],
             PolicyDocument=PolicyDocument(
                 Version="2012-10-17",
@@ -112,22 +123,27 @@ def add_queue_trigger(
         FunctionResponseTypes=["ReportBatchItemFailures"],
         ScalingConfig=QueueScalingConfig(MaximumConcurrency=config.max_concurrency),
     )
+    if around.key:
+        suppress(mapping, _FAILURES_STAY_IN_QUEUE)
     mapping.DependsOn = [str(right.title)]  # Lambda tries to receive when it takes the mapping
     scope.add(mapping)
     scope.output("UploadQueueArn", GetAtt(queue, "Arn"), "Queue in which uploads wait for the processor")
     return QueueTrigger(handle)
 
 
-def _feed_by_rule(scope: Scope, queue: sqs.Queue, source: Bucket, uploads: UploadFilter) -> Statement:
+def _feed_by_rule(
+    scope: Scope, queue: sqs.Queue, source: Bucket, uploads: UploadFilter, dead_letters: Queue
+) -> Statement:
     """Add the rule that feeds `queue`; the statement lets just this rule."""
-    from troposphere import events  # noqa: PLC0415 - a queue that S3 feeds has no rule
-
+    target = events.Target(Id=UPLOAD_QUEUE, Arn=GetAtt(queue, "Arn"))
+    if is_known(scope.names, UPLOAD_RULE):  # the dead-letter queue's policy lets the rule in by its name
+        target.DeadLetterConfig = events.DeadLetterConfig(Arn=dead_letters.arn)
     rule = events.Rule(
-        "UploadRule",
+        UPLOAD_RULE,
         Description="Uploads that wait for the processor",
         EventPattern=uploads.event_pattern(source),
         State="ENABLED",
-        Targets=[events.Target(Id=QUEUE, Arn=GetAtt(queue, "Arn"))],
+        Targets=[target],
     )
     scope.add(rule)
     arn: Value = GetAtt(rule, "Arn")
