@@ -62,7 +62,10 @@ def allowed(template: Mapping[str, Any], role: str) -> set[tuple[str, str]]:
 
 
 def said(value: Any) -> str:
-    """A reference as a person would say it: `Ref X` is `X`, `GetAtt X.Arn` is `X.Arn`, a `Sub` is its text."""
+    """A reference as a person would say it: `Ref X` is `X`, `GetAtt X.Arn` is `X.Arn`, a `Sub` is its text.
+
+    What is joined without a separator reads as the `Sub` of the same meaning.
+    """
     match value:
         case {"Ref": str(title)}:
             return title
@@ -70,6 +73,8 @@ def said(value: Any) -> str:
             return f"{title}.{attribute}"
         case {"Fn::Sub": str(text)}:
             return text
+        case {"Fn::Join": ["", parts]}:
+            return "".join(part if isinstance(part, str) else f"${{{said(part)}}}" for part in parts)
         case _:
             return str(value)
 

@@ -68,8 +68,17 @@ def test_alias_names_the_environment_and_the_key(scope, key):
 def test_iam_of_this_account_alone_decides_over_the_key(statements):
     decide = statements["LetIamDecide"]
     assert said(decide["Principal"]["AWS"][0]) == "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
-    everything = {sid for sid, statement in statements.items() if "kms:*" in statement["Action"]}
-    assert everything == {"LetIamDecide"}
+    may_change = {sid for sid, statement in statements.items() if "kms:PutKeyPolicy" in statement["Action"]}
+    assert may_change == {"LetIamDecide"}
+
+
+def test_nobody_is_allowed_more_than_this_kind_of_key_can_do(statements):
+    allowed = {action for statement in statements.values() for action in statement["Action"]}
+    assert not [action for action in allowed if "*" in action]
+    other_keys = {"kms:GenerateMac", "kms:ImportKeyMaterial", "kms:ReplicateKey", "kms:Sign"}
+    assert not allowed & other_keys
+    locked_out_without = {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"}
+    assert locked_out_without < set(statements["LetIamDecide"]["Action"])
 
 
 def test_no_role_is_named(statements):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 from troposphere import kms
@@ -82,10 +83,37 @@ def test_failed_events_are_kept_as_long_as_sqs_can_encrypted_and_tls_only(scope,
     built = resources(scope)
     queue = built["ProcessorDeadLetterQueue"]["Properties"]
     assert (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"]) == (14 * 24 * 3600, True)
-    (refusal,) = built["ProcessorDeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    *_, refusal = built["ProcessorDeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert (refusal["Effect"], refusal["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     function = built["ImageProcessorFunction"]["Properties"]
     assert said(function["DeadLetterConfig"]["TargetArn"]) == "ProcessorDeadLetterQueue.Arn"
+
+
+def test_only_the_uploads_queue_and_rule_may_fail_into_the_dead_letter_queue(scope, upstream):
+    processing(scope, upstream)
+
+    built = resources(scope)
+    redrive = built["ProcessorDeadLetterQueue"]["Properties"]["RedriveAllowPolicy"]
+    assert redrive["redrivePermission"] == "byQueue"
+    assert [said(arn) for arn in redrive["sourceQueueArns"]] == [
+        "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:ImageUploads-${EnvironmentSuffix}"
+    ]
+    allow, _ = built["ProcessorDeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (allow["Effect"], allow["Principal"]) == ("Allow", {"Service": ["events.amazonaws.com"]})
+    assert allow["Action"] == ["sqs:SendMessage"]
+    assert said(allow["Condition"]["ArnEquals"]["aws:SourceArn"]) == (
+        "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/ImageUploads-${EnvironmentSuffix}"
+    )
+
+
+def test_what_cloudformation_names_is_not_let_in_by_a_name_that_it_does_not_have(scope, upstream):
+    generated = dataclasses.replace(scope, names=dataclasses.replace(scope.names, needed=frozenset()))
+    processing(generated, upstream)
+
+    built = resources(scope)
+    assert "RedriveAllowPolicy" not in built["ProcessorDeadLetterQueue"]["Properties"]
+    (refusal,) = built["ProcessorDeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert refusal["Effect"] == "Deny"
 
 
 def test_limits_that_the_memory_cannot_hold_are_a_conflict_that_says_what_would():
