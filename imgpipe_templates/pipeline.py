@@ -301,6 +301,7 @@ def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Re
         stacks={name: stacks[name].to_dict(config.description) for name in order},
         deploy_order=["root"] if layout == "nested" else order,
         functions=[{"stack": name, **asdict(code)} for name, stack in stacks.items() for code in stack.functions],
+        layers=[{"stack": name, **asdict(code)} for name, stack in stacks.items() for code in stack.layers],
     )
 
 

@@ -48,7 +48,10 @@ class Handle:
         if self.viewer is self.home:
             return value
         self.viewer.reads_from.add(self.home.name)
-        return self.viewer.layout.link(self.home, self.viewer, self.title + attribute, value)
+        # `ProcessorDeadLetterQueue` and `QueueName`: once is enough.
+        kind = type(self).__name__
+        told = attribute.removeprefix(kind) if self.title.endswith(kind) else attribute
+        return self.viewer.layout.link(self.home, self.viewer, self.title + told, value)
 
 
 class Bucket(Handle):
@@ -154,7 +157,7 @@ class Topic(Handle):
     """An SNS topic."""
 
     ref = "Arn"
-    attributes = ()
+    attributes = ("TopicName",)
 
     @classmethod
     def of(cls, scope: Scope, resource: sns.Topic) -> Self:
@@ -165,6 +168,11 @@ class Topic(Handle):
     def arn(self) -> Value:
         """The topic's ARN."""
         return self._read("Arn")
+
+    @property
+    def name(self) -> Value:
+        """The topic's name."""
+        return self._read("TopicName")
 
 
 class Key(Handle):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from troposphere import AWSHelperFn, AWSObject, Output, Parameter, Ref, Template
 
@@ -44,9 +44,30 @@ class FunctionCode:
         key_parameter: The parameter that takes the object key of the package.
         runtime: Lambda's identifier of the runtime, such as `python3.13`.
         architecture: `arm64` or `x86_64`.
+        dependencies: Where what the package requires is: in the package itself, or in a layer.
     """
 
     function: str
+    package: str
+    key_parameter: str
+    runtime: str
+    architecture: str
+    dependencies: Literal["package", "layer"] = "package"
+
+
+@record
+class LayerCode:
+    """A layer of a stack that holds what a package requires, and the parameter that says where it lies.
+
+    Attributes:
+        layer: Logical id of the layer.
+        package: Name of the package whose requirements it holds.
+        key_parameter: The parameter that takes the object key of the layer's zip.
+        runtime: Lambda's identifier of the runtime.
+        architecture: `arm64` or `x86_64`.
+    """
+
+    layer: str
     package: str
     key_parameter: str
     runtime: str
@@ -62,6 +83,7 @@ class Stack:
     template: Template = field(default_factory=Template)
     interface: Interface = field(default_factory=Interface)
     functions: list[FunctionCode] = field(default_factory=list[FunctionCode])
+    layers: list[LayerCode] = field(default_factory=list[LayerCode])
     reads_from: set[str] = field(default_factory=set[str])
 
     def to_dict(self, description: str) -> dict[str, Any]:

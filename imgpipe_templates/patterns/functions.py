@@ -13,7 +13,7 @@ from imgpipe_templates import grants
 from imgpipe_templates.core.handles import Function, Key, NetworkPlace, Queue
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import CODE, SECURITY, ParameterSpec
-from imgpipe_templates.core.stack import FunctionCode, Scope
+from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope
 from imgpipe_templates.core.upstream_gaps import FunctionLoggingConfig
 from imgpipe_templates.records import record
 
@@ -40,7 +40,7 @@ class FunctionSettings:
         memory_mb: Memory, and with it CPU.
         log_retention_days: How long its logs are kept.
         reserved_concurrency: Concurrent invocations kept for it and allowed to it; None means no reservation.
-        layers: ARNs of its layers.
+        layers: ARNs of its layers; what its package requires is in them.
     """
 
     runtime: Runtime
@@ -105,12 +105,11 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
     name, settings = plan.name, plan.settings
     log_group = _add_log_group(scope, f"{name}LogGroup", settings.log_retention_days, around.key)
     role = _add_role(scope, name, plan.description, _statements(plan, around, GetAtt(log_group, "Arn")), around)
+    code_key = _code_key(name, f"functions/{plan.package}.zip", f"{plan.package} package")
     function = awslambda.Function(
         plan.title or f"{name}Function",
         Architectures=[settings.architecture],
-        Code=awslambda.Code(
-            S3Bucket=scope.parameter(_code_bucket()), S3Key=scope.parameter(_code_key(name, plan.package))
-        ),
+        Code=awslambda.Code(S3Bucket=scope.parameter(_code_bucket()), S3Key=scope.parameter(code_key)),
         Description=plan.description,
         Handler=HANDLER,
         LoggingConfig=FunctionLoggingConfig(LogFormat="JSON", LogGroup=Ref(log_group)),
@@ -122,7 +121,14 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
     _equip(function, plan)
     _place(function, around)
     scope.stack.functions.append(
-        FunctionCode(str(function.title), plan.package, f"{name}CodeKey", settings.runtime, settings.architecture)
+        FunctionCode(
+            function=str(function.title),
+            package=plan.package,
+            key_parameter=f"{name}CodeKey",
+            runtime=settings.runtime,
+            architecture=settings.architecture,
+            dependencies="layer" if settings.layers else "package",
+        )
     )
     return Function.of(scope, function, role)
 
@@ -205,7 +211,9 @@ def add_right(scope: Scope, name: str, function: Function, statement: Statement,
     """
     document = PolicyDocument(Version="2012-10-17", Statement=[statement])
     if around.policies == "managed":
-        return scope.add(iam.ManagedPolicy(name, PolicyDocument=document, Roles=[function.role_name]))
+        policy = iam.ManagedPolicy(name, PolicyDocument=document, Roles=[function.role_name])
+        policy.Description = f"What {scope.subsystem} lets a function do"
+        return scope.add(policy)
     return scope.add(
         iam.PolicyType(name, PolicyDocument=document, PolicyName=scope.names.value(name), Roles=[function.role_name])
     )
@@ -225,6 +233,44 @@ def _permissions_boundary() -> ParameterSpec:
     )
 
 
+def add_layer(scope: Scope, title: str, package: str, settings: FunctionSettings) -> Value:
+    """Add the layer that holds what `package` requires; return its ARN, which names the version.
+
+    Args:
+        scope: Where it goes.
+        title: Its logical id.
+        package: The folder under `lambda/` with the requirements.
+        settings: Runtime and architecture that its native code is for.
+    """
+    key = scope.parameter(_code_key(title, f"layers/{package}.zip", f"{package} layer"))
+    layer = awslambda.LayerVersion(
+        title,
+        CompatibleArchitectures=[settings.architecture],
+        CompatibleRuntimes=[settings.runtime],
+        Content=awslambda.Content(S3Bucket=scope.parameter(_code_bucket()), S3Key=key),
+        Description=f"What the package {package} requires",
+    )
+    scope.stack.layers.append(LayerCode(title, package, f"{title}CodeKey", settings.runtime, settings.architecture))
+    return Ref(scope.add(layer))
+
+
+def existing_layer(scope: Scope, title: str) -> Value:
+    """The ARN of a layer version that the deployment names."""
+    return scope.parameter(
+        ParameterSpec(
+            f"{title}Arn",
+            CODE,
+            "Layer with Pillow",
+            {
+                "Type": "String",
+                "Description": "ARN of a layer version with Pillow for this runtime and architecture",
+                "AllowedPattern": "^arn:[a-z-]+:lambda:.+:layer:.+:[0-9]+$",
+                "ConstraintDescription": "must be the ARN of a layer version",
+            },
+        )
+    )
+
+
 def _code_bucket() -> ParameterSpec:
     return ParameterSpec(
         "CodeBucket",
@@ -239,14 +285,14 @@ def _code_bucket() -> ParameterSpec:
     )
 
 
-def _code_key(name: str, package: str) -> ParameterSpec:
+def _code_key(name: str, file: str, label: str) -> ParameterSpec:
     return ParameterSpec(
         f"{name}CodeKey",
         CODE,
-        f"Object key of the {package} package",
+        f"Object key of the {label}",
         {
             "Type": "String",
-            "Description": f"Object key of functions/{package}.zip in that bucket; a new key for every new content",
+            "Description": f"Object key of {file} in that bucket; a new key for every new content",
             "MinLength": 1,
             "MaxLength": 1024,
         },

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from troposphere import GetAtt, Ref
 
 from imgpipe_templates.core.handles import Bucket
+from imgpipe_templates.core.lean_troposphere import deferred
+from imgpipe_templates.core.naming import Value
+from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns.queues import UPLOAD_RULE
 from imgpipe_templates.records import record
+
+if TYPE_CHECKING:
+    from troposphere import events
+else:
+    events = deferred("troposphere.events")
 
 
 @record
@@ -46,3 +57,20 @@ class UploadFilter:
             "detail-type": ["Object Created"],
             "detail": {"bucket": {"name": [bucket.name]}, "object": {"key": keys}},
         }
+
+
+def add_upload_rule(
+    scope: Scope, uploads: UploadFilter, *, source: Bucket, target: events.Target, description: str
+) -> Value:
+    """Add the EventBridge rule that sends uploads to `target`; return its ARN."""
+    rule = events.Rule(
+        UPLOAD_RULE,
+        Description=description,
+        EventPattern=uploads.event_pattern(source),
+        State="ENABLED",
+        Targets=[target],
+    )
+    scope.add(rule)
+    scope.output("UploadRuleName", Ref(rule), "Name of the rule that picks out uploads")
+    scope.output("UploadRuleArn", GetAtt(rule, "Arn"), "ARN of the rule that picks out uploads")
+    return GetAtt(rule, "Arn")

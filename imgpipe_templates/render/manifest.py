@@ -51,6 +51,7 @@ class RenderedPipeline:
     Attributes:
         stacks: Template by stack name.
         deploy_order: The stacks to deploy, each after those it reads from; nested ones are deployed by their root.
+        layers: The same of each layer.
         functions: What packaging and deployment have to know of each Lambda function; written to the manifest as given.
     """
 
@@ -59,6 +60,7 @@ class RenderedPipeline:
     stacks: Mapping[str, Template]
     deploy_order: Sequence[str]
     functions: Sequence[Mapping[str, Any]] = field(default=())
+    layers: Sequence[Mapping[str, Any]] = field(default=())
 
 
 def manifest(rendered: RenderedPipeline, files: Mapping[str, Mapping[str, bytes]]) -> bytes:
@@ -81,6 +83,7 @@ def manifest(rendered: RenderedPipeline, files: Mapping[str, Mapping[str, bytes]
             for name in rendered.stacks
         },
         "functions": [dict(function) for function in rendered.functions],
+        "layers": [dict(layer) for layer in rendered.layers],
     }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 

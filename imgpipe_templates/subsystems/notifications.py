@@ -65,6 +65,7 @@ def add_notifications(scope: Scope, *, key: Key | None = None, budgets: bool = F
     )
     subscription.Condition = scope.condition("HasNotificationEmail", Not(Equals(email, "")))
     scope.add(subscription)
+    scope.output("ProcessingNotificationTopicName", operators.name, "Name of the topic that every alarm tells")
     scope.output("ProcessingNotificationTopicArn", operators.arn, "Topic that every alarm tells")
     return Notifications(operators)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -23,6 +24,8 @@ from imgpipe_templates.patterns.functions import (
     Runtime,
     Surroundings,
     add_function,
+    add_layer,
+    existing_layer,
 )
 from imgpipe_templates.patterns.queues import add_dead_letter_queue
 from imgpipe_templates.records import record
@@ -131,9 +134,7 @@ class Inputs:
     report_on: str
 
 
-def add_processing(
-    scope: Scope, config: ProcessingConfig, around: Surroundings, *, inputs: Inputs, layers: tuple[Value, ...] = ()
-) -> Processing:
+def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings, *, inputs: Inputs) -> Processing:
     """Add the processor, which reads uploads, writes thumbnails, keeps items, and touches nothing else."""
     dead_letters = add_dead_letter_queue(scope, "ProcessorDeadLetterQueue", around.key)
     plan = FunctionPlan(
@@ -144,15 +145,7 @@ def add_processing(
         else "Keeps the metadata of every uploaded image",
         may=_may(inputs),
         environment=_environment(scope, config, inputs),
-        settings=FunctionSettings(
-            runtime=config.runtime,
-            architecture=config.architecture,
-            timeout_seconds=config.timeout_seconds,
-            memory_mb=config.memory_mb,
-            log_retention_days=config.log_retention_days,
-            reserved_concurrency=config.reserved_concurrency,
-            layers=layers,
-        ),
+        settings=_settings(scope, config),
         services=("dynamodb", "lambda", "s3", "sns", "sqs") if inputs.reports else ("dynamodb", "lambda", "s3", "sqs"),
         dead_letters=dead_letters,
     )
@@ -160,8 +153,26 @@ def add_processing(
     scope.output(
         "ImageProcessorFunctionArn", processor.arn, "Function that processes the uploads", export="ProcessorFunctionArn"
     )
+    scope.output("ImageProcessorFunctionName", processor.name, "Name of the function that processes the uploads")
+    scope.output("ProcessorDeadLetterQueueName", dead_letters.name, "Name of the queue of failed events")
     scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, "Queue of the events that failed on every attempt")
     return Processing(processor, config.timeout_seconds, dead_letters)
+
+
+def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:
+    settings = FunctionSettings(
+        runtime=config.runtime,
+        architecture=config.architecture,
+        timeout_seconds=config.timeout_seconds,
+        memory_mb=config.memory_mb,
+        log_retention_days=config.log_retention_days,
+        reserved_concurrency=config.reserved_concurrency,
+    )
+    if config.pillow == "bundled":
+        return settings
+    if config.pillow == "layer":
+        return dataclasses.replace(settings, layers=(add_layer(scope, "PillowLayer", "processor", settings),))
+    return dataclasses.replace(settings, layers=(existing_layer(scope, "PillowLayer"),))
 
 
 def _may(inputs: Inputs) -> list[Statement]:

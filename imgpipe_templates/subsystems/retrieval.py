@@ -160,6 +160,8 @@ def add_retrieval(
     target = _published(scope, config, function)
     api = _add_api(scope, config, target, cors_origins, around)
     scope.output("ImageRetrievalFunctionArn", function.arn, "Function that answers questions about images")
+    scope.output("ImageRetrievalFunctionName", function.name, "Name of the function that answers")
+    scope.output("ImageApiId", api.id, "Id of the API")
     scope.output("ImageApiUrl", api.endpoint, "Address of the API, to which /images is added")
     return Retrieval(function, api, config.timeout_seconds)
 

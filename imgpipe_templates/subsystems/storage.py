@@ -159,6 +159,7 @@ def add_storage(
     own = Bucket.of(scope, small)
     refuse_plain_http(scope, small)
     scope.output("ThumbnailBucketName", own.name, "Bucket that holds the thumbnails")
+    scope.output("ThumbnailBucketArn", own.arn, "ARN of the bucket that holds the thumbnails")
     return Storage(source, own)
 
 
@@ -171,6 +172,8 @@ def _add_access_logs(scope: Scope, config: StorageConfig, settings: BucketSettin
     bucket = private_bucket("AccessLogBucket", rules, BucketSettings(settings.deletion_policy))
     logs = Bucket.of(scope, bucket)
     add_bucket_policy(scope, bucket, [refuse_plain_http_to(bucket), grants.s3_may_log(logs.objects_arn())])
+    scope.output("AccessLogBucketName", logs.name, "Bucket that keeps the records of requests")
+    scope.output("AccessLogBucketArn", logs.arn, "ARN of the bucket that keeps the records of requests")
     return logs
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from troposphere import GetAtt
-
 from imgpipe_templates.core.handles import Bucket, Function
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.permissions import add_invoke_permission
-from imgpipe_templates.patterns.uploads import UploadFilter
+from imgpipe_templates.patterns.uploads import UploadFilter, add_upload_rule
 
 if TYPE_CHECKING:
     from troposphere import events
@@ -24,12 +22,11 @@ else:
 
 def add_eventbridge_trigger(scope: Scope, *, source: Bucket, uploads: UploadFilter, processor: Function) -> None:
     """Add the rule, and the permission for just this rule to invoke `processor`."""
-    rule = events.Rule(
-        "UploadRule",
-        Description="Uploads that the processor is to handle",
-        EventPattern=uploads.event_pattern(source),
-        State="ENABLED",
-        Targets=[events.Target(Id="ImageProcessor", Arn=processor.arn)],
+    rule_arn = add_upload_rule(
+        scope,
+        uploads,
+        source=source,
+        target=events.Target(Id="ImageProcessor", Arn=processor.arn),
+        description="Uploads that the processor is to handle",
     )
-    scope.add(rule)
-    add_invoke_permission(scope, processor, service="events.amazonaws.com", source_arn=GetAtt(rule, "Arn"))
+    add_invoke_permission(scope, processor, service="events.amazonaws.com", source_arn=rule_arn)

@@ -16,14 +16,14 @@ from imgpipe_templates import grants
 from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket, Function, Queue
 from imgpipe_templates.core.lean_troposphere import deferred
-from imgpipe_templates.core.naming import Names, Value, arn_text, substituted
+from imgpipe_templates.core.naming import Names, arn_text, substituted
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.core.upstream_gaps import QueueScalingConfig
 from imgpipe_templates.patterns.buckets import UploadNotification
 from imgpipe_templates.patterns.functions import Surroundings, add_right
 from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS, UPLOAD_QUEUE, UPLOAD_RULE, is_known
 from imgpipe_templates.patterns.suppressions import Suppression, suppress
-from imgpipe_templates.patterns.uploads import UploadFilter
+from imgpipe_templates.patterns.uploads import UploadFilter, add_upload_rule
 from imgpipe_templates.records import record
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def add_queue_trigger(
         suppress(mapping, _FAILURES_STAY_IN_QUEUE)
     mapping.DependsOn = [str(right.title)]  # Lambda tries to receive when it takes the mapping
     scope.add(mapping)
+    scope.output("UploadQueueName", handle.name, "Name of the queue in which uploads wait for the processor")
     scope.output("UploadQueueArn", GetAtt(queue, "Arn"), "Queue in which uploads wait for the processor")
     return QueueTrigger(handle)
 
@@ -138,13 +139,7 @@ def _feed_by_rule(
     target = events.Target(Id=UPLOAD_QUEUE, Arn=GetAtt(queue, "Arn"))
     if is_known(scope.names, UPLOAD_RULE):  # the dead-letter queue's policy lets the rule in by its name
         target.DeadLetterConfig = events.DeadLetterConfig(Arn=dead_letters.arn)
-    rule = events.Rule(
-        UPLOAD_RULE,
-        Description="Uploads that wait for the processor",
-        EventPattern=uploads.event_pattern(source),
-        State="ENABLED",
-        Targets=[target],
+    arn = add_upload_rule(
+        scope, uploads, source=source, target=target, description="Uploads that wait for the processor"
     )
-    scope.add(rule)
-    arn: Value = GetAtt(rule, "Arn")
     return grants.service_may_send("events.amazonaws.com", GetAtt(queue, "Arn"), arn)
