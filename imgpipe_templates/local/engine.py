@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from imgpipe_templates.errors import LocalEngineError
+from imgpipe_templates.local.calls import Call
 from imgpipe_templates.local.deliveries import Delivery, ObjectVersion
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.installation import check_installed
 from imgpipe_templates.local.scratch import new_scratch_folder
-from imgpipe_templates.local.settings import ACCOUNT_ID, REGION, SETTINGS_VARIABLE, EngineSettings
+from imgpipe_templates.local.settings import ACCOUNT_ID, RECORDS, REGION, SETTINGS_VARIABLE, EngineSettings
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0
@@ -65,14 +66,25 @@ class Engine:
         Raises:
             LocalEngineError: The engine has ended.
         """
-        try:
-            entries = json.loads(_get(self.endpoint_url, "/_imgpipe/deliveries"))
-        except (OSError, http.client.HTTPException) as error:
-            raise LocalEngineError(f"local engine: ended unexpectedly; it said: {_last_words(self.folder)}") from error
+        entries = self._record("deliveries")
         return [
             Delivery(**{**entry, "objects": tuple(ObjectVersion(**item) for item in entry["objects"])})
             for entry in entries
         ]
+
+    def calls(self) -> list[Call]:
+        """Every kind of call that a role has made so far.
+
+        Raises:
+            LocalEngineError: The engine has ended.
+        """
+        return [Call(**entry) for entry in self._record("calls")]
+
+    def _record(self, name: str) -> Any:
+        try:
+            return json.loads(_get(self.endpoint_url, f"{RECORDS}/{name}"))
+        except (OSError, http.client.HTTPException) as error:
+            raise LocalEngineError(f"local engine: ended unexpectedly; it said: {_last_words(self.folder)}") from error
 
 
 @contextlib.contextmanager

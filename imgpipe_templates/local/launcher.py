@@ -19,10 +19,11 @@ from typing import Any
 
 from imgpipe_templates.errors import LocalEngineError
 from imgpipe_templates.local import seams
+from imgpipe_templates.local.calls import CallLog
 from imgpipe_templates.local.deliveries import Journal
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.pool import EnvironmentPool
-from imgpipe_templates.local.settings import SETTINGS_VARIABLE, EngineSettings
+from imgpipe_templates.local.settings import RECORDS, SETTINGS_VARIABLE, EngineSettings
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -41,7 +42,9 @@ def main() -> int:
     runtimes = {name: Runtime(Path(python), Path(folder)) for name, (python, folder) in settings.runtimes.items()}
     pool = EnvironmentPool(runtimes, endpoint_url=settings.endpoint_url, limit=settings.environments)
     journal = Journal()
-    seams.install(pool, functools.partial(_client, settings.endpoint_url), journal, settings.retry_base_seconds)
+    calls = CallLog()
+    client = functools.partial(_client, settings.endpoint_url)
+    seams.install(pool, client, seams.Records(journal, calls), settings.retry_base_seconds)
 
     def stop() -> None:
         pool.close()
@@ -62,7 +65,7 @@ def main() -> int:
     threading.Thread(target=await_sigterm, daemon=True).start()
     threading.Thread(target=importlib.import_module, args=("boto3",), daemon=True).start()  # while others prepare
     engine: Any = importlib.import_module("ministack.app")
-    engine.app = _outer(engine.app, journal)
+    engine.app = _outer(engine.app, {f"{RECORDS}/deliveries": journal.as_json, f"{RECORDS}/calls": calls.as_json})
     engine.main()
     return 0
 
@@ -83,16 +86,16 @@ def _client(endpoint_url: str, service: str, credentials: Mapping[str, str] | No
     return _session().client(service, endpoint_url=endpoint_url, region_name=scope.get_region(), **keys)
 
 
-def _outer(app: App, journal: Journal) -> App:
-    """What runs around the engine: the journal at /_imgpipe/deliveries, and every hop marked as TLS.
+def _outer(app: App, records: Mapping[str, Callable[[], bytes]]) -> App:
+    """What runs around the engine: its records by their paths, and every hop marked as TLS.
 
     Requests stay on the loopback interface, where a certificate would protect nothing; with the mark the usual
     aws:SecureTransport policies can be evaluated all the same.
     """
 
     async def serve(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/_imgpipe/deliveries":
-            body = journal.as_json()
+        if scope["type"] == "http" and scope["path"] in records:
+            body = records[scope["path"]]()
             headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": body})

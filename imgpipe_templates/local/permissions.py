@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
+
+from imgpipe_templates.local.calls import CallLog
 
 # The item operations whose key tells dynamodb:LeadingKeys (Amazon DynamoDB Developer Guide, "Using IAM policy
 # conditions for fine-grained access control", read 2026-11).
@@ -66,19 +69,28 @@ def service_may_invoke(
     return False
 
 
-def role_allows(iam: Any, role: str, action: str, resource: str) -> bool:
-    """Whether a role's policies allow an action on a resource.
-
-    Args:
-        iam: A boto3 client of the role's account.
-        role: Its ARN.
-        action: Such as sqs:ReceiveMessage.
-        resource: ARN.
-    """
-    answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource])
-    return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
-
-
 def _services(principal: Any) -> list[str]:
     service = principal.get("Service") if isinstance(principal, dict) else principal
     return [service] if isinstance(service, str) else list(service or [])
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks whether a role may do what a service does in its name, which the engine would just do.
+
+    Attributes:
+        client: boto3 client of the role's account, by service name.
+        calls: Where question and answer are noted.
+    """
+
+    client: Callable[[str], Any]
+    calls: CallLog
+
+    def role_allows(self, role: str, action: str, resource: str) -> bool:
+        """Whether the policies of a role allow an action, such as sqs:ReceiveMessage, on a resource; both by ARN."""
+        answer = self.client("iam").simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+        )
+        is_allowed: bool = answer["EvaluationResults"][0]["EvalDecision"] == "allowed"
+        self.calls.note(role, action, resource, is_allowed=is_allowed)
+        return is_allowed

@@ -156,11 +156,13 @@ def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: 
         uploads = _upload(engine, clients, ids[pipeline.source_bucket], pipeline, selection.files, report)
         clock.phase("settle")
         results = _results(engine, clients, ids, pipeline, uploads, out, report)
+        denied = [call for call in engine.calls() if not call.is_allowed]
         clock.phase("stop")
     clock.end()
-    notes = tuple(one.explain(runtime) for runtime, one in interpreters.items())
+    notes = [one.explain(runtime) for runtime, one in interpreters.items()]
+    notes += [f"denied: role {call.role} may not {call.action} on {call.resource}" for call in denied]
     in_order = tuple(results[file] for file in selection.files)
-    return RunReport(in_order, selection.skipped, notes, clock.seconds)
+    return RunReport(in_order, selection.skipped, tuple(notes), clock.seconds)
 
 
 def _runtime(interpreter: Interpreter, clock: _Clock) -> Runtime:

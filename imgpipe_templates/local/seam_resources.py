@@ -24,18 +24,19 @@ _INTEGRATION = "AWS::ApiGatewayV2::Integration"
 _QUEUE_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 
-def install(client: Callable[..., Any]) -> None:
+def install(client: Callable[..., Any], asker: permissions.Asker) -> None:
     """Complete the engine's CloudFormation.
 
     Args:
         client: boto3 client of the engine itself, as root, by service name.
+        asker: Asks for a role's rights.
     """
     handlers = _module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
     handlers.setdefault("AWS::Backup::BackupSelection", {"create": _add_selection, "delete": _remove_selection})
     budget = {"create": _add_budget, "update": _change_budget, "delete": _remove_budget}
     handlers.setdefault("AWS::Budgets::Budget", budget)
     _keep_properties(handlers, client)
-    _check_readers(handlers, client)
+    _check_readers(handlers, asker)
     _keep_credentials(handlers)
     _guard(handlers, _BUCKET, _why_bucket_stays)
     _guard(handlers, _TABLE, _why_table_stays)
@@ -74,7 +75,7 @@ def _keep_properties(handlers: dict[str, Any], client: Callable[..., Any]) -> No
         wrap(kind)
 
 
-def _check_readers(handlers: dict[str, Any], client: Callable[..., Any]) -> None:
+def _check_readers(handlers: dict[str, Any], asker: permissions.Asker) -> None:
     """Lambda takes no mapping of a queue that the function's role may not read."""
     create, update = handlers[_MAPPING]["create"], handlers[_MAPPING]["update"]
     functions = _module("ministack.services.lambda_svc")
@@ -85,7 +86,7 @@ def _check_readers(handlers: dict[str, Any], client: Callable[..., Any]) -> None
         if config is None or source.split(":")[2:3] != ["sqs"]:
             return
         for action in _QUEUE_ACTIONS:
-            if not permissions.role_allows(client("iam"), config["Role"], f"sqs:{action}", source):
+            if not asker.role_allows(config["Role"], f"sqs:{action}", source):
                 message = f"The function execution role does not have permissions to call {action} on SQS"
                 raise ValueError(message)
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from imgpipe_templates.errors import LocalEngineError
 from imgpipe_templates.local import deliveries, metrics, permissions, seam_events, seam_resources
+from imgpipe_templates.local.calls import CallLog
 from imgpipe_templates.local.environment import Function
 from imgpipe_templates.local.installation import VERSION, check_installed
 from imgpipe_templates.local.pool import EnvironmentPool
@@ -34,6 +35,7 @@ _EVENTBRIDGE = "ministack.services.eventbridge"
 _QUEUES = "ministack.services.sqs"
 _BUCKETS = "ministack.services.s3"
 _SCOPE = "ministack.core.responses"
+_EVALUATOR = "ministack.core.iam_evaluator"
 _API_SERVICE = "apigateway.amazonaws.com"
 
 
@@ -82,7 +84,9 @@ SEAMS = (
     Seam("ministack.services.budgets", "_delete_budget", ("data",)),
     Seam("ministack.core.lambda_runtime", "execution_credentials", ("config",)),
     Seam(_ACTIONS, "request_tag_context", ("service", "iam_action", "body", "params")),
-    Seam("ministack.core.iam_evaluator", "fnmatch_iam_cs", ("value", "pattern")),
+    Seam(_EVALUATOR, "enforce", ("access_key_id", "iam_action", "service", "region", "resource_arn", "...")),
+    Seam(_EVALUATOR, "caller_arn", ()),
+    Seam(_EVALUATOR, "fnmatch_iam_cs", ("value", "pattern")),
     Seam(_METRICS, "record_metric", ("namespace", "metric_name", "value", "unit", "dimensions")),
     Seam(_METRICS, "_evaluate_all_alarms", ()),
     Seam(_METRICS, "_evaluate_alarm", ("alarm",)),
@@ -120,23 +124,31 @@ def check_seams(seams: tuple[Seam, ...] = SEAMS) -> None:
             )
 
 
-def install(
-    pool: EnvironmentPool, client: Callable[..., Any], journal: deliveries.Journal, retry_base_seconds: float
-) -> None:
+@dataclass(frozen=True)
+class Records:
+    """What the engine notes while it works: events on their way to functions, and calls of roles."""
+
+    journal: deliveries.Journal
+    calls: CallLog
+
+
+def install(pool: EnvironmentPool, client: Callable[..., Any], records: Records, retry_base_seconds: float) -> None:
     """Close the engine's gaps. Call `check_seams` first.
 
     Args:
         pool: Runs the functions.
         client: boto3 client of the engine itself: service name, and credentials if they are not root's.
-        journal: Where asynchronous deliveries are noted.
+        records: Where deliveries and calls are noted.
         retry_base_seconds: Wait before the first retry of an asynchronous invocation, and until a queue hands out a
             failed message again.
     """
     _run_functions_in(pool)
-    seam_events.install(journal, client, retry_base_seconds)
-    seam_resources.install(client)
+    asker = permissions.Asker(client, records.calls)
+    seam_events.install(records.journal, client, retry_base_seconds)
+    seam_resources.install(client, asker)
+    _note_calls(records.calls)
     _add_condition_keys()
-    _ask_before_apis_invoke(client)
+    _ask_before_apis_invoke(asker)
     _match_alarms_by_dimensions()
 
 
@@ -223,7 +235,20 @@ def _add_condition_keys() -> None:
     actions.request_tag_context = context
 
 
-def _ask_before_apis_invoke(client: Callable[..., Any]) -> None:
+def _note_calls(calls: CallLog) -> None:
+    evaluator = _module(_EVALUATOR)
+    engine_decision = evaluator.enforce
+
+    def enforce(access_key_id: str, iam_action: str, service: str, region: str, *more: Any, **named: Any) -> Any:
+        denied = engine_decision(access_key_id, iam_action, service, region, *more, **named)
+        resource = named.get("resource_arn") or (more[0] if more else "*")
+        calls.note(evaluator.caller_arn(), iam_action, resource, is_allowed=denied is None)
+        return denied
+
+    evaluator.enforce = enforce
+
+
+def _ask_before_apis_invoke(asker: permissions.Asker) -> None:
     """An API invokes its function with the role of the integration, or with the function's own permission."""
     apis, functions = _module(_APIS), _module(_LAMBDA)
     engine_invocation = apis._invoke_lambda_proxy
@@ -231,11 +256,11 @@ def _ask_before_apis_invoke(client: Callable[..., Any]) -> None:
     def may_invoke(integration: Mapping[str, Any], source: str) -> bool:
         arn = str(integration.get("integrationUri", ""))
         if role := integration.get("credentialsArn"):
-            return permissions.role_allows(client("iam"), role, "lambda:InvokeFunction", arn)
+            return asker.role_allows(role, "lambda:InvokeFunction", arn)
         record, config, _name = functions._get_func_record_for_ref(arn)
         if not record or not config:
             return True  # the engine says what is missing
-        account, matches = config["FunctionArn"].split(":")[4], _module("ministack.core.iam_evaluator").fnmatch_iam_cs
+        account, matches = config["FunctionArn"].split(":")[4], _module(_EVALUATOR).fnmatch_iam_cs
         return permissions.service_may_invoke(record.get("policy"), _API_SERVICE, source, account, matches)
 
     async def invoke(

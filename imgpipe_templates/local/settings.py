@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 SETTINGS_VARIABLE = "IMGPIPE_ENGINE_SETTINGS"
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
+RECORDS = "/_imgpipe"  # path of what the engine process tells of itself
 
 
 @dataclass(frozen=True)
