@@ -44,7 +44,7 @@ def plan_files(rendered: RenderedPipeline, formats: Sequence[Format]) -> Plan:
         RenderError: a template holds what JSON or UTF-8 cannot.
     """
     folder = Path(rendered.pipeline, rendered.layout)
-    rendered = replace(rendered, stacks={name: ordered(rendered.stacks[name]) for name in rendered.stacks})
+    rendered = replace(rendered, stacks={name: ordered(rendered.stacks[name]) for name in rendered.order})
     files = {name: dict(_files(name, template, formats)) for name, template in rendered.stacks.items()}
     plan = {folder / name: text for stack in files.values() for name, text in stack.items()}
     plan[folder / MANIFEST] = manifest(rendered, files)

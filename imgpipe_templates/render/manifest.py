@@ -62,6 +62,11 @@ class RenderedPipeline:
     functions: Sequence[Mapping[str, Any]] = field(default=())
     layers: Sequence[Mapping[str, Any]] = field(default=())
 
+    @property
+    def order(self) -> list[str]:
+        """Every stack once: those to deploy in their order, then those that are nested in them."""
+        return [*self.deploy_order, *(name for name in self.stacks if name not in self.deploy_order)]
+
 
 def manifest(rendered: RenderedPipeline, files: Mapping[str, Mapping[str, bytes]]) -> bytes:
     """The text of manifest.json.
@@ -80,7 +85,7 @@ def manifest(rendered: RenderedPipeline, files: Mapping[str, Mapping[str, bytes]
                 "capabilities": sorted(capabilities(name, rendered.stacks)),
                 "parameters": parameters(rendered.stacks[name]),
             }
-            for name in rendered.stacks
+            for name in rendered.order
         },
         "functions": [dict(function) for function in rendered.functions],
         "layers": [dict(layer) for layer in rendered.layers],
