@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch  # type: ignore[import-untyped] # cfn-lint has no py.typed
 
 from imgpipe_templates.checks.model import Rule
 from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.checks.template import Template
+
+# One view for all rules of a template, and no longer than cfn-lint keeps the template.
+_VIEWS: WeakKeyDictionary[Any, Template] = WeakKeyDictionary()
 
 
 class ProjectRule(CloudFormationLintRule):  # type: ignore[misc] # Any, for the same reason
@@ -23,8 +27,9 @@ class ProjectRule(CloudFormationLintRule):  # type: ignore[misc] # Any, for the 
 
     def match(self, cfn: Any) -> Iterator[RuleMatch]:
         """The faults of one template, in cfn-lint's form."""
-        template = Template(cfn.template, today=datetime.now(UTC).date())
-        for fault in self.rule.find(template):
+        if cfn not in _VIEWS:
+            _VIEWS[cfn] = Template(cfn.template, today=datetime.now(UTC).date())
+        for fault in self.rule.find(_VIEWS[cfn]):
             yield RuleMatch(list(fault.path), fault.message)
 
 

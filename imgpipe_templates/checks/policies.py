@@ -76,8 +76,16 @@ class Statement:
                 yield from ((str(operator), str(key).lower(), value) for _, value in entries(values))
 
 
-def identity_statements(template: Template) -> Iterator[Statement]:
+def identity_statements(template: Template) -> list[Statement]:
     """Every Allow statement of an identity policy."""
+    return template.once(_identity_statements)
+
+
+def _identity_statements(template: Template) -> list[Statement]:
+    return list(_in_identity_policies(template))
+
+
+def _in_identity_policies(template: Template) -> Iterator[Statement]:
     for resource in template.of_type(*_INLINE):
         for position, policy in entries(resource.properties.get("Policies")):
             document = mapping(policy).get("PolicyDocument")
@@ -89,9 +97,19 @@ def identity_statements(template: Template) -> Iterator[Statement]:
 
 def resource_statements(template: Template, *types: str, effect: str = "Allow") -> Iterator[Statement]:
     """Every statement of one effect in a policy that sits on a resource, of all such types or of some."""
-    for resource in template.of_type(*(types or RESOURCE_POLICIES)):
-        key = RESOURCE_POLICIES[resource.type]
-        yield from statements(resource, resource.at(key), resource.properties.get(key), effect)
+    for statement in template.once(_resource_statements):
+        if statement.body["Effect"] == effect and (not types or statement.owner.type in types):
+            yield statement
+
+
+def _resource_statements(template: Template) -> list[Statement]:
+    return [
+        statement
+        for resource in template.of_type(*RESOURCE_POLICIES)
+        for key in (RESOURCE_POLICIES[resource.type],)
+        for effect in ("Allow", "Deny")
+        for statement in statements(resource, resource.at(key), resource.properties.get(key), effect)
+    ]
 
 
 def statements_of(template: Template, role: Resource) -> Iterator[Statement]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from imgpipe_templates.checks.model import Path
 
@@ -27,6 +27,8 @@ ROLE = "AWS::IAM::Role"
 RULE = "AWS::Events::Rule"
 TABLE = "AWS::DynamoDB::Table"
 TOPIC = "AWS::SNS::Topic"
+
+T = TypeVar("T")
 
 _TOKEN = re.compile(r"\$\{([^!}][^}]*)\}")
 _HERE = "${AWS::Region}:${AWS::AccountId}"
@@ -88,6 +90,14 @@ class Template:
     def __init__(self, body: Mapping[str, Any], *, today: date) -> None:
         self.body = body
         self.today = today
+        self._made: dict[Callable[[Template], Any], Any] = {}
+
+    def once(self, make: Callable[[Template], T]) -> T:
+        """What a function makes of this template; several rules that ask share it, so it must not be changed."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: T = self._made[make]
+        return found
 
     def section(self, name: str) -> Mapping[str, Any]:
         """One top-level section; empty when it is absent or malformed, which is for cfn-lint to say."""

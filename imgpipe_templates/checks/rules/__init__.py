@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from imgpipe_templates.checks.rules import (
     alarms,
+    deliveries,
     events,
     functions,
     iam,
     limits,
     loops,
+    patterns,
     portability,
+    queues,
+    roles,
     storage,
     tags,
     thresholds,
@@ -18,6 +22,9 @@ from imgpipe_templates.checks.rules import (
 RULES = (
     *events.RULES,
     *loops.RULES,
+    *deliveries.RULES,
+    *queues.RULES,
+    *patterns.RULES,
     *storage.RULES,
     *functions.RULES,
     *alarms.RULES,
@@ -25,5 +32,6 @@ RULES = (
     *tags.RULES,
     *portability.RULES,
     *iam.RULES,
+    *roles.RULES,
     *limits.RULES,
 )

@@ -1,0 +1,277 @@
+"""Rules about who may become a role, what a role lacks for its use, and for whom a service may act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from imgpipe_templates.checks.model import Fault, Path, Rule
+from imgpipe_templates.checks.policies import (
+    Statement,
+    lacks,
+    lets_in,
+    may_do,
+    resource_statements,
+    statements,
+    statements_of,
+)
+from imgpipe_templates.checks.rules.deliveries import arn_of
+from imgpipe_templates.checks.template import (
+    FUNCTION,
+    KEY,
+    QUEUE,
+    ROLE,
+    RULE,
+    TABLE,
+    TOPIC,
+    Resource,
+    Template,
+    canonical,
+    entries,
+    mapping,
+    split_arn,
+)
+
+# Type -> places of a role in its properties (a * is every entry of a list), and the service that takes it on.
+_USES = {
+    FUNCTION: [("Role", "lambda")],
+    "AWS::ApiGateway::Authorizer": [("AuthorizerCredentials", "apigateway")],
+    "AWS::ApiGateway::Method": [("Integration.Credentials", "apigateway")],
+    "AWS::ApiGatewayV2::Authorizer": [("AuthorizerCredentialsArn", "apigateway")],
+    "AWS::ApiGatewayV2::Integration": [("CredentialsArn", "apigateway")],
+    "AWS::Backup::BackupSelection": [("BackupSelection.IamRoleArn", "backup")],
+    "AWS::EC2::FlowLog": [("DeliverLogsPermissionArn", "vpc-flow-logs")],
+    RULE: [("RoleArn", "events"), ("Targets.*.RoleArn", "events")],
+    "AWS::Pipes::Pipe": [("RoleArn", "pipes")],
+    "AWS::S3::Bucket": [("ReplicationConfiguration.Role", "s3")],
+    "AWS::Scheduler::Schedule": [("Target.RoleArn", "scheduler")],
+    "AWS::StepFunctions::StateMachine": [("RoleArn", "states")],
+}
+# IAM User Guide, "AWS JSON policy elements: Principal", read 2026-11.
+_PRINCIPAL_KINDS = ("AWS", "CanonicalUser", "Federated", "Service")
+
+# Condition keys by which a policy says for whom a service may act (IAM User Guide, "AWS global condition context keys"
+# and AWS KMS Developer Guide, "AWS KMS condition keys"; read 2026-11).
+_FOR_WHOM = (
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "kms:calleraccount",
+    "kms:viaservice",
+)
+_CONTEXT = "kms:encryptioncontext:"
+
+
+def _wrong_trust(template: Template) -> Iterator[Fault]:
+    for user in template.of_type(*_USES):
+        for place, name in _USES[user.type]:
+            for path, value in _at(user.at(), user.properties, place.split(".")):
+                role = template.find(ROLE, value)
+                if role is not None and not _trusts(template, role, f"{name}.amazonaws.com"):
+                    yield Fault(
+                        role.at("AssumeRolePolicyDocument"),
+                        f"{name}.amazonaws.com may not assume {role.id}, which {user.id} gives it "
+                        f"({'.'.join(str(part) for part in path[3:])}); name that service as Principal of the trust",
+                    )
+
+
+def _at(path: Path, value: Any, keys: list[str]) -> Iterator[tuple[Path, Any]]:
+    if not keys:
+        if value is not None:
+            yield path, value
+    elif keys[0] == "*":
+        for position, entry in entries(value):
+            yield from _at((*path, *position), entry, keys[1:])
+    else:
+        yield from _at((*path, keys[0]), mapping(value).get(keys[0]), keys[1:])
+
+
+def _trusts(template: Template, role: Resource, service: str) -> bool:
+    document = role.properties.get("AssumeRolePolicyDocument")
+    return any(
+        lets_in(template, statement, service, "sts:AssumeRole", None)
+        for statement in statements(role, role.at("AssumeRolePolicyDocument"), document)
+    )
+
+
+def _nobody(template: Template) -> Iterator[Fault]:
+    found = [*resource_statements(template), *resource_statements(template, effect="Deny")]
+    for role in template.of_type(ROLE):
+        path = role.at("AssumeRolePolicyDocument")
+        found += statements(role, path, role.properties.get("AssumeRolePolicyDocument"))
+    for statement in found:
+        for kind, path, value in statement.principals():
+            text = canonical(value)
+            if kind and kind not in _PRINCIPAL_KINDS:
+                yield Fault(path, f"IAM knows no principals of kind {kind!r}; use one of {', '.join(_PRINCIPAL_KINDS)}")
+            elif not kind and text != "*":
+                yield Fault(path, f"{text!r} alone is no principal; write it as AWS: or as Service: {text}")
+            elif kind == "Service" and text != "*" and "${" not in text and not _is_service(text):
+                yield Fault(path, f"{text!r} is no service; service principals look like lambda.amazonaws.com")
+
+
+def _is_service(text: str) -> bool:
+    name, _, domain = text.partition(".amazonaws.com")
+    return bool(name) and domain in ("", ".cn") and text != name
+
+
+def _for_anybody(template: Template) -> Iterator[Fault]:
+    for statement in resource_statements(template):
+        keys = {key for _, key, _ in statement.conditions()}
+        if keys & set(_FOR_WHOM) or any(key.startswith(_CONTEXT) for key in keys):
+            continue
+        for kind, path, value in statement.principals():
+            service = canonical(value)
+            # EventBridge does not tell KMS for whom it acts: E9557.
+            if kind == "Service" and (statement.owner.type, service) != (KEY, "events.amazonaws.com"):
+                yield Fault(
+                    path,
+                    f"{statement.name} lets {service} in for whatever account uses it; add a Condition on "
+                    "aws:SourceAccount or aws:SourceArn",
+                )
+    for permission in template.of_type("AWS::Lambda::Permission"):
+        properties = permission.properties
+        principal = canonical(properties.get("Principal"))
+        narrowed = ("SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken")
+        if principal.endswith(".amazonaws.com") and not any(key in properties for key in narrowed):
+            yield Fault(
+                permission.at("Principal"),
+                f"lets {principal} invoke the function for whatever account uses it; add SourceArn or SourceAccount",
+            )
+
+
+# Target type -> what a role needs to send there.
+_TO_SEND = {QUEUE: "sqs:SendMessage", TOPIC: "sns:Publish", FUNCTION: "lambda:InvokeFunction"}
+
+
+def _unsent(template: Template) -> Iterator[Fault]:
+    for holder, path, value, function in _destinations(template):
+        role = template.find(ROLE, function.properties.get("Role"))
+        target = next((found for kind in _TO_SEND if (found := template.find(kind, value))), None)
+        if role is None or target is None:
+            continue
+        action = _TO_SEND[target.type]
+        if lacks(template, role, (action,), arn_of(template, target)):
+            yield Fault(
+                path,
+                f"{role.id} lacks {action} on {target.id}, so that what {holder.id} should keep is lost; allow it",
+            )
+
+
+def _destinations(template: Template) -> Iterator[tuple[Resource, Path, Any, Resource]]:
+    """Holder, path and value of every target that a function's own role sends to, and the function."""
+    for function in template.of_type(FUNCTION):
+        target = mapping(function.properties.get("DeadLetterConfig")).get("TargetArn")
+        if target is not None:
+            yield function, function.at("DeadLetterConfig", "TargetArn"), target, function
+    for holder in template.of_type("AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping"):
+        function_of = template.find(FUNCTION, holder.properties.get("FunctionName"))
+        for outcome in ("OnFailure", "OnSuccess"):
+            target = mapping(mapping(holder.properties.get("DestinationConfig")).get(outcome)).get("Destination")
+            if target is not None and function_of is not None:
+                yield holder, holder.at("DestinationConfig", outcome, "Destination"), target, function_of
+
+
+_QUESTIONS = ("dynamodb:Query", "dynamodb:Scan")
+_BY_KEY = (
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchGetItem",
+)
+
+
+def _indexes(template: Template) -> Iterator[Fault]:
+    for role in template.of_type(ROLE):
+        found = list(statements_of(template, role))
+        for table in template.of_type(TABLE):
+            yield from _table_without_index(template, role, table, found)
+        for statement in found:
+            for path, value in statement.listed("Resource"):
+                yield from _index_faults(template, statement, path, template.resolved(value))
+
+
+def _table_without_index(
+    template: Template, role: Resource, table: Resource, found: list[Statement]
+) -> Iterator[Fault]:
+    """The fault of Query on a table that can only be asked by way of an index, because its key has one part."""
+    if not table.properties.get("GlobalSecondaryIndexes") or len(list(entries(table.properties.get("KeySchema")))) != 1:
+        return
+    arn = arn_of(template, table)
+    asking = [statement for statement in found if may_do(statement, "dynamodb:Query")]
+    named = [(path, template.resolved(value)) for statement in asking for path, value in statement.listed("Resource")]
+    on_table = [path for path, text in named if text == arn]
+    if on_table and not any(text == "*" or text.startswith(f"{arn}/") or text == f"{arn}*" for _, text in named):
+        yield Fault(
+            on_table[0],
+            f"{role.id} may query {table.id}, which is found by one key, and none of its indexes; "
+            f"name the index too, as ${{{table.id}.Arn}}/index/<name>",
+        )
+
+
+def _index_faults(template: Template, statement: Statement, path: Path, text: str) -> Iterator[Fault]:
+    parts = split_arn(text)
+    if parts is None or "/index/" not in parts[5]:
+        return
+    arn, _, index = text.rpartition("/index/")
+    table = template.find(TABLE, {"Fn::Sub": arn})
+    if table is None:
+        return
+    wrong = [action for action in _BY_KEY if may_do(statement, action)]
+    if wrong and not any(may_do(statement, action) for action in _QUESTIONS):
+        yield Fault(path, f"an index takes no {', '.join(wrong)}; name the table, or allow dynamodb:Query")
+    indexes = [
+        canonical(mapping(entry).get("IndexName"))
+        for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+        for _, entry in entries(table.properties.get(kind))
+    ]
+    if "*" not in index and "${" not in index and index not in indexes:
+        yield Fault(path, f"{table.id} has no index {index!r}; it has {', '.join(indexes) or 'none'}")
+
+
+RULES = (
+    Rule(
+        "E9552",
+        "Role that the service which uses it may not assume",
+        "The trust names another service: the function, the API, the backup or the rule fails when it starts.",
+        # AWS Lambda Developer Guide, "Defining Lambda function permissions with an execution role", read 2026-11
+        "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+        _wrong_trust,
+    ),
+    Rule(
+        "E9553",
+        "Principal that is nobody",
+        "A policy with an unknown kind of principal, or a service that does not exist, is refused at deployment.",
+        # IAM User Guide, "AWS JSON policy elements: Principal", read 2026-11
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+        _nobody,
+    ),
+    Rule(
+        "E9554",
+        "Service let in for whomever it acts",
+        "Without a condition on the source, a service can be made to use the resource by another account.",
+        # IAM User Guide, "The confused deputy problem", read 2026-11
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
+        _for_anybody,
+    ),
+    Rule(
+        "E9555",
+        "Dead letters or results that the function's role may not send",
+        "Lambda sends to dead-letter queues and destinations with the function's own role.",
+        # AWS Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", read 2026-11
+        "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
+        _unsent,
+    ),
+    Rule(
+        "E9556",
+        "Table queried without its index, or an index that is not there",
+        "An index is a resource of its own: a query of it is denied where only the table is allowed.",
+        # Amazon DynamoDB Developer Guide, "IAM policy to grant access to a specific table and its indexes",
+        # read 2026-11
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/iam-policy-specific-table-indexes.html",
+        _indexes,
+    ),
+)
