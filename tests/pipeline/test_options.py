@@ -1,0 +1,203 @@
+"""Options of the engine on any preset: what each changes, and what it excludes."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from imgpipe_templates import load_preset, to_json
+from imgpipe_templates.checks import check_templates
+from imgpipe_templates.errors import ConfigError
+from tests.templates import of_type, rendered, said
+
+TODAY = date(2026, 11, 20)
+QUEUE_OF_S3 = ("trigger=queue", "queue.fed_by=s3")
+VARIANTS = {
+    "one bucket": ("thumbnails", "storage.buckets=one", 'uploads.prefix="in/"'),
+    "one bucket, eventbridge": ("single-bucket", "trigger=eventbridge"),
+    "one bucket, queue of S3": ("single-bucket", *QUEUE_OF_S3),
+    "custom resource": ("thumbnails", "trigger=custom-resource"),
+    "queue of S3 with a key": ("production", "queue.fed_by=s3"),
+    "key and native trigger": ("thumbnails", "customer_managed_key=true"),
+    "own VPC": ("production", "vpc=true"),
+    "existing subnets": ("media-library", "vpc=true", "network.subnets=existing"),
+    "generated names": ("production", "names=generated"),
+    "generated names, native trigger": ("thumbnails", "names=generated"),
+    "boundary and managed logs policy": (
+        "reporting",
+        "security.permissions_boundary=true",
+        "security.basic_execution_policy=true",
+    ),
+    "tokens": ("production", "retrieval.authorization=jwt"),
+    "snapshots": ("media-library", "retrieval.snap_start=true"),
+    "provisioned": ("media-library", "retrieval.provisioned_concurrency=2", "retrieval.reserved_concurrency=5"),
+    "several sizes, reserved": (
+        "thumbnails",
+        "processing.extra_thumbnail_sizes_px=[256, 512]",
+        "processing.reserved_concurrency=10",
+    ),
+    "layer of our own": ("thumbnails", "processing.pillow=layer"),
+    "existing layer": ("thumbnails", "processing.pillow=existing-layer"),
+    "everything deleted": ("production", "deletion_policy=delete", "metadata.deletion_protection=false"),
+    "more tags": ("single-bucket", "tags.Team=web"),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_option_gives_a_template_without_a_finding(variant):
+    preset, *overrides = VARIANTS[variant]
+
+    text = to_json(rendered(load_preset(preset, overrides)))
+    assert [finding.text() for finding in check_templates({variant: text}, today=TODAY)] == []
+
+
+def resources(preset: str, *overrides: str):
+    return rendered(load_preset(preset, overrides))["Resources"]
+
+
+def changed(before, after) -> set[str]:
+    return {title for title in {*before, *after} if before.get(title) != after.get(title)}
+
+
+def test_from_s3_to_eventbridge_only_what_must_change_changes():
+    before, after = resources("thumbnails"), resources("thumbnails", "trigger=eventbridge")
+
+    # The processor's role and the permission say the bucket by reference now that nothing waits for them.
+    assert changed(before, after) == {"SourceBucket", "LambdaInvokePermission", "UploadRule", "ImageProcessorRole"} | (
+        changed(before, after) & {"ProcessorDeadLetterQueuePolicy"}
+    )
+    assert after["SourceBucket"]["Properties"]["NotificationConfiguration"] == {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+    }
+    assert "DependsOn" not in after["SourceBucket"]
+    assert after["LambdaInvokePermission"]["Properties"]["Principal"] == "events.amazonaws.com"
+
+
+def test_from_eventbridge_to_a_queue_the_bucket_stays_as_it_is():
+    before, after = (
+        resources("thumbnails", "trigger=eventbridge"),
+        resources("thumbnails", "trigger=queue"),
+    )
+
+    assert changed(before, after) - {"ProcessorDeadLetterQueuePolicy"} == {
+        "LambdaInvokePermission",
+        "UploadRule",
+        "UploadQueue",
+        "UploadQueueAgeAlarm",
+        "UploadQueueMapping",
+        "UploadQueuePolicy",
+        "UploadQueueReceivePolicy",
+    }
+    assert "LambdaInvokePermission" not in after
+
+
+def test_a_queue_gives_the_function_time_and_takes_back_only_what_failed():
+    built = resources("thumbnails", "trigger=queue", "queue.batch_size=5", "queue.max_concurrency=7")
+
+    queue, mapping = built["UploadQueue"]["Properties"], built["UploadQueueMapping"]["Properties"]
+    assert queue["VisibilityTimeout"] >= 6 * built["ImageProcessorFunction"]["Properties"]["Timeout"]
+    assert said(queue["RedrivePolicy"]["deadLetterTargetArn"]) == "ProcessorDeadLetterQueue.Arn"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (5, {"MaximumConcurrency": 7})
+
+
+def test_an_event_pattern_lets_through_just_the_wanted_keys():
+    without_prefix = resources("thumbnails", "trigger=eventbridge")["UploadRule"]["Properties"]["EventPattern"]
+    below_prefix = resources("single-bucket", "trigger=eventbridge")["UploadRule"]["Properties"]["EventPattern"]
+
+    assert without_prefix["detail"]["object"]["key"] == [
+        {"suffix": {"equals-ignore-case": suffix}} for suffix in (".jpg", ".jpeg", ".png")
+    ]
+    assert below_prefix["detail"]["object"]["key"] == [
+        {"wildcard": f"uploads/*{suffix}"} for suffix in (".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".PNG")
+    ]
+    for pattern in (without_prefix, below_prefix):
+        assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
+        assert len(pattern["detail"]["bucket"]["name"]) == 1
+
+
+def test_generated_names_leave_out_all_that_nobody_has_to_know():
+    built = resources("production", "names=generated")
+
+    assert "TableName" not in built["ImageMetadataTable"]["Properties"]
+    assert "FunctionName" not in built["ImageProcessorFunction"]["Properties"]
+    assert not any("AlarmName" in alarm for alarm in of_type({"Resources": built}, "AWS::CloudWatch::Alarm").values())
+    # The native trigger closes its circle by the function's name.
+    native = resources("thumbnails", "names=generated")
+    assert said(native["ImageProcessorFunction"]["Properties"]["FunctionName"]).startswith("ImageProcessor-")
+
+
+def test_the_helper_of_the_custom_resource_stands_outside_of_the_vpc():
+    built = resources("reporting", "vpc=true", "network.subnets=existing")
+
+    assert "VpcConfig" in built["ImageProcessorFunction"]["Properties"]
+    assert "VpcConfig" not in built["S3NotificationLambda"]["Properties"]
+
+
+def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias():
+    for override in ("retrieval.snap_start=true", "retrieval.provisioned_concurrency=3"):
+        built = resources("media-library", override)
+        assert said(built["ImageRetrievalAlias"]["Properties"]["FunctionVersion"]) == "ImageRetrievalVersion.Version"
+        assert built["ImageApiIntegration"]["Properties"]["IntegrationUri"] == {"Ref": "ImageRetrievalAlias"}
+    assert resources("media-library", "retrieval.snap_start=true")["ImageRetrievalFunction"]["Properties"][
+        "SnapStart"
+    ] == {"ApplyOn": "PublishedVersions"}
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides", "keys"),
+    [
+        ("thumbnails", ["storage.buckets=one"], ["uploads.prefix", "storage.buckets"]),
+        (
+            "single-bucket",
+            ['uploads.prefix="thumbnails/"'],
+            ["uploads.prefix", "storage.output_prefix"],
+        ),
+        ("media-library", ["uploads.user_id=none"], ["metadata.indexes", "uploads.user_id"]),
+        ("media-library", ['metadata.indexes=["user"]'], ["retrieval.enabled", "metadata.indexes"]),
+        (
+            "media-library",
+            ["retrieval.authorization=jwt", 'metadata.indexes=["upload-timestamp"]'],
+            ["retrieval.authorization", "metadata.indexes"],
+        ),
+        (
+            "media-library",
+            ["retrieval.snap_start=true", "retrieval.provisioned_concurrency=1"],
+            ["retrieval.snap_start", "retrieval.provisioned_concurrency"],
+        ),
+        (
+            "reporting",
+            ["processing.extra_thumbnail_sizes_px=[256]"],
+            ["processing.extra_thumbnail_sizes_px", "processing.thumbnails"],
+        ),
+        ("thumbnails", ["tags.Project=mine"], ["tags.Project"]),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, overrides, keys):
+    with pytest.raises(ConfigError) as refused:
+        load_preset(preset, overrides)
+
+    (fault,) = refused.value.faults
+    assert " and ".join(keys) in fault
+    assert "; expected " in fault
+
+
+@pytest.mark.parametrize("preset", ["media-library", "production"])
+def test_only_web_pages_that_the_deployment_names_may_ask(preset):
+    built = rendered(load_preset(preset))
+
+    assert built["Parameters"]["AllowedOrigins"]["Type"] == "CommaDelimitedList"
+    assert built["Resources"]["ImageApi"]["Properties"]["CorsConfiguration"]["AllowOrigins"] == {
+        "Ref": "AllowedOrigins"
+    }
+    assert "*" not in json.dumps(built["Resources"]["ImageApi"]["Properties"]["CorsConfiguration"]["AllowOrigins"])
+
+
+def test_the_access_log_of_the_api_is_json_and_says_nothing_secret():
+    built = resources("production")
+    log = json.loads(built["ImageApiStage"]["Properties"]["AccessLogSettings"]["Format"])
+
+    assert log["status"] == "$context.status"
+    assert not [value for value in log.values() if "authorizer" in value or "header" in value.lower()]
