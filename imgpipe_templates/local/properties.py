@@ -41,6 +41,15 @@ def _bucket(name: str, new: Properties, old: Properties, client: Client) -> None
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
     if ownership := new.get("OwnershipControls"):
         s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=ownership)
+    if (logging := new.get("LoggingConfiguration")) != old.get("LoggingConfiguration"):
+        s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=_logging(name, logging))
+
+
+def _logging(name: str, configuration: Properties | None) -> dict[str, Any]:
+    if not configuration:
+        return {}
+    to = configuration.get("DestinationBucketName", name)
+    return {"LoggingEnabled": {"TargetBucket": to, "TargetPrefix": configuration.get("LogFilePrefix", "")}}
 
 
 def _encryption_rule(rule: Properties) -> dict[str, Any]:
@@ -123,6 +132,8 @@ def _function(name: str, new: Properties, old: Properties, client: Client) -> No
     if new.get("DeadLetterConfig") != old.get("DeadLetterConfig"):
         wanted = new.get("DeadLetterConfig") or {"TargetArn": ""}
         functions.update_function_configuration(FunctionName=name, DeadLetterConfig=wanted)
+    if new.get("KmsKeyArn") != old.get("KmsKeyArn"):
+        functions.update_function_configuration(FunctionName=name, KMSKeyArn=new.get("KmsKeyArn", ""))
     if (reserved := new.get("ReservedConcurrentExecutions")) != old.get("ReservedConcurrentExecutions"):
         if reserved is None:
             functions.delete_function_concurrency(FunctionName=name)
@@ -135,14 +146,35 @@ def _topic(arn: str, new: Properties, old: Properties, client: Client) -> None:
         client("sns").set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue=key or "")
 
 
+def _api(api_id: str, new: Properties, _old: Properties, client: Client) -> None:
+    if cors := new.get("CorsConfiguration"):
+        numbers = {"MaxAge": int(cors["MaxAge"])} if "MaxAge" in cors else {}
+        client("apigatewayv2").update_api(ApiId=api_id, CorsConfiguration={**cors, **numbers})
+
+
+def _stage(name: str, new: Properties, old: Properties, client: Client) -> None:
+    if (settings := new.get("DefaultRouteSettings")) and settings != old.get("DefaultRouteSettings"):
+        spoken = {key: _ROUTE_SETTINGS.get(key, str)(value) for key, value in settings.items()}
+        client("apigatewayv2").update_stage(ApiId=new["ApiId"], StageName=name, DefaultRouteSettings=spoken)
+
+
 def _truth(value: object) -> bool:
     """A boolean, which a parameter delivers as text."""
     return value if isinstance(value, bool) else str(value).lower() == "true"
 
+
+_ROUTE_SETTINGS: Mapping[str, Callable[[Any], Any]] = {
+    "DetailedMetricsEnabled": _truth,
+    "DataTraceEnabled": _truth,
+    "ThrottlingBurstLimit": int,
+    "ThrottlingRateLimit": float,
+}
 
 PUT_BACK: Mapping[str, Callable[[str, Properties, Properties, Client], None]] = {
     "AWS::S3::Bucket": _bucket,
     "AWS::DynamoDB::Table": _table,
     "AWS::Lambda::Function": _function,
     "AWS::SNS::Topic": _topic,
+    "AWS::ApiGatewayV2::Api": _api,
+    "AWS::ApiGatewayV2::Stage": _stage,
 }
