@@ -36,6 +36,17 @@ RETRIEVAL_READS = {
     ("dynamodb:Query", "ImageMetadataTable"),
 }
 
+# What programs and other stacks address; roles, policies, alarms, log groups and the parts of an API are inner matters.
+NAME_AND_ARN = {
+    "AWS::S3::Bucket": ("{0}", "{0}.Arn"),
+    "AWS::DynamoDB::Table": ("{0}", "{0}.Arn"),
+    "AWS::Lambda::Function": ("{0}", "{0}.Arn"),
+    "AWS::SNS::Topic": ("{0}.TopicName", "{0}"),
+    "AWS::SQS::Queue": ("{0}.QueueName", "{0}.Arn"),
+    "AWS::Events::Rule": ("{0}", "{0}.Arn"),
+    "AWS::ApiGatewayV2::Api": ("{0}", "{0}.ApiEndpoint"),
+}
+
 on_both = on("media-library", "production")
 on_its_own = on("media-library")
 
@@ -225,7 +236,7 @@ def test_002_19_links_end_and_nobody_reads_without_one(template, functions):
         assert effects == {"Deny"}
 
 
-@on_its_own
+@on_both
 def test_002_20_pages_of_the_named_origins_may_ask_and_follow_links(template):
     origins = {"Ref": "AllowedOrigins"}
     assert template["Parameters"]["AllowedOrigins"]["Default"] not in {"", "*"}
@@ -321,6 +332,18 @@ def test_002_29_programs_find_the_api_and_people_the_dashboard(template):
 
 
 @on(*PRESETS)
+def test_002_29_names_and_arns_of_everything_that_others_address_are_handed_out(template):
+    handed = set(outputs(template).values())
+    wanted = {
+        form.format(title)
+        for title, resource in template["Resources"].items()
+        if title != "S3NotificationLambda"  # called by CloudFormation alone
+        for form in NAME_AND_ARN.get(resource["Type"], ())
+    }
+    assert wanted - handed == set()
+
+
+@on(*PRESETS)
 def test_002_30_the_template_says_what_everything_is(template):
     assert template["Description"]
     described = chain(template["Parameters"].values(), template["Outputs"].values())
@@ -329,6 +352,22 @@ def test_002_30_the_template_says_what_everything_is(template):
         assert function["Description"], title
     for title, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmDescription"], title
+
+
+@on(*PRESETS)
+def test_002_30_roles_policies_and_rules_say_what_they_are_for(template):
+    kinds = {
+        "AWS::IAM::Role",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::Events::Rule",
+        "AWS::KMS::Key",
+        "AWS::ApiGatewayV2::Api",
+    }
+    assert [
+        title
+        for title, resource in template["Resources"].items()
+        if resource["Type"] in kinds and not resource["Properties"].get("Description")
+    ] == []
 
 
 @on(*PRESETS)
