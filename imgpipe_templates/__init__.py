@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from imgpipe_templates.config import load_config, load_preset
+    from imgpipe_templates.core.handles import Bucket
     from imgpipe_templates.errors import ImgpipeError
+    from imgpipe_templates.library import open_pipeline, render_pipeline
     from imgpipe_templates.options import PipelineConfig
-    from imgpipe_templates.pipeline import assemble, render_pipeline
     from imgpipe_templates.render.text import to_json, to_yaml
 
 __all__ = [
+    "Bucket",
     "ImgpipeError",
     "PipelineConfig",
-    "assemble",
     "load_config",
     "load_preset",
+    "open_pipeline",
     "render_pipeline",
     "to_json",
     "to_yaml",
@@ -36,12 +38,13 @@ __version__ = "0.1.0"
 
 # Public name -> its module. They are imported when they are asked for: most commands need only some of them.
 _MODULES = {
+    "Bucket": "core.handles",
     "ImgpipeError": "errors",
     "PipelineConfig": "options",
-    "assemble": "pipeline",
+    "open_pipeline": "library",
     "load_config": "config",
     "load_preset": "config",
-    "render_pipeline": "pipeline",
+    "render_pipeline": "library",
     "to_json": "render.text",
     "to_yaml": "render.text",
 }

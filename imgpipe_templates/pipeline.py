@@ -6,23 +6,18 @@ wait for each other. docs/architecture.md says what stands behind each word.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
-from graphlib import CycleError, TopologicalSorter
-from typing import Literal
 
-from imgpipe_templates.core.handles import Bucket, Key
-from imgpipe_templates.core.layouts import Assembly, ExportedStacks, Layout, NestedStacks, SingleStack
+from imgpipe_templates.core.handles import Bucket, Function, Key
+from imgpipe_templates.core.layouts import Assembly, Layout
 from imgpipe_templates.core.naming import Names
-from imgpipe_templates.core.stack import Stack
-from imgpipe_templates.errors import TemplateConflictError
 from imgpipe_templates.names import LONGEST_SUFFIX, names
 from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.buckets import BucketSettings
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
 from imgpipe_templates.patterns.functions import FunctionSettings, Surroundings
 from imgpipe_templates.patterns.uploads import UploadFilter
-from imgpipe_templates.render.manifest import RenderedPipeline
+from imgpipe_templates.records import record
 from imgpipe_templates.subsystems.backup import add_backup
 from imgpipe_templates.subsystems.cost import add_cost
 from imgpipe_templates.subsystems.metadata import add_metadata
@@ -36,12 +31,23 @@ from imgpipe_templates.subsystems.triggers.eventbridge import add_eventbridge_tr
 from imgpipe_templates.subsystems.triggers.queue import QueueTrigger, add_queue_trigger, queue_notification
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
 
-SINGLE_STACK = SingleStack()
 
-LayoutName = Literal["single", "nested", "exports"]
+@record
+class Assembled:
+    """A pipeline that is built and still open: what somebody else may add to it.
+
+    Attributes:
+        assembly: The stacks so far.
+        processor: The function that processes uploads.
+        around: What all functions share.
+    """
+
+    assembly: Assembly
+    processor: Function
+    around: Surroundings
 
 
-def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
+def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
     """Build every subsystem, upstream first. A wire can only point at what stands above it."""
     uploads = UploadFilter(config.uploads.prefix, config.uploads.extensions)
     known = _names(config)
@@ -126,7 +132,7 @@ def assemble(config: PipelineConfig, layout: Layout) -> dict[str, Stack]:
         )
     if config.budget:
         pipeline.build("cost", add_cost, config.cost, project=config.project, operators=notifications.operators)
-    return pipeline.finished()
+    return Assembled(pipeline, processing.processor, around)
 
 
 def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
@@ -270,45 +276,3 @@ def _dashboard(pipeline: Assembly, watched: Watched, storage: Storage) -> None:
 
 def _buckets(storage: Storage) -> tuple[Bucket, ...]:
     return (storage.source, storage.thumbnails) if storage.apart else (storage.source,)
-
-
-def layout_of(name: LayoutName, config: PipelineConfig) -> Layout:
-    """The layout called `name`, as it divides this pipeline.
-
-    A network of existing subnets has no resource of its own, and a dashboard belongs to the alarms, so these share the
-    stack of others. Where S3 itself tells of uploads, the bucket has to wait for a permission or a queue policy; that
-    can be said only inside of one stack, so bucket, processor and trigger share one.
-    """
-    groups = {"network": "processing", "dashboard": "monitoring"}
-    if config.trigger == "s3" or (config.trigger == "queue" and config.queue.fed_by == "s3"):
-        groups |= dict.fromkeys(("storage", "network", "processing", "triggers"), "ingestion")
-    if name == "exports":
-        return ExportedStacks(config.name, groups)
-    return NestedStacks(groups) if name == "nested" else SINGLE_STACK
-
-
-def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> RenderedPipeline:
-    """The templates of a pipeline as plain dictionaries, and what a deployment has to know of them.
-
-    Raises:
-        TemplateConflictError: Two stacks of the layout would wait for each other.
-    """
-    stacks = assemble(config, layout_of(layout, config))
-    order = _deploy_order(stacks)
-    return RenderedPipeline(
-        pipeline=config.name,
-        layout=layout,
-        stacks={name: stacks[name].to_dict(config.description) for name in order},
-        deploy_order=["root"] if layout == "nested" else order,
-        functions=[{"stack": name, **asdict(code)} for name, stack in stacks.items() for code in stack.functions],
-        layers=[{"stack": name, **asdict(code)} for name, stack in stacks.items() for code in stack.layers],
-    )
-
-
-def _deploy_order(stacks: dict[str, Stack]) -> list[str]:
-    sorter = TopologicalSorter({name: sorted(stack.reads_from) for name, stack in stacks.items()})
-    try:
-        return list(sorter.static_order())
-    except CycleError as error:
-        path = " -> ".join(reversed(error.args[1]))
-        raise TemplateConflictError(f"{path}: stacks wait for each other; expected groups without a circle") from error

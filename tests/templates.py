@@ -8,9 +8,9 @@ from typing import Any
 
 from imgpipe_templates.core.layouts import SingleStack
 from imgpipe_templates.core.stack import Scope, Stack
+from imgpipe_templates.library import render_pipeline
 from imgpipe_templates.names import names
 from imgpipe_templates.options import PipelineConfig
-from imgpipe_templates.pipeline import render_pipeline
 
 Template = dict[str, Any]
 

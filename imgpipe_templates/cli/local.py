@@ -63,8 +63,8 @@ def run(
 
 
 def _local_pipeline(config: PipelineConfig) -> LocalPipeline:
+    from imgpipe_templates.library import render_pipeline
     from imgpipe_templates.local.run import LocalFunction, LocalPipeline
-    from imgpipe_templates.pipeline import render_pipeline
     from imgpipe_templates.render.text import to_json
 
     rendered = render_pipeline(config)

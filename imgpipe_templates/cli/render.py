@@ -47,7 +47,7 @@ def command(
 
     A file is written only if every template of every pipeline passes every check.
     """
-    from imgpipe_templates.pipeline import render_pipeline
+    from imgpipe_templates.library import render_pipeline
     from imgpipe_templates.render import files
 
     pipelines = [

@@ -11,6 +11,7 @@ from troposphere import Export, GetAtt, ImportValue, Join, Output, Parameter, Re
 from imgpipe_templates.core.handles import seen_from
 from imgpipe_templates.core.naming import Names, Value
 from imgpipe_templates.core.stack import Linking, Scope, Stack
+from imgpipe_templates.errors import TemplateConflictError
 from imgpipe_templates.records import record
 
 P = ParamSpec("P")
@@ -185,9 +186,16 @@ class Assembly:
     tags: Mapping[str, Value]
     common: Callable[[Scope], None]
     stacks: dict[str, Stack] = field(default_factory=dict[str, Stack])
+    closed: bool = False
 
     def build(self, subsystem: str, add: Callable[Concatenate[Scope, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `add` in the stack the layout chose, with every handle seen from that stack."""
+        """Run `add` in the stack the layout chose, with every handle seen from that stack.
+
+        Raises:
+            TemplateConflictError: The stacks are finished.
+        """
+        if self.closed:
+            raise TemplateConflictError(f"{subsystem}: comes after the pipeline was rendered; expected it before")
         name = self.layout.stack_name(subsystem)
         if name not in self.stacks:
             self.stacks[name] = Stack(name, self.layout)
@@ -195,8 +203,10 @@ class Assembly:
         return add(self._scope(stack, subsystem), *seen_from(stack, args), **seen_from(stack, kwargs))
 
     def finished(self) -> dict[str, Stack]:
-        """The stacks, with what the layout adds."""
-        self.layout.finish(self.stacks, lambda stack: self._scope(stack, stack.name))
+        """The stacks, with what the layout adds; nothing can be built afterwards."""
+        if not self.closed:
+            self.layout.finish(self.stacks, lambda stack: self._scope(stack, stack.name))
+            self.closed = True
         return self.stacks
 
     def _scope(self, stack: Stack, subsystem: str) -> Scope:

@@ -37,10 +37,12 @@ class Names:
     Attributes:
         texts: The names as `Fn::Sub` text, by logical id.
         needed: The only things that `apply` names; None means all.
+        others: Whether there may be things without an entry, which CloudFormation names, but for their suffix.
     """
 
     texts: Mapping[str, str]
     needed: frozenset[str] | None = None
+    others: bool = False
 
     def text(self, title: str) -> str:
         """The name of `title` as `Fn::Sub` text.
@@ -48,6 +50,8 @@ class Names:
         Raises:
             TemplateConflictError: The table has no name for it.
         """
+        if self.others and title not in self.texts:
+            return f"{title}-${{EnvironmentSuffix}}"
         if title not in self.texts:
             raise TemplateConflictError(f"{title}: has no physical name; expected an entry in the naming policy")
         return self.texts[title]
@@ -59,7 +63,8 @@ class Names:
     def apply(self, resource: AWSObject) -> None:
         """Set the physical name of `resource`, if its type has one."""
         title, name_property = str(resource.title), NAME_PROPERTIES.get(str(resource.resource_type))
-        if name_property and (self.needed is None or title in self.needed):
+        left_out = self.others and title not in self.texts
+        if name_property and not left_out and (self.needed is None or title in self.needed):
             setattr(resource, name_property, self.value(title))
 
 

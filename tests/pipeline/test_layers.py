@@ -27,14 +27,15 @@ BELOW = {
     "render": set(),
     "checks": {"patterns"},
     "options": {"configuration", "names", "patterns", "subsystems"},
-    "pipeline": {"core", "names", "options", "patterns", "render", "subsystems"},
+    "pipeline": {"core", "names", "options", "patterns", "subsystems"},
+    "library": {"core", "options", "patterns", "pipeline", "render"},
     "config": {"configuration", "options"},
     "packaging": set(),
     "deployment": set(),
     "local": {"deployment", "packaging"},
-    "cli": {"checks", "config", "configuration", "deployment", "local", "options", "packaging", "pipeline", "render"},
+    "cli": {"checks", "config", "configuration", "deployment", "library", "local", "options", "packaging", "render"},
     "__main__": {"cli"},
-    "__init__": {"config", "options", "pipeline", "render"},
+    "__init__": {"config", "core", "library", "options", "render"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_lambda" not in path.parts)
 NEEDS_AWS = {"boto3", "botocore"}

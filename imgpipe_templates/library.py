@@ -1,0 +1,125 @@
+"""The library: pipelines rendered, or opened to add something of one's own first."""
+
+from __future__ import annotations
+
+import dataclasses
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Any, Literal
+
+from imgpipe_templates.core.layouts import ExportedStacks, Layout, NestedStacks, SingleStack
+from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope, Stack
+from imgpipe_templates.errors import TemplateConflictError
+from imgpipe_templates.options import PipelineConfig
+from imgpipe_templates.patterns.functions import add_right
+from imgpipe_templates.pipeline import Assembled, assemble
+from imgpipe_templates.records import record
+from imgpipe_templates.render.manifest import RenderedPipeline
+
+if TYPE_CHECKING:
+    from awacs.aws import Statement
+
+    from imgpipe_templates.core.handles import Function
+
+LayoutName = Literal["single", "nested", "exports"]
+
+
+@record
+class Pipeline:
+    """A pipeline with everything its configuration asks for, open for more.
+
+    Attributes:
+        config: Its configuration.
+        layout: How it is divided into stacks.
+        assembled: What stands so far.
+    """
+
+    config: PipelineConfig
+    layout: Layout
+    assembled: Assembled
+
+    @property
+    def processor(self) -> Function:
+        """The function that processes uploads."""
+        return self.assembled.processor
+
+    def scope(self, subsystem: str) -> Scope:
+        """The way into the stack of a subsystem of your own: what is added there is tagged like everything else.
+
+        Args:
+            subsystem: Its name; in the layouts of several stacks it gets a stack of its own.
+        """
+        scope = self.assembled.assembly.build(subsystem, lambda scope: scope)
+        return dataclasses.replace(scope, names=dataclasses.replace(scope.names, others=True))
+
+    def allow(self, scope: Scope, function: Function, statement: Statement) -> None:
+        """Allow a function of the pipeline one thing more, in a policy of its own.
+
+        Args:
+            scope: Of the subsystem that allows it.
+            function: Who may.
+            statement: What, from `imgpipe_templates.grants`.
+        """
+        name = f"{statement.properties['Sid']}Policy"
+        self.assembled.assembly.build(
+            scope.subsystem, lambda _, who: add_right(scope, name, who, statement, self.assembled.around), function
+        )
+
+    def render(self) -> RenderedPipeline:
+        """The templates as plain dictionaries, and what a deployment has to know of them.
+
+        Raises:
+            TemplateConflictError: Two stacks of the layout would wait for each other.
+        """
+        stacks = self.assembled.assembly.finished()
+        order = _deploy_order(stacks)
+        return RenderedPipeline(
+            pipeline=self.config.name,
+            layout=self.layout.name,
+            stacks={name: stacks[name].to_dict(self.config.description) for name in order},
+            deploy_order=["root"] if "root" in stacks else order,
+            functions=[_entry(name, code) for name, stack in stacks.items() for code in stack.functions],
+            layers=[_entry(name, code) for name, stack in stacks.items() for code in stack.layers],
+        )
+
+
+def open_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Pipeline:
+    """Build a pipeline and leave it open."""
+    chosen = layout_of(layout, config)
+    return Pipeline(config, chosen, assemble(config, chosen))
+
+
+def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> RenderedPipeline:
+    """The templates of a pipeline as plain dictionaries, and what a deployment has to know of them.
+
+    Raises:
+        TemplateConflictError: Two stacks of the layout would wait for each other.
+    """
+    return open_pipeline(config, layout).render()
+
+
+def layout_of(name: LayoutName, config: PipelineConfig) -> Layout:
+    """The layout called `name`, as it divides this pipeline.
+
+    A network of existing subnets has no resource of its own, and a dashboard belongs to the alarms, so these share the
+    stack of others. Where S3 itself tells of uploads, the bucket has to wait for a permission or a queue policy; that
+    can be said only inside of one stack, so bucket, processor and trigger share one.
+    """
+    groups = {"network": "processing", "dashboard": "monitoring"}
+    if config.trigger == "s3" or (config.trigger == "queue" and config.queue.fed_by == "s3"):
+        groups |= dict.fromkeys(("storage", "network", "processing", "triggers"), "ingestion")
+    if name == "exports":
+        return ExportedStacks(config.name, groups)
+    return NestedStacks(groups) if name == "nested" else SingleStack()
+
+
+def _entry(stack: str, code: FunctionCode | LayerCode) -> dict[str, Any]:
+    return {"stack": stack, **dataclasses.asdict(code)}
+
+
+def _deploy_order(stacks: dict[str, Stack]) -> list[str]:
+    sorter = TopologicalSorter({name: sorted(stack.reads_from) for name, stack in stacks.items()})
+    try:
+        return list(sorter.static_order())
+    except CycleError as error:
+        path = " -> ".join(reversed(error.args[1]))
+        raise TemplateConflictError(f"{path}: stacks wait for each other; expected groups without a circle") from error
