@@ -1,4 +1,4 @@
-"""`imgpipe package`: build the functions of a pipeline as Lambda takes them."""
+"""`imgpipe package`: build the functions and layers of a pipeline as Lambda takes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from imgpipe_templates.cli.selection import selected, selection_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from imgpipe_templates.packaging import Package
 
@@ -21,22 +21,19 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), default=Path("build"), help="Where to write.", show_default=True
 )
 def command(presets: tuple[str, ...], config_file: Path | None, overrides: tuple[str, ...], out: Path) -> None:
-    """Build the package of every function, for its runtime and architecture, and verify it.
+    """Build the package of every function and every layer, for its runtime and architecture, and verify it.
 
-    The wheels of the dependencies are fetched with pip on the first build and kept for the next.
+    The wheels of the dependencies are fetched with pip on the first build and kept for the next. A file is written only
+    if everything can be built.
     """
-    from imgpipe_templates.packaging import Target, build_package
-    from imgpipe_templates.pipeline import render_pipeline
+    from imgpipe_templates.library import render_pipeline
+    from imgpipe_templates.packaging import build_code
 
-    built: list[tuple[str, Package]] = []
-    for config in selected(presets, config_file, overrides):
-        rendered = render_pipeline(config)
-        for function in rendered.functions:
-            target = Target(function["runtime"], function["architecture"])
-            destination = out / rendered.pipeline / "functions"
-            package = build_package(function["package"], target, destination, report=_report)
+    pipelines = [render_pipeline(config) for config in selected(presets, config_file, overrides)]
+    built = build_code(pipelines, out, report=_report)
+    for packages in built.values():
+        for package in packages:
             click.echo(package.path)
-            built.append((rendered.pipeline, package))
     _summarise(built)
 
 
@@ -44,17 +41,25 @@ def _report(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _summarise(built: Sequence[tuple[str, Package]]) -> None:
+def _summarise(built: Mapping[str, Sequence[Package]]) -> None:
     from imgpipe_templates.cli.tables import console, table
 
-    shown = table("Built and verified", ("function", "for"), ("zip bytes", "unzipped bytes"))
-    for pipeline, package in built:
-        shown.add_row(
-            f"{pipeline}/{package.function}",
-            str(package.target),
-            f"{package.zipped_bytes:,}",
-            f"{package.unzipped_bytes:,}",
-        )
-    out = console()
-    out.print(shown)
-    out.print("Next: upload it to a bucket in the stack's Region; bucket and key are parameters.")
+    shown = table("Built and verified", ("package", "for"), ("zip\nbytes", "unzipped\nbytes"))
+    needed: list[str] = []
+    for pipeline, packages in built.items():
+        layers = {package.name for package in packages if package.kind == "layer"}
+        for package in packages:
+            name = f"{pipeline}/{package.name}"
+            shown.add_row(
+                f"{name} layer" if package.kind == "layer" else name,
+                str(package.target),
+                f"{package.zipped_bytes:,}",
+                f"{package.unzipped_bytes:,}",
+            )
+            if package.left_out and package.name not in layers:
+                needed.append(f"{name} needs {', '.join(package.left_out)} below python/ of the layer that you name.")
+    to = console()
+    to.print(shown)
+    for line in needed:
+        to.print(line, markup=False, soft_wrap=True)
+    to.print("Next: upload to a bucket in the stack's Region; bucket and keys are parameters.")

@@ -1,41 +1,48 @@
-"""Builds the package of one Lambda function: its sources and their wheels in one verified zip."""
+"""Builds what Lambda takes of one function: its package, and the layer with what it requires, each a verified zip."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging.archive import merge, stored, write_zip
 from imgpipe_templates.packaging.requirements import read_requirements
 from imgpipe_templates.packaging.sources import REQUIREMENTS_FILE, function_source, shipped_files
 from imgpipe_templates.packaging.unpacking import wheel_entries
-from imgpipe_templates.packaging.verify import DIRECT_UPLOAD_LIMIT_BYTES, package_faults
+from imgpipe_templates.packaging.verify import DIRECT_UPLOAD_LIMIT_BYTES, LAYER_FOLDER, zip_faults
 from imgpipe_templates.packaging.wheels import Wheel, fetch_wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from imgpipe_templates.packaging.archive import Entry
+    from imgpipe_templates.packaging.requirements import Pin
     from imgpipe_templates.packaging.target import Target
+    from imgpipe_templates.packaging.verify import Kind
 
 
 @dataclass(frozen=True)
 class Package:
-    """A function's package as it was written and verified.
+    """A function's package, or a layer, as it was written and verified.
 
     Attributes:
-        wheels: What its requirements brought, by name.
+        name: The function's folder; of a layer, the one whose requirements it holds.
+        wheels: What is in it of the requirements, by name.
         zipped_bytes: Size of the file.
         unzipped_bytes: Size of its contents, which is what Lambda limits.
         files: How many there are inside.
+        left_out: The pins that a layer has to bring, such as `pillow==13.0.0`; none where the package has them itself.
     """
 
-    function: str
+    name: str
+    kind: Kind
     target: Target
     path: Path
     sha256: str
@@ -43,6 +50,7 @@ class Package:
     unzipped_bytes: int
     files: int
     wheels: tuple[Wheel, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def _silent(line: str, /) -> None:
@@ -54,6 +62,8 @@ def build_package(
     target: Target,
     destination: Path,
     *,
+    dependencies: bool = True,
+    layers: Sequence[Package] = (),
     sources: Path | None = None,
     report: Callable[[str], None] = _silent,
 ) -> Package:
@@ -67,6 +77,8 @@ def build_package(
         function: A folder's name below the sources, such as `processor`.
         target: Where it will run.
         destination: Folder for the zip, made if need be.
+        dependencies: Whether what it requires goes in; if not, the function needs a layer with it.
+        layers: The layers built for it; Lambda limits their size together with the package's.
         sources: The folder with the functions' folders; None: the project's own.
         report: Takes one line per step.
 
@@ -80,31 +92,97 @@ def build_package(
     def say(line: str) -> None:
         report(f"{function}: {line}")
 
+    _check_layers(function, target, layers)
+    wheels: tuple[Wheel, ...] = ()
+    left_out: tuple[str, ...] = ()
+    if dependencies:
+        wheels = fetch_wheels(pins, target, label=label, report=say)
+    elif pins:
+        left_out = tuple(pin.requirement for pin in pins)
+        say(f"leaving {', '.join(left_out)} to a layer")
+        if layers:
+            _check_brought(pins, layers, label)
+    own = [stored(name, content, function) for name, content in shipped_files(source).items()]
+    path = destination / f"{function}.zip"
+    entries = merge([*own, *_unpacked(wheels, say)])
+    package = _finish("function", target, path, entries, wheels, say=say, beside=layers)
+    return replace(package, left_out=left_out)
+
+
+def build_layer(
+    package: str,
+    target: Target,
+    destination: Path,
+    *,
+    sources: Path | None = None,
+    report: Callable[[str], None] = _silent,
+) -> Package:
+    """Write `<destination>/<package>.zip`, a layer with what `package` requires on `target`, verified.
+
+    Its bytes depend on the wheels and this package's version alone: a function's sources can change without it.
+
+    Args:
+        package: The folder below the sources whose requirements it holds, such as `processor`.
+        target: Where its functions will run.
+        destination: Folder for the zip, made if need be; another one than the packages'.
+        sources: The folder with the functions' folders; None: the project's own.
+        report: Takes one line per step.
+
+    Raises:
+        PackagingError: There is no such package, it requires nothing, or its wheels cannot be had or would not import.
+    """
+    source = function_source(package, sources)
+    label = f"{package}/{REQUIREMENTS_FILE}"
+    pins = read_requirements(source.folder / REQUIREMENTS_FILE, target, label)
+    if not pins:
+        raise PackagingError(f"{label}: pins: are none for {target}; expected at least one to make a layer of")
+
+    def say(line: str) -> None:
+        report(f"{package} layer: {line}")
+
     wheels = fetch_wheels(pins, target, label=label, report=say)
-    entries = [stored(name, content, function) for name, content in shipped_files(source).items()]
+    entries = [replace(entry, name=f"{LAYER_FOLDER}{entry.name}") for entry in merge(_unpacked(wheels, say))]
+    return _finish("layer", target, destination / f"{package}.zip", entries, wheels, say=say)
+
+
+def _unpacked(wheels: Sequence[Wheel], say: Callable[[str], None]) -> list[Entry]:
+    entries: list[Entry] = []
     for wheel in wheels:
         say(f"adding {wheel} ({wheel.file})")
         entries += wheel_entries(wheel)
-    entries = merge(entries)
-    path = destination / f"{function}.zip"
-    sha256 = _write(entries, target, path, say)
-    package = Package(
-        function=function,
-        target=target,
-        path=path,
-        sha256=sha256,
-        zipped_bytes=path.stat().st_size,
-        unzipped_bytes=sum(entry.size for entry in entries),
-        files=len(entries),
-        wheels=wheels,
-    )
-    if package.zipped_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
-        say(f"is {package.zipped_bytes} bytes: above {DIRECT_UPLOAD_LIMIT_BYTES} Lambda takes it from a bucket only")
-    return package
+    return entries
 
 
-def _write(entries: list[Entry], target: Target, path: Path, say: Callable[[str], None]) -> str:
-    """Write beside the destination, verify, and only then put it in place; the file's sha256."""
+def _check_layers(function: str, target: Target, layers: Sequence[Package]) -> None:
+    for layer in layers:
+        if layer.target != target:
+            raise PackagingError(f"{function}: {layer.name} layer: is for {layer.target}; expected {target}")
+
+
+def _check_brought(pins: Sequence[Pin], layers: Sequence[Package], label: str) -> None:
+    brought = {wheel.name: wheel.version for layer in layers for wheel in layer.wheels}
+    faults = [
+        f"{label}: {pin.requirement}: is in none of the function's layers ({found or 'not at all'}); "
+        "expected a layer of the same requirements"
+        for pin in pins
+        if not (found := brought.get(pin.name, ""))
+        or not Requirement(pin.requirement).specifier.contains(found, prereleases=True)
+    ]
+    if faults:
+        raise PackagingError("\n".join(faults))
+
+
+def _finish(
+    kind: Kind,
+    target: Target,
+    path: Path,
+    entries: Sequence[Entry],
+    wheels: tuple[Wheel, ...],
+    *,
+    say: Callable[[str], None],
+    beside: Sequence[Package] = (),
+) -> Package:
+    """Write beside the destination, verify, and only then put it in place."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".partial", dir=path.parent)
@@ -115,8 +193,9 @@ def _write(entries: list[Entry], target: Target, path: Path, say: Callable[[str]
         with os.fdopen(handle, "wb") as stream:
             write_zip(entries, stream)
         say(f"verifying for {target}")
-        if faults := package_faults(partial, target):
-            raise PackagingError("\n".join(f"{path.name}: {fault}" for fault in faults))
+        if faults := zip_faults(partial, target, kind, beside_bytes=sum(layer.unzipped_bytes for layer in beside)):
+            file = path.name if kind == "function" else f"{path.stem} layer"
+            raise PackagingError("\n".join(f"{file}: {fault}" for fault in faults))
         partial.chmod(0o644)
         sha256 = hashlib.sha256(partial.read_bytes()).hexdigest()
         partial.replace(path)
@@ -124,4 +203,17 @@ def _write(entries: list[Entry], target: Target, path: Path, say: Callable[[str]
         raise PackagingError(f"{path}: package: cannot be written ({fault}); expected room and a plain file") from fault
     finally:
         partial.unlink(missing_ok=True)
-    return sha256
+    zipped_bytes = path.stat().st_size
+    if zipped_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
+        say(f"is {zipped_bytes} bytes: above {DIRECT_UPLOAD_LIMIT_BYTES} Lambda takes it from a bucket only")
+    return Package(
+        name=path.stem,
+        kind=kind,
+        target=target,
+        path=path,
+        sha256=sha256,
+        zipped_bytes=zipped_bytes,
+        unzipped_bytes=sum(entry.size for entry in entries),
+        files=len(entries),
+        wheels=wheels,
+    )

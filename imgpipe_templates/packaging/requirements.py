@@ -33,6 +33,11 @@ class Pin:
     line: str
     extras: frozenset[str]
 
+    @property
+    def requirement(self) -> str:
+        """The pin without hashes, such as `pillow==13.0.0`."""
+        return self.line.split()[0]
+
 
 def read_requirements(path: Path, target: Target, label: str) -> tuple[Pin, ...]:
     """The pins of a requirements.txt that hold on `target`; none where there is no such file.

@@ -8,7 +8,7 @@ import sys
 import zipfile
 import zlib
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from packaging.tags import parse_tag
 
@@ -29,40 +29,66 @@ UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
 # Same row; only for code sent with the call itself, not for code that is taken from a bucket as our templates do.
 DIRECT_UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 
+# AWS Lambda Developer Guide, "Working with layers for Python Lambda functions", read 2026-11: unpacked to /opt/python
+LAYER_FOLDER = "python/"
+
+Kind = Literal["function", "layer"]
+
 HANDLER_FUNCTION = "lambda_handler"
 _READABLE = 0o444  # the user that runs a function is not the one that unpacks it
 _UNIX = 3
 
 
-def verify_package(path: Path, target: Target, *, unzipped_limit_bytes: int = UNZIPPED_LIMIT_BYTES) -> None:
+def verify_package(path: Path, target: Target, *, layers_bytes: int = 0) -> None:
     """Make sure that the zip at `path` would import on `target`.
 
     Args:
         path: The package.
         target: Where it has to run.
-        unzipped_limit_bytes: What it may be unpacked; less than Lambda's limit where layers share it.
+        layers_bytes: What the function's layers are unpacked; Lambda limits them and the package together.
 
     Raises:
         PackagingError: It would not; one line per fault, each naming the file, its wheel and the reason.
     """
-    if faults := package_faults(path, target, unzipped_limit_bytes):
+    if faults := zip_faults(path, target, "function", beside_bytes=layers_bytes):
         raise PackagingError("\n".join(f"{path.name}: {fault}" for fault in faults))
 
 
-def package_faults(path: Path, target: Target, unzipped_limit_bytes: int = UNZIPPED_LIMIT_BYTES) -> list[str]:
-    """Everything that keeps the zip at `path` from importing on `target`, a line each, without the zip's name."""
+def verify_layer(path: Path, target: Target) -> None:
+    """Make sure that what the layer's zip at `path` holds would import on `target`.
+
+    Raises:
+        PackagingError: It would not; one line per fault, each naming the file, its wheel and the reason.
+    """
+    if faults := zip_faults(path, target, "layer"):
+        raise PackagingError("\n".join(f"{path.name}: {fault}" for fault in faults))
+
+
+def zip_faults(path: Path, target: Target, kind: Kind, *, beside_bytes: int = 0) -> list[str]:
+    """Everything that keeps the zip at `path` from importing on `target`, a line each, without the zip's name.
+
+    Args:
+        path: The zip.
+        target: Where it has to run.
+        kind: What Lambda takes it as.
+        beside_bytes: What else is unpacked with it.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            return list(_faults(archive, target, unzipped_limit_bytes))
+            return list(_faults(archive, target, kind, beside_bytes))
     except (OSError, zipfile.BadZipFile, ValueError) as fault:
         return [f"package: cannot be read ({fault}); expected a zip file"]
 
 
-def _faults(archive: zipfile.ZipFile, target: Target, limit: int) -> Iterator[str]:
+def _faults(archive: zipfile.ZipFile, target: Target, kind: Kind, beside_bytes: int) -> Iterator[str]:
     infos = [info for info in archive.infolist() if not info.is_dir()]
     unzipped = sum(info.file_size for info in infos)
-    if unzipped >= limit:
-        yield f"package: is {unzipped} bytes unzipped; expected less than {limit} bytes, layers included"
+    if unzipped + beside_bytes >= UNZIPPED_LIMIT_BYTES:
+        layers = f" and its layers {beside_bytes}" if beside_bytes else ""
+        yield (
+            f"package: is {unzipped} bytes unzipped{layers}; "
+            f"expected less than {UNZIPPED_LIMIT_BYTES} bytes for a function and its layers"
+        )
     for name, count in Counter(info.filename for info in infos).items():
         if count > 1:
             yield f"{name}: is there {count} times; expected once"
@@ -77,18 +103,22 @@ def _faults(archive: zipfile.ZipFile, target: Target, limit: int) -> Iterator[st
         owner = f" ({owners[info.filename]})" if info.filename in owners else ""
         for problem in [*_entry_faults(info), *_content_faults(info.filename, contents, target)]:
             yield f"{info.filename}{owner}: {problem}"
-    yield from _handler_faults(contents.get(HANDLER_FILE), target)
+    if kind == "function":
+        yield from _handler_faults(contents.get(HANDLER_FILE), target)
+    elif not any(name.startswith(LAYER_FOLDER) for name in contents):
+        yield f"{LAYER_FOLDER}: is missing; expected the layer's packages in it, where {target.runtime} looks"
 
 
 def _owners(contents: Mapping[str, bytes]) -> dict[str, str]:
     """File name -> the wheel that brought it, by the RECORD files."""
     owners: dict[str, str] = {}
     for name, content in contents.items():
-        folder, _, file = name.partition("/")
+        info, _, file = name.rpartition("/")
+        root, slash, folder = info.rpartition("/")
         if folder.endswith(".dist-info") and file == "RECORD":
             wheel = folder.removesuffix(".dist-info").replace("-", " ", 1)
             rows = csv.reader(content.decode("utf-8", "replace").splitlines())
-            owners |= {row[0]: wheel for row in rows if row}
+            owners |= {f"{root}{slash}{row[0]}": wheel for row in rows if row}
     return owners
 
 

@@ -13,7 +13,7 @@ import zipfile
 import pytest
 
 from imgpipe_templates.errors import PackagingError
-from imgpipe_templates.packaging import Target, verify_package
+from imgpipe_templates.packaging import UNZIPPED_LIMIT_BYTES, Target, verify_layer, verify_package
 
 ARM = Target("python3.13", "arm64")
 X86 = Target("python3.13", "x86_64")
@@ -48,9 +48,9 @@ def faults(tmp_path):
     return check
 
 
-def lines_of(path, target=X86, **options):
+def lines_of(path, target=X86, *, verify=verify_package, **options):
     try:
-        verify_package(path, target, **options)
+        verify(path, target, **options)
     except PackagingError as failure:
         lines = str(failure).splitlines()
         assert all(line.startswith(f"{path.name}: ") for line in lines)
@@ -153,13 +153,15 @@ def test_bytecode_of_another_python_is_found_and_of_the_runtime_passes(faults, t
     ]
 
 
-def test_a_package_above_the_limit_is_found(faults):
+def test_a_package_above_the_limit_is_found_with_its_layers_counted(faults):
     files = {"index.py": HANDLER, "data.bin": b"\0" * 1000}
+    room = UNZIPPED_LIMIT_BYTES - 1034
 
-    assert faults(files, unzipped_limit_bytes=1034) == [
-        "package: is 1034 bytes unzipped; expected less than 1034 bytes, layers included"
+    assert faults(files, layers_bytes=room) == [
+        f"package: is 1034 bytes unzipped and its layers {room}; "
+        "expected less than 262144000 bytes for a function and its layers"
     ]
-    assert faults(files, unzipped_limit_bytes=1035) == []
+    assert faults(files, layers_bytes=room - 1) == []
 
 
 def test_a_missing_handler_is_found(faults):
@@ -221,3 +223,23 @@ def test_a_damaged_zip_and_a_damaged_entry_are_found(tmp_path, faults):
     ]
     path.write_bytes(b"no zip")
     assert lines_of(path) == ["package: cannot be read (File is not a zip file); expected a zip file"]
+
+
+def test_a_layer_needs_no_handler_but_the_folder_that_python_looks_in(faults, parts):
+    layer = {f"python/{name}": content for name, content in parts[X86].items() if name != "index.py"}
+    unpacked = {name.removeprefix("python/"): content for name, content in layer.items()}
+
+    assert faults(layer, verify=verify_layer) == []
+    assert faults(unpacked, verify=verify_layer) == [
+        "python/: is missing; expected the layer's packages in it, where python3.13 looks"
+    ]
+
+
+@pytest.mark.parametrize("folder", ["python/", "python/lib/python3.13/site-packages/"])
+def test_a_layer_for_another_processor_names_its_wheel(faults, parts, folder):
+    layer = {f"{folder}{name}": content for name, content in parts[ARM].items() if name != "index.py"}
+
+    found = faults(layer, verify=verify_layer)
+
+    assert f"{folder}{MATH_ARM} (pillow 13.0.0): is built for arm64; expected x86_64" in found
+    assert len(found) == 3
