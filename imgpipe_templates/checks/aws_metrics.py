@@ -1,4 +1,4 @@
-"""The metrics that Lambda, SQS and DynamoDB publish, and the dimension sets they publish them under."""
+"""The metrics that five services publish, and the dimension sets that they publish them under."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ _OPERATION = _sets("TableName Operation")
 _REPLICA = _sets("TableName ReceivingRegion")
 _STREAM = _sets("TableName Operation StreamLabel")
 _STREAM_TARGET = _sets("TableName DelegatedOperation")
+_STORED = _sets("BucketName StorageType")
+_REQUESTS = _sets("BucketName FilterId")
+_REPLICATED = _sets("SourceBucket DestinationBucket RuleId")
+_REST = _sets("ApiName", "ApiName Stage", "ApiName Method Resource Stage")
+_HTTP = _sets("ApiId", "ApiId Stage", "ApiId Method Resource Stage")
+_WEBSOCKET = _sets("ApiId", "ApiId Stage", "ApiId Stage Route")
 
 
 def _table(groups: dict[str, frozenset[Dimensions]]) -> dict[str, frozenset[Dimensions]]:
@@ -91,7 +97,34 @@ PUBLISHED = {
             "MaxProvisionedTableReadCapacityUtilization MaxProvisionedTableWriteCapacityUtilization": _ACCOUNT,
         }
     ),
+    # Amazon S3 User Guide, "Metrics and dimensions", read 2026-11
+    "AWS/S3": _table(
+        {
+            "BucketSizeBytes NumberOfObjects": _STORED,
+            "AllRequests GetRequests PutRequests DeleteRequests HeadRequests PostRequests": _REQUESTS,
+            "SelectRequests SelectBytesScanned SelectBytesReturned ListRequests": _REQUESTS,
+            "BytesDownloaded BytesUploaded 4xxErrors 5xxErrors": _REQUESTS,
+            "FirstByteLatency TotalRequestLatency": _REQUESTS,
+            "ReplicationLatency BytesPendingReplication": _REPLICATED,
+            "OperationsPendingReplication OperationsFailedReplication": _REPLICATED,
+        }
+    ),
+    # API Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs", "Amazon API Gateway dimensions and
+    # metrics" and "Monitor WebSocket API execution with CloudWatch metrics", read 2026-11
+    "AWS/ApiGateway": _table(
+        {
+            "4XXError 5XXError CacheHitCount CacheMissCount": _REST,
+            "4xx 5xx DataProcessed": _HTTP,
+            "Count Latency": _REST | _HTTP,
+            "IntegrationLatency": _REST | _HTTP | _WEBSOCKET,
+            "ConnectCount MessageCount IntegrationError ClientError ExecutionError": _WEBSOCKET,
+        }
+    ),
 }
+
+# Written once a day, by bucket and storage class (S3 User Guide, same page).
+DAILY = (("AWS/S3", "BucketSizeBytes"), ("AWS/S3", "NumberOfObjects"))
+SECONDS_OF_A_DAY = 86_400
 
 # The largest value of metrics that have one (same pages): shares are 0 to 1, percentages 0 to 100.
 UPPER_BOUNDS = {

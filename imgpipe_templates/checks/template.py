@@ -220,6 +220,18 @@ def entries(value: Any) -> Iterator[tuple[Path, Any]]:
         yield (), value
 
 
+def places(path: Path, value: Any, keys: list[str]) -> Iterator[tuple[Path, Any]]:
+    """Path and value at a place in properties that is given as keys; `*` is every entry of a list."""
+    if not keys:
+        if value is not None:
+            yield path, value
+    elif keys[0] == "*":
+        for position, entry in entries(value):
+            yield from places((*path, *position), entry, keys[1:])
+    else:
+        yield from places((*path, keys[0]), mapping(value).get(keys[0]), keys[1:])
+
+
 def canonical(value: Any) -> str:
     """A value as text, `${...}` standing for what CloudFormation fills in, `${!...}` for a literal `${...}`."""
     if isinstance(value, str):

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imgpipe_templates.checks.aws_metrics import PUBLISHED
+from imgpipe_templates.checks.aws_metrics import DAILY, PUBLISHED, SECONDS_OF_A_DAY
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.template import (
+    BUCKET,
     FUNCTION,
     QUEUE,
     TABLE,
@@ -27,13 +28,14 @@ OWNERS = {
     ("AWS/Lambda", "FunctionName"): FUNCTION,
     ("AWS/SQS", "QueueName"): QUEUE,
     ("AWS/DynamoDB", "TableName"): TABLE,
+    ("AWS/S3", "BucketName"): BUCKET,
 }
-_HOW_TO_NAME = {FUNCTION: "Ref", QUEUE: "Fn::GetAtt QueueName", TABLE: "Ref"}
+_HOW_TO_NAME = {FUNCTION: "Ref", QUEUE: "Fn::GetAtt QueueName", TABLE: "Ref", BUCKET: "Ref"}
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One series that an alarm reads.
+    """One series that an alarm watches or a dashboard shows.
 
     Attributes:
         id: Its id in a metric-math alarm; "" when it is the alarm's own metric.
@@ -99,10 +101,22 @@ def owner_of(template: Template, metric: Metric, dimension: str) -> Resource | N
 def _unwritten(template: Template) -> Iterator[Fault]:
     for alarm in template.of_type(ALARM):
         for metric in metrics_of(alarm):
-            if metric.namespace == metrics.NAMESPACE:
-                yield from _own(template, metric)
-            elif metric.namespace in PUBLISHED:
-                yield from _published(template, metric)
+            yield from metric_faults(template, metric)
+
+
+def metric_faults(template: Template, metric: Metric) -> Iterator[Fault]:
+    """Why a series has no data: nobody writes it, or not that often."""
+    if metric.namespace == metrics.NAMESPACE:
+        yield from _own(template, metric)
+    elif metric.namespace in PUBLISHED:
+        yield from _published(template, metric)
+    period = template.number(metric.period)
+    if (metric.namespace, metric.name) in DAILY and period is not None and period != SECONDS_OF_A_DAY:
+        yield Fault(
+            (*metric.path, "Period"),
+            f"AWS publishes {metric.title} once a day, and points of {period:g} seconds have none; "
+            f"use a period of {SECONDS_OF_A_DAY} seconds",
+        )
 
 
 def _own(template: Template, metric: Metric) -> Iterator[Fault]:
@@ -113,7 +127,7 @@ def _own(template: Template, metric: Metric) -> Iterator[Fault]:
     if set(metric.dimensions) != set(metrics.DIMENSIONS):
         yield Fault(
             (*metric.path, "Dimensions"),
-            f"{metric.title} is emitted with {_listed(metrics.DIMENSIONS)}, the alarm watches "
+            f"{metric.title} is emitted with {_listed(metrics.DIMENSIONS)}, this is "
             f"{_listed(metric.dimensions)}, another series that nobody writes; use exactly the emitted dimensions",
         )
         return
@@ -126,7 +140,7 @@ def _own(template: Template, metric: Metric) -> Iterator[Fault]:
     if metric.unit not in ("", metrics.UNITS[metric.name]):
         yield Fault(
             metric.path,
-            f"{metric.title} is emitted in {metrics.UNITS[metric.name]}, the alarm wants {metric.unit}; leave Unit out",
+            f"{metric.title} is emitted in {metrics.UNITS[metric.name]}, not in {metric.unit}; leave Unit out",
         )
 
 
@@ -141,7 +155,7 @@ def _published(template: Template, metric: Metric) -> Iterator[Fault]:
         allowed = " or ".join(sorted(_listed(group) for group in known[metric.name]))
         yield Fault(
             (*metric.path, "Dimensions"),
-            f"AWS publishes {metric.title} by {allowed}, the alarm watches "
+            f"AWS publishes {metric.title} by {allowed}, this is by "
             f"{_listed(metric.dimensions)}, a series without data; use one of these sets",
         )
         return

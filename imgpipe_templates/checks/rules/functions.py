@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.runtimes import DEPRECATED, NEARLY_DEPRECATED, SOURCE, runtime_faults
-from imgpipe_templates.checks.template import FUNCTION, LOG_GROUP, Resource, Template, canonical, mapping
+from imgpipe_templates.checks.template import FUNCTION, LOG_GROUP, Resource, Template, canonical, entries, mapping
 
 
 def _without_log_group(template: Template) -> Iterator[Fault]:
@@ -32,6 +32,39 @@ def _log_group(template: Template, function: Resource) -> Resource | None:
         return template.find(LOG_GROUP, chosen)
     name = f"/aws/lambda/{template.name_of(function)}"
     return next((group for group in template.of_type(LOG_GROUP) if template.resolved(_name(group)) == name), None)
+
+
+def _forever(template: Template) -> Iterator[Fault]:
+    """Faults of log groups without retention that are no function's; those of functions are found by E9521."""
+    found = (_log_group(template, function) for function in template.of_type(FUNCTION))
+    of_functions = {group.id for group in found if group is not None}
+    for group in template.of_type(LOG_GROUP):
+        if "RetentionInDays" not in group.properties and group.id not in of_functions:
+            yield Fault(group.path, "keeps its logs for ever; set RetentionInDays")
+
+
+def _fixed_code(template: Template) -> Iterator[Fault]:
+    for function in template.of_type(FUNCTION):
+        yield from _literals(function, "Code")
+        for position, layer in entries(function.properties.get("Layers")):
+            if isinstance(layer, str):
+                yield Fault(
+                    function.at("Layers", *position),
+                    f"{layer} may not be there, or not in this Region; refer to a layer of this template, or to a "
+                    "parameter with its ARN",
+                )
+    for layer in template.of_type("AWS::Lambda::LayerVersion"):
+        yield from _literals(layer, "Content")
+
+
+def _literals(owner: Resource, key: str) -> Iterator[Fault]:
+    for name, value in mapping(owner.properties.get(key)).items():
+        if name in ("S3Bucket", "S3Key") and isinstance(value, str):
+            yield Fault(
+                owner.at(key, name),
+                f"{value!r} was never uploaded as far as the template can tell; use a parameter that the deployment "
+                "fills with what it uploaded",
+            )
 
 
 def _name(group: Resource) -> object:
@@ -76,5 +109,21 @@ RULES = (
         SOURCE,
         _runtime_rule(NEARLY_DEPRECATED),
         dated=True,
+    ),
+    Rule(
+        "W9523",
+        "Code at a fixed place",
+        "A bucket, key or layer that is written out exists in one account, if at all; the deployment knows the place.",
+        # AWS CloudFormation User Guide, "AWS::Lambda::Function Code", read 2026-11
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-function-code.html",
+        _fixed_code,
+    ),
+    Rule(
+        "E9524",
+        "Log group that keeps its logs for ever",
+        "Without retention nothing is ever deleted, and every gigabyte is paid for every month.",
+        # Amazon CloudWatch Logs User Guide, "Working with log groups and log streams", read 2026-11
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
+        _forever,
     ),
 )

@@ -29,6 +29,7 @@ from imgpipe_templates.checks.template import (
     canonical,
     entries,
     mapping,
+    places,
     split_arn,
 )
 
@@ -67,7 +68,7 @@ _CONTEXT = "kms:encryptioncontext:"
 def _wrong_trust(template: Template) -> Iterator[Fault]:
     for user in template.of_type(*_USES):
         for place, name in _USES[user.type]:
-            for path, value in _at(user.at(), user.properties, place.split(".")):
+            for path, value in places(user.at(), user.properties, place.split(".")):
                 role = template.find(ROLE, value)
                 if role is not None and not _trusts(template, role, f"{name}.amazonaws.com"):
                     yield Fault(
@@ -75,17 +76,6 @@ def _wrong_trust(template: Template) -> Iterator[Fault]:
                         f"{name}.amazonaws.com may not assume {role.id}, which {user.id} gives it "
                         f"({'.'.join(str(part) for part in path[3:])}); name that service as Principal of the trust",
                     )
-
-
-def _at(path: Path, value: Any, keys: list[str]) -> Iterator[tuple[Path, Any]]:
-    if not keys:
-        if value is not None:
-            yield path, value
-    elif keys[0] == "*":
-        for position, entry in entries(value):
-            yield from _at((*path, *position), entry, keys[1:])
-    else:
-        yield from _at((*path, keys[0]), mapping(value).get(keys[0]), keys[1:])
 
 
 def _trusts(template: Template, role: Resource, service: str) -> bool:

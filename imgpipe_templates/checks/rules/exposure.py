@@ -1,0 +1,209 @@
+"""Rules about what stands open: buckets, plain HTTP, web pages of any origin, tokens of any scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgpipe_templates.checks.deliveries import POLICY_OF, policy_statements
+from imgpipe_templates.checks.model import Fault, Rule
+from imgpipe_templates.checks.policies import Statement, covers, may_do, resource_statements
+from imgpipe_templates.checks.rules.deliveries import arn_of
+from imgpipe_templates.checks.template import (
+    BUCKET,
+    QUEUE,
+    TOPIC,
+    Resource,
+    Template,
+    canonical,
+    entries,
+    mapping,
+    places,
+    split_arn,
+)
+
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
+_BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+# What plain HTTP must not do: a denial of less leaves a way.
+_SECRETS = {BUCKET: ("s3:GetObject", "s3:PutObject"), QUEUE: ("sqs:SendMessage",), TOPIC: ("sns:Publish",)}
+
+
+def _wrong_resource(template: Template) -> Iterator[Fault]:
+    """Faults of policies on a bucket, queue or topic that speak of another one."""
+    found = [statement for effect in ("Allow", "Deny") for statement in resource_statements(template, effect=effect)]
+    for statement in found:
+        owned = _owned(template, statement.owner)
+        if not owned:
+            continue
+        for path, value in statement.listed("Resource"):
+            name = _named(template.resolved(value))
+            if name is not None and not any(_can_be(name, mine) for mine in owned):
+                yield Fault(
+                    path,
+                    f"{statement.name} is about {name}, the policy is on {' and '.join(owned)}; "
+                    "AWS refuses a policy about something else, so name what it is on",
+                )
+
+
+def _owned(template: Template, policy: Resource) -> list[str]:
+    """The names of what a policy is attached to; empty where this template does not say all of them."""
+    if policy.type == BUCKET_POLICY:
+        bucket = policy.properties.get("Bucket")
+        return [template.resolved(bucket)] if isinstance(bucket, str) or template.decides(bucket) else []
+    for kind, (policy_type, key, _) in POLICY_OF.items():
+        if policy.type == policy_type:
+            values = [canonical(value) for _, value in entries(policy.properties.get(key))]
+            targets = [target for target in template.of_type(kind) if f"${{{target.id}}}" in values]
+            return [template.name_of(target) for target in targets] if len(targets) == len(values) else []
+    return []
+
+
+def _named(text: str) -> str | None:
+    """The bucket, queue or topic that an ARN names."""
+    parts = split_arn(text)
+    return parts[5].partition("/")[0] if parts else None
+
+
+def _can_be(name: str, owned: str) -> bool:
+    head, star, _ = name.partition("*")
+    return name == owned or bool(star and owned.startswith(head))
+
+
+def _open_bucket(template: Template) -> Iterator[Fault]:
+    for bucket in template.of_type(BUCKET):
+        properties = bucket.properties
+        if "OwnershipControls" not in properties:
+            yield Fault(
+                bucket.path,
+                "says nothing of who owns its objects; set OwnershipControls to BucketOwnerEnforced, which ends ACLs",
+            )
+        blocked = mapping(properties.get("PublicAccessBlockConfiguration"))
+        missing = [name for name in _BLOCKS if canonical(blocked.get(name)) in ("", "false")]
+        if missing:
+            yield Fault(
+                bucket.at("PublicAccessBlockConfiguration") if blocked else bucket.path,
+                f"may become public; set {', '.join(missing)} in PublicAccessBlockConfiguration to true",
+            )
+        rules = mapping(properties.get("LifecycleConfiguration")).get("Rules")
+        if not any("AbortIncompleteMultipartUpload" in mapping(rule) for _, rule in entries(rules)):
+            yield Fault(
+                bucket.path,
+                "keeps, and bills, the parts of uploads that never ended; add a lifecycle rule with "
+                "AbortIncompleteMultipartUpload",
+            )
+
+
+def _plain_http(template: Template) -> Iterator[Fault]:
+    for bucket in template.of_type(BUCKET):
+        arn = template.resolved({"Fn::GetAtt": [bucket.id, "Arn"]})
+        denials = [
+            statement
+            for statement in resource_statements(template, BUCKET_POLICY, effect="Deny")
+            if template.find(BUCKET, statement.owner.properties.get("Bucket")) is bucket
+        ]
+        if not _denied(template, bucket, denials, f"{arn}/key"):
+            yield _unencrypted(bucket, BUCKET_POLICY, "s3:*")
+    for target in template.of_type(*POLICY_OF):
+        denials = policy_statements(template, target, effect="Deny") or []
+        policy_type, _, action = POLICY_OF[target.type]
+        if not _denied(template, target, denials, arn_of(template, target)):
+            yield _unencrypted(target, policy_type, action)
+
+
+def _denied(template: Template, owner: Resource, denials: list[Statement], arn: str) -> bool:
+    return any(
+        _is_about_plain_http(statement)
+        and all(may_do(statement, action) for action in _SECRETS[owner.type])
+        and covers(template, statement, arn)
+        for statement in denials
+    )
+
+
+def _is_about_plain_http(statement: Statement) -> bool:
+    everybody = any(canonical(value) == "*" for _, _, value in statement.principals())
+    return everybody and any(
+        key == "aws:securetransport" and canonical(value) == "false" for _, key, value in statement.conditions()
+    )
+
+
+def _unencrypted(resource: Resource, policy_type: str, action: str) -> Fault:
+    return Fault(
+        resource.path,
+        f"takes requests over plain HTTP; add a statement to its {policy_type} that denies {action} to everybody where "
+        "aws:SecureTransport is false",
+    )
+
+
+# Type -> where its lists of origins are; a * is every entry of a list.
+_ORIGINS = {
+    BUCKET: ("CorsConfiguration.CorsRules.*.AllowedOrigins",),
+    "AWS::ApiGatewayV2::Api": ("CorsConfiguration.AllowOrigins",),
+    "AWS::Lambda::Url": ("Cors.AllowOrigins",),
+}
+
+
+def _any_origin(template: Template) -> Iterator[Fault]:
+    for resource in template.of_type(*_ORIGINS):
+        for place in _ORIGINS[resource.type]:
+            for path, value in places(resource.at(), resource.properties, place.split(".")):
+                for position, origin in entries(value):
+                    if template.with_defaults(canonical(origin)) == "*":
+                        yield Fault(
+                            (*path, *position),
+                            "lets the scripts of every web page read what a visitor may; list the pages' origins",
+                        )
+
+
+def _any_scope(template: Template) -> Iterator[Fault]:
+    for route in template.of_type("AWS::ApiGatewayV2::Route"):
+        if canonical(route.properties.get("AuthorizationType")) == "JWT" and not any(
+            True for _ in entries(route.properties.get("AuthorizationScopes"))
+        ):
+            yield Fault(
+                route.path,
+                "takes every token of the issuer, also those that are made to tell who somebody is; "
+                "set AuthorizationScopes",
+            )
+
+
+RULES = (
+    Rule(
+        "E9513",
+        "Policy of a bucket, queue or topic that is about another",
+        "S3, SQS and SNS refuse a policy whose Resource is not what the policy is on.",
+        # Amazon S3 User Guide, "Policies and permissions in Amazon S3", read 2026-11
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html",
+        _wrong_resource,
+    ),
+    Rule(
+        "E9514",
+        "Bucket without ownership, public access block or end of multipart uploads",
+        "Account settings and defaults change; the template says that a bucket is private and forgets broken uploads.",
+        # Amazon S3 User Guide, "Security best practices for Amazon S3", read 2026-11
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
+        _open_bucket,
+    ),
+    Rule(
+        "E9515",
+        "Bucket, topic or queue open to plain HTTP",
+        "Encryption at rest says nothing of the way there; only a policy refuses requests that are not made over TLS.",
+        # Amazon SNS Developer Guide, "Amazon SNS preventative best practices", read 2026-11
+        "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html",
+        _plain_http,
+    ),
+    Rule(
+        "E9581",
+        "Bucket, API or function that answers web pages of any origin",
+        "A browser keeps a page from reading what another site answers its visitor, unless that site allows all.",
+        # Amazon S3 User Guide, "Using cross-origin resource sharing (CORS)", read 2026-11
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html",
+        _any_origin,
+    ),
+    Rule(
+        "E9582",
+        "Route with tokens but without scopes",
+        "Tokens of one issuer serve many purposes; without scopes an ID token opens the API as well.",
+        # API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers in API Gateway", read 2026-11
+        "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html",
+        _any_scope,
+    ),
+)
