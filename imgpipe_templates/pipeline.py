@@ -59,12 +59,17 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
         "storage",
         add_storage,
         config.storage,
-        BucketSettings(config.deletion_policy, key),
+        BucketSettings(config.deletion_policy, key, backup=config.backups),
         route=_route(config, known, uploads),
         thumbnails=config.processing.thumbnails,
     )
     metadata = pipeline.build(
-        "metadata", add_metadata, config.metadata, deletion_policy=config.deletion_policy, key=key
+        "metadata",
+        add_metadata,
+        config.metadata,
+        deletion_policy=config.deletion_policy,
+        key=key,
+        backup=config.backups,
     )
     notifications = pipeline.build("notifications", add_notifications, key=key, budgets=config.budget)
     thumbnails = storage.thumbnails if config.processing.thumbnails else None

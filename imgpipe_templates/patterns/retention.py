@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from troposphere import AWSObject
+from troposphere import AWSObject, Sub
+
+from imgpipe_templates.core.naming import Value
 
 DeletionPolicy = Literal["retain", "delete"]
 
-# What the backup plan selects by; its value is how often.
+# The tag by which the backup plan selects. Its value names the environment, so that the plan of one stack leaves what
+# other stacks of the account have tagged alone.
 BACKUP_TAG = "Backup"
+
+
+def backup_tag() -> dict[str, Value]:
+    """The tag of what the backup plan copies."""
+    return {BACKUP_TAG: Sub("imgpipe-${EnvironmentSuffix}")}
 
 
 def keep_data(resource: AWSObject, deletion_policy: DeletionPolicy) -> None:

@@ -9,7 +9,7 @@ from troposphere import Tags, dynamodb
 from imgpipe_templates.configuration import Doc, Length, Range, Section
 from imgpipe_templates.core.handles import Key, Table
 from imgpipe_templates.core.stack import Scope
-from imgpipe_templates.patterns.retention import BACKUP_TAG, DeletionPolicy, keep_data
+from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
 from imgpipe_templates.records import record
 
 Index = Literal["upload-timestamp", "status", "user"]
@@ -90,7 +90,7 @@ def add_metadata(
     if config.deletion_protection:
         table.DeletionProtectionEnabled = True
     if backup:
-        table.Tags = Tags({BACKUP_TAG: "daily"})
+        table.Tags = Tags(backup_tag())
     keep_data(table, deletion_policy)
     images = Table.of(scope, table)
     scope.output("ImageMetadataTableName", images.name, "Table with one item per uploaded image")

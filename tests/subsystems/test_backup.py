@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from troposphere import Sub, dynamodb, kms, s3
 
+from imgpipe_templates import load_preset
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.core.handles import Bucket, Key, Table
 from imgpipe_templates.core.layouts import ExportedStacks, SingleStack
@@ -15,7 +16,7 @@ from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
 from imgpipe_templates.render.text import to_json
 from imgpipe_templates.subsystems.backup import BackupConfig, add_backup
-from tests.templates import resources, said
+from tests.templates import rendered, resources, said
 
 NAMES = Names(
     {
@@ -92,13 +93,27 @@ def test_backups_are_taken_daily_at_the_configured_hour_and_kept_as_long_as_conf
     assert rule["TargetBackupVault"] == {"Ref": "BackupVault"}
 
 
-def test_exactly_the_tables_and_buckets_of_this_pipeline_are_selected(scope, upstream):
-    """A selection by tag would take in every stack of the account."""
+def test_what_carries_the_tag_of_this_environment_is_selected(scope, upstream):
     selection = built(scope, upstream)["BackupSelection"]["Properties"]["BackupSelection"]
 
-    assert [said(value) for value in selection["Resources"]] == [TABLE, *BUCKETS]
-    assert not {"ListOfTags", "Conditions", "NotResources"} & set(selection)
+    (condition,) = selection["ListOfTags"]
+    assert (condition["ConditionKey"], condition["ConditionType"]) == ("Backup", "STRINGEQUALS")
+    assert said(condition["ConditionValue"]) == "imgpipe-${EnvironmentSuffix}"
     assert said(selection["IamRoleArn"]) == "BackupRole.Arn"
+
+
+def test_table_and_image_buckets_of_production_carry_the_tag_and_nothing_else_does():
+    template = rendered(load_preset("production"))["Resources"]
+
+    tagged = {
+        title: said(tag["Value"])
+        for title, resource in template.items()
+        for tag in resource["Properties"].get("Tags", [])
+        if isinstance(tag, dict) and tag["Key"] == "Backup"
+    }
+    assert tagged == dict.fromkeys(
+        ("SourceBucket", "ThumbnailBucket", "ImageMetadataTable"), "imgpipe-${EnvironmentSuffix}"
+    )
 
 
 def test_vault_outlives_the_stack_and_keeps_its_backups_for_their_time(scope, upstream):
