@@ -11,6 +11,7 @@ from imgpipe_templates import load_preset
 from imgpipe_templates.errors import ConfigError
 from tests.requirements.reading import (
     BLOCKED,
+    PRESETS,
     TOPIC,
     fires,
     indexes,
@@ -41,12 +42,12 @@ def permission(template):
     return properties(template, "LambdaInvokePermission")
 
 
-@on_both
+@on(*PRESETS)
 def test_000_01_uploads_keep_their_versions(bucket):
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-@on_both
+@on(*PRESETS)
 def test_000_02_the_bucket_is_private(bucket):
     assert bucket["PublicAccessBlockConfiguration"] == BLOCKED
 
@@ -94,12 +95,12 @@ def test_000_05_000_27_an_output_prefix_that_overlaps_the_uploads_is_refused(pre
         load_preset("single-bucket", [f"uploads.prefix={uploads}", f"storage.output_prefix={output}"])
 
 
-@on_both
+@on(*PRESETS)
 def test_000_06_the_bucket_is_tagged(bucket):
     assert tags(bucket).keys() >= {"Environment", "Project", "Purpose", "iac-rlhf-amazon"}
 
 
-@on_both
+@on(*PRESETS)
 def test_000_07_only_lambda_takes_the_processors_role(resources, function):
     role = resources["ImageProcessorRole"]
     assert role["Type"] == "AWS::IAM::Role"
@@ -130,7 +131,7 @@ def test_000_09_the_processor_writes_thumbnails_and_no_upload(granted, objects):
     assert {on for action, on in granted if action == "s3:PutObject"} == {objects}
 
 
-@on_both
+@on(*PRESETS)
 @pytest.mark.parametrize(
     "action",
     [
@@ -146,14 +147,14 @@ def test_000_10_000_11_000_13_000_14_what_the_processor_never_calls_is_not_grant
     assert action not in {granted_action for granted_action, _ in granted}
 
 
-@on_both
+@on(*PRESETS)
 def test_000_12_the_processor_keeps_items_of_its_table(granted):
     assert {(action, "ImageMetadataTable.Arn") for action in TABLE_ACTIONS} == {
         (action, on) for action, on in granted if action.startswith("dynamodb:")
     }
 
 
-@on_both
+@on(*PRESETS)
 def test_000_15_metrics_need_no_right_but_that_to_write_logs(granted, function):
     """D28: metrics are lines of the log, in embedded metric format."""
     assert not {action for action, _ in granted if action.startswith("cloudwatch:")}
@@ -161,7 +162,7 @@ def test_000_15_metrics_need_no_right_but_that_to_write_logs(granted, function):
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "ImageProcessorLogGroup"}}
 
 
-@on_both
+@on(*PRESETS)
 def test_000_16_the_role_writes_into_its_own_log_group_only(template, granted):
     """D11: AWS's policy may create any log group, and so bring back one that its stack has deleted."""
     assert {on for action, on in granted if action.startswith("logs:")} == {"ImageProcessorLogGroup.Arn"}
@@ -216,17 +217,17 @@ def test_000_20_in_production_a_stream_is_an_option_for_whoever_reads_it():
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-@on_both
+@on(*PRESETS)
 def test_000_21_the_table_can_be_restored_to_any_second(table):
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
 
 
-@on_both
+@on(*PRESETS)
 def test_000_22_the_table_is_tagged(table):
     assert tags(table).keys() >= {"Environment", "Project", "Purpose", "iac-rlhf-amazon"}
 
 
-@on_both
+@on(*PRESETS)
 def test_000_23_the_processor_is_python_of_a_supported_version(function):
     """D8: 3.9 has been out of support since December 2025."""
     assert function["Runtime"] == "python3.13"
@@ -259,7 +260,7 @@ def test_000_33_the_permission_is_there_before_the_notification_and_waits_for_no
     assert "SourceBucket" not in before
 
 
-@on_both
+@on(*PRESETS)
 def test_000_34_alarm_on_more_than_five_errors(template):
     alarm = properties(template, "LambdaErrorAlarm")
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Errors", "Sum")
@@ -349,7 +350,7 @@ def test_000_42_logs_are_kept_for_30_days(template):
     assert properties(template, "ImageProcessorLogGroup")["RetentionInDays"] == 30
 
 
-@on_both
+@on(*PRESETS)
 def test_000_43_the_log_group_is_named_like_the_function_with_the_suffix(template, function):
     group = properties(template, "ImageProcessorLogGroup")
     assert said(function["FunctionName"]) == "ImageProcessor-${EnvironmentSuffix}"
@@ -369,7 +370,7 @@ def test_000_44_names_arns_and_the_dashboard_are_handed_out(template):
     assert values["Name"] == {"Ref": "MonitoringDashboard"}
 
 
-@on_both
+@on(*PRESETS)
 def test_000_45_every_output_is_exported_under_the_stacks_name(template):
     exports = [said(output["Export"]["Name"]) for output in template["Outputs"].values()]
     assert all(name.startswith("${AWS::StackName}-") for name in exports)

@@ -88,7 +88,7 @@ def test_001_37_what_others_need_is_exported(template):
     assert all(output["Export"]["Name"] for output in template["Outputs"].values())
 
 
-@on_both
+@on(*PRESETS)
 def test_001_38_costs_can_be_told_apart_by_tag(template, table):
     for properties_ in (table, *of_type(template, "AWS::S3::Bucket").values()):
         assert tags(properties_)["Project"] == "imgpipe"

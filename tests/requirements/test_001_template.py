@@ -36,14 +36,14 @@ def notification(template):
     return properties(template, "S3BucketNotification")
 
 
-@on_both
+@on(*PRESETS)
 def test_001_01_every_bucket_is_private(template):
     buckets = of_type(template, "AWS::S3::Bucket")
     assert "SourceBucket" in buckets
     assert [bucket["PublicAccessBlockConfiguration"] for bucket in buckets.values()] == [BLOCKED] * len(buckets)
 
 
-@on_both
+@on(*PRESETS)
 def test_001_02_every_bucket_refuses_what_does_not_come_over_https(template):
     policies = {
         said(policy["Bucket"]): statements(policy) for policy in of_type(template, "AWS::S3::BucketPolicy").values()
@@ -78,7 +78,7 @@ def test_001_04_every_bucket_name_has_room_for_the_longest_suffix(template):
         assert len(name.replace("${AWS::AccountId}", "1" * 12)) <= 63  # S3 User Guide, "Bucket naming rules"
 
 
-@on_both
+@on(*PRESETS)
 def test_001_05_whatever_holds_data_is_encrypted(template, table):
     for bucket in of_type(template, "AWS::S3::Bucket").values():
         (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -88,7 +88,7 @@ def test_001_05_whatever_holds_data_is_encrypted(template, table):
         assert queue.get("SqsManagedSseEnabled") is True or said(queue["KmsMasterKeyId"]) == "DataKey.Arn"
 
 
-@on_both
+@on(*PRESETS)
 def test_001_05_topic_and_queues_refuse_what_does_not_come_over_https(template):
     policies = {
         said(on_what): statements(policy)
@@ -102,7 +102,7 @@ def test_001_05_topic_and_queues_refuse_what_does_not_come_over_https(template):
         assert policy["RefusePlainHttp"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-@on_both
+@on(*PRESETS)
 def test_001_06_the_table_is_named_by_suffix(table):
     assert said(table["TableName"]) == "ImageMetadata-${EnvironmentSuffix}"
 
@@ -115,18 +115,18 @@ def test_001_07_images_are_found_by_a_range_of_time(table):
     assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
-@on_both
+@on(*PRESETS)
 def test_001_08_the_table_can_be_restored_to_any_second(table):
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
 
 
-@on_both
+@on(*PRESETS)
 def test_001_09_the_table_is_encrypted_with_a_kms_key(table):
     """D19: DynamoDB encrypts in any case; this says with which key."""
     assert table["SSESpecification"]["SSEEnabled"] is True
 
 
-@on_both
+@on(*PRESETS)
 def test_001_10_the_table_is_paid_by_request(table):
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert "ProvisionedThroughput" not in str(table)
@@ -192,7 +192,7 @@ def test_001_17_the_helper_is_stopped_before_cloudformation_gives_up_on_it(templ
     assert int(notification["ServiceTimeout"]) > timeout
 
 
-@on_both
+@on(*PRESETS)
 def test_001_18_the_function_is_named_by_suffix(function):
     assert said(function["FunctionName"]) == "ImageProcessor-${EnvironmentSuffix}"
 
@@ -219,9 +219,27 @@ def test_001_23_all_reports_or_none_are_an_option(reports):
     assert publishes == ("SNS_TOPIC_ARN" in variables) == (reports == "always")
 
 
-@on_both
+@on(*PRESETS)
 def test_001_24_one_topic_takes_reports_and_alarms(template):
     assert list(of_type(template, "AWS::SNS::Topic")) == ["ProcessingNotificationTopic"]
+    allow = statements(properties(template, "ProcessingNotificationTopicPolicy"))["AlarmsMayPublish"]
+    assert (allow["Effect"], allow["Action"]) == ("Allow", ["sns:Publish"])
+    assert allow["Principal"] == {"Service": ["cloudwatch.amazonaws.com"]}
+    assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+@on(*PRESETS)
+def test_001_24_whoever_is_named_at_deployment_is_mailed(template, resources):
+    """Nobody is by default."""
+    assert template["Parameters"]["NotificationEmail"]["Default"] == ""
+    subscription = resources["ProcessingNotificationSubscription"]
+    assert subscription["Properties"] == {
+        "Endpoint": {"Ref": "NotificationEmail"},
+        "Protocol": "email",
+        "TopicArn": TOPIC[0],
+    }
+    given = template["Conditions"][subscription["Condition"]]
+    assert given == {"Fn::Not": [{"Fn::Equals": [{"Ref": "NotificationEmail"}, ""]}]}
 
 
 @on_both
@@ -272,7 +290,7 @@ def test_001_29_the_processor_publishes_to_the_topic_only(granted):
     assert published == {("sns:Publish", "ProcessingNotificationTopic")}
 
 
-@on_both
+@on(*PRESETS)
 def test_001_30_alarm_on_errors_tells_the_topic(template):
     alarm = properties(template, "LambdaErrorAlarm")
     assert said(alarm["AlarmName"]) == "ImageProcessor-Errors-${EnvironmentSuffix}"
@@ -280,7 +298,7 @@ def test_001_30_alarm_on_errors_tells_the_topic(template):
     assert alarm["AlarmActions"] == TOPIC
 
 
-@on_both
+@on(*PRESETS)
 def test_001_31_alarm_on_throttles(template):
     alarm = properties(template, "LambdaThrottleAlarm")
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Throttles", 0)

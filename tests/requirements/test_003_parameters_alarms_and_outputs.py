@@ -7,7 +7,7 @@ import pytest
 from imgpipe_templates import load_preset
 from imgpipe_templates.errors import ConfigError
 from imgpipe_templates.subsystems.processing import THUMBNAIL_SIZE_PX
-from tests.requirements.reading import TOPIC, on, properties, with_options
+from tests.requirements.reading import PRESETS, TOPIC, on, properties, with_options
 from tests.templates import said
 
 DATA = ("SourceBucket", "ThumbnailBucket", "ImageMetadataTable")
@@ -34,7 +34,7 @@ def test_003_37_source_bucket_name_parameter(template):
     assert "Default" not in parameter
 
 
-@on_both
+@on("single-bucket", "media-library", "thumbnails", "production")
 def test_003_38_thumbnail_size_parameter(template):
     parameter = template["Parameters"]["ThumbnailSize"]
     assert (parameter["Type"], parameter["Default"]) == ("Number", 128)
@@ -42,7 +42,7 @@ def test_003_38_thumbnail_size_parameter(template):
     assert THUMBNAIL_SIZE_PX.limits() == {"MinValue": 64, "MaxValue": 512}
 
 
-@on_both
+@on(*PRESETS)
 def test_003_39_alarm_on_processing_errors(alarms):
     """D33: the dimension set that the code emits, no data is no fault, and an action both ways."""
     alarm = alarms["ProcessingErrorAlarm"]
@@ -81,13 +81,13 @@ def test_003_40_the_threshold_follows_the_timeout_and_can_be_reached():
         load_preset("thumbnails", ["monitoring.max_duration_percent_of_timeout=100"])
 
 
-@on_both
+@on(*PRESETS)
 def test_003_41_alarm_on_throttles(alarms):
     alarm = alarms["LambdaThrottleAlarm"]
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Throttles", 0)
 
 
-@on_both
+@on(*PRESETS)
 @pytest.mark.parametrize("direction", ["AlarmActions", "OKActions"])
 def test_003_39_to_41_every_alarm_tells_the_topic(alarms, direction):
     assert {
@@ -100,6 +100,26 @@ def test_003_39_to_41_every_alarm_tells_the_topic(alarms, direction):
     assert all(alarm[direction] == TOPIC for alarm in alarms.values())
 
 
+@on(*PRESETS)
+def test_003_39_to_41_every_alarm_can_go_off_and_rests_when_nothing_happens(alarms):
+    """D33: without data, or below the threshold, there is nothing to tell."""
+    named = {
+        "ImageProcessing": {"Environment", "EnvironmentSuffix"},
+        "AWS/Lambda": {"FunctionName"},
+        "AWS/SQS": {"QueueName"},
+        "AWS/DynamoDB": {"TableName", "GlobalSecondaryIndexName"},
+        "AWS/ApiGateway": {"ApiId"},
+    }
+    for title, alarm in alarms.items():
+        assert alarm["TreatMissingData"] == "notBreaching", title
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold", title
+        assert (alarm["Period"], alarm["EvaluationPeriods"] in {1, 2}) == (300, True), title
+        assert alarm["Statistic"] in {"Sum", "Maximum"}, title
+        dimensions = {dimension["Name"] for dimension in alarm["Dimensions"]}
+        assert dimensions <= named[alarm["Namespace"]], title
+        assert dimensions == named[alarm["Namespace"]] or alarm["Namespace"] == "AWS/DynamoDB", title
+
+
 @pytest.mark.parametrize(("template", "days"), [("thumbnails", 30), ("production", 365)], indirect=["template"])
 def test_003_42_function_logs_into_its_own_group(resources, function, days):
     group = resources["ImageProcessorLogGroup"]["Properties"]
@@ -108,21 +128,21 @@ def test_003_42_function_logs_into_its_own_group(resources, function, days):
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "ImageProcessorLogGroup"}}
 
 
-@on_both
+@on(*PRESETS)
 def test_003_43_source_bucket_name_is_exported(template):
     output = template["Outputs"]["SourceBucketName"]
     assert output["Value"] == {"Ref": "SourceBucket"}
     assert output["Export"] == {"Name": {"Fn::Sub": "${AWS::StackName}-SourceBucket"}}
 
 
-@on_both
+@on(*PRESETS)
 def test_003_44_function_arn_is_exported(template):
     output = template["Outputs"]["ImageProcessorFunctionArn"]
     assert said(output["Value"]) == "ImageProcessorFunction.Arn"
     assert output["Export"] == {"Name": {"Fn::Sub": "${AWS::StackName}-ProcessorFunctionArn"}}
 
 
-@on_both
+@on(*PRESETS)
 def test_003_45_every_output_is_described_and_exported_under_the_stacks_name(template):
     names = [output["Export"]["Name"]["Fn::Sub"] for output in template["Outputs"].values()]
     assert all(name.startswith("${AWS::StackName}-") for name in names)
@@ -130,7 +150,7 @@ def test_003_45_every_output_is_described_and_exported_under_the_stacks_name(tem
     assert all(output["Description"] for output in template["Outputs"].values())
 
 
-@on_both
+@on(*PRESETS)
 def test_003_46_environments_share_a_template_and_no_name(template):
     """Every physical name carries the suffix, the source bucket's alone excepted."""
     types = ("Alarm", "Bucket", "Dashboard", "Function", "LogGroup", "Queue", "Table", "Topic")
@@ -140,14 +160,14 @@ def test_003_46_environments_share_a_template_and_no_name(template):
         for kind in types
         if resource["Type"].endswith(f"::{kind}")
     }
-    assert {"SourceBucket", "ThumbnailBucket", "ImageMetadataTable", "ImageProcessorFunction"} <= set(names)
+    assert {"SourceBucket", "ImageMetadataTable", "ImageProcessorFunction", "LambdaErrorAlarm"} <= set(names)
     if names["SourceBucket"] == "SourceBucketName":
         del names["SourceBucket"]
     assert all("${EnvironmentSuffix}" in name for name in names.values())
     assert template["Parameters"]["EnvironmentSuffix"]["Default"] == "dev"
 
 
-@on_both
+@on(*PRESETS)
 def test_003_46_limits_are_parameters(template):
     """D42: nothing about size is fixed in the code."""
     variables = template["Resources"]["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]

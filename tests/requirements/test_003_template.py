@@ -13,6 +13,7 @@ from imgpipe_templates import load_preset
 from imgpipe_templates.errors import ConfigError
 from tests.requirements.reading import (
     BLOCKED,
+    PRESETS,
     fires,
     indexes,
     keys,
@@ -61,7 +62,7 @@ def test_003_03_both_buckets_are_encrypted_and_private(buckets, algorithm):
         assert buckets[title]["PublicAccessBlockConfiguration"] == BLOCKED
 
 
-@on_both
+@on("media-library", "thumbnails", "production")
 def test_003_04_uploads_move_to_infrequent_access_after_30_days(buckets):
     transitions = lifecycle(buckets["SourceBucket"])["ArchiveUploads"]["Transitions"]
     assert {"StorageClass": "STANDARD_IA", "TransitionInDays": 30} in transitions
@@ -69,7 +70,14 @@ def test_003_04_uploads_move_to_infrequent_access_after_30_days(buckets):
     assert not any("Transitions" in rule for rule in lifecycle(buckets["ThumbnailBucket"]).values())
 
 
-@on_both
+@on("single-bucket")
+def test_003_04_in_one_bucket_too_only_uploads_move(bucket):
+    rule = lifecycle(bucket)["ArchiveUploads"]
+    assert (rule["Status"], rule["Prefix"]) == ("Enabled", "uploads/")
+    assert rule["Transitions"][0] == {"StorageClass": "STANDARD_IA", "TransitionInDays": 30}
+
+
+@on("single-bucket", "media-library", "thumbnails", "production")
 def test_003_05_uploads_move_to_glacier_30_days_later_at_the_earliest(buckets):
     days = {
         move["StorageClass"]: move["TransitionInDays"]
@@ -80,13 +88,14 @@ def test_003_05_uploads_move_to_glacier_30_days_later_at_the_earliest(buckets):
         load_preset("thumbnails", ["storage.glacier_after_days=60", "storage.infrequent_access_after_days=31"])
 
 
-@on_both
+@on(*PRESETS)
 def test_003_06_old_versions_and_abandoned_uploads_are_cleaned_up(buckets):
-    for title in ("SourceBucket", "ThumbnailBucket"):
+    for title in {"SourceBucket", "ThumbnailBucket"} & set(buckets):
         rules = lifecycle(buckets[title])
         assert rules["DeleteOldVersions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
         assert rules["DeleteOldVersions"]["ExpiredObjectDeleteMarker"] is True
         assert rules["AbortIncompleteUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+        assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
 
 
 @on_its_own
@@ -119,24 +128,26 @@ def test_003_07_the_trigger_is_ordered_and_closes_no_cycle(resources):
     assert not any("SourceBucket" in references(resources[title]["Properties"]) for title in before)
 
 
-@on_both
+@on(*PRESETS)
 def test_003_08_buckets_carry_the_mandatory_tags(buckets):
     for bucket in buckets.values():
         assert tags(bucket)["Environment"] == {"Ref": "Environment"}
         assert tags(bucket)["iac-rlhf-amazon"] == "true"
 
 
-@on_both
+@on(*PRESETS)
 def test_003_09_function_is_named_by_suffix(function):
     assert function["FunctionName"] == {"Fn::Sub": "ImageProcessor-${EnvironmentSuffix}"}
 
 
-@on_both
-def test_003_10_handler_is_index_lambda_handler(function):
-    assert function["Handler"] == "index.lambda_handler"
+@on(*PRESETS)
+def test_003_10_handler_is_index_lambda_handler(template):
+    """D26: of every function."""
+    handlers = {function["Handler"] for function in of_type(template, "AWS::Lambda::Function").values()}
+    assert handlers == {"index.lambda_handler"}
 
 
-@on_both
+@on(*PRESETS)
 def test_003_11_runtime_is_one_that_lambda_supports(function):
     """D8: 3.9 has been out of support since December 2025."""
     assert function["Runtime"] == "python3.13"
@@ -157,7 +168,7 @@ def test_003_12_timeout_and_memory(function, memory_mb):
     assert (function["Timeout"], function["MemorySize"]) == (60, memory_mb)
 
 
-@on_both
+@on(*PRESETS)
 def test_003_13_function_runs_with_its_role(function):
     assert said(function["Role"]) == "ImageProcessorRole.Arn"
 
@@ -179,7 +190,7 @@ def test_003_15_function_variables(function, template):
     assert template["Parameters"]["ThumbnailSize"]["Default"] == 128
 
 
-@on_both
+@on(*PRESETS)
 def test_003_16_function_carries_the_mandatory_tags(function):
     assert tags(function)["Environment"] == {"Ref": "Environment"}
     assert tags(function)["iac-rlhf-amazon"] == "true"
@@ -199,7 +210,7 @@ def test_003_17_reserved_concurrency_is_an_option(preset):
         load_preset(preset, ["processing.reserved_concurrency=0"])
 
 
-@on_both
+@on(*PRESETS)
 def test_003_27_no_credentials_and_no_fixed_configuration_in_template_or_code(template, repository):
     sources = [path.read_text() for path in (repository / "lambda/processor").rglob("*.py")]
     for text in [str(template), *sources]:
@@ -210,9 +221,18 @@ def test_003_27_no_credentials_and_no_fixed_configuration_in_template_or_code(te
     assert readers == {"settings.py"}
 
 
-@on_both
+@on(*PRESETS)
 def test_003_28_table_is_keyed_by_image_id(table):
-    assert table["KeySchema"] == [{"AttributeName": "ImageId", "KeyType": "HASH"}]
+    assert keys(table["KeySchema"]) == ["ImageId"]
+
+
+@on(*PRESETS)
+def test_003_28_just_the_attributes_of_keys_are_declared(table):
+    """DynamoDB refuses a table with one more or one less."""
+    schemas = [table["KeySchema"], *(index["KeySchema"] for index in indexes(table).values())]
+    wanted = {attribute for schema in schemas for attribute in keys(schema)}
+    declared = {entry["AttributeName"]: entry["AttributeType"] for entry in table["AttributeDefinitions"]}
+    assert declared == dict.fromkeys(wanted, "S")
 
 
 @on_both
@@ -288,17 +308,19 @@ def test_003_32_role_reads_the_uploads(template, objects):
 
 
 @on_both
-def test_003_33_role_writes_thumbnails_without_acls(template, resources):
+def test_003_33_role_writes_thumbnails_without_acls(granted):
     """D32: the buckets have no ACLs, and a request that sets one fails."""
-    actions = {action for action, _ in allowed(template, "ImageProcessorRole")}
-    assert ("s3:PutObject", "${ThumbnailBucket.Arn}/*") in allowed(template, "ImageProcessorRole")
-    assert "s3:PutObjectAcl" not in actions
-    for title in ("SourceBucket", "ThumbnailBucket"):
-        ownership = resources[title]["Properties"]["OwnershipControls"]
-        assert ownership == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert ("s3:PutObject", "${ThumbnailBucket.Arn}/*") in granted
+    assert "s3:PutObjectAcl" not in {action for action, _ in granted}
 
 
-@on_both
+@on(*PRESETS)
+def test_003_33_buckets_have_no_acls(buckets):
+    for bucket in buckets.values():
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+@on(*PRESETS)
 def test_003_34_role_keeps_items_of_the_table(template):
     table_actions = {
         action for action, on_what in allowed(template, "ImageProcessorRole") if on_what == "ImageMetadataTable.Arn"
@@ -306,7 +328,7 @@ def test_003_34_role_keeps_items_of_the_table(template):
     assert table_actions == {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem"}
 
 
-@on_both
+@on(*PRESETS)
 def test_003_35_role_writes_its_logs_and_with_them_its_metrics(template):
     """D28: metrics travel in log lines, so that no further permission is needed."""
     actions = {action for action, _ in allowed(template, "ImageProcessorRole")}

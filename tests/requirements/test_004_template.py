@@ -44,6 +44,19 @@ def untagged(template):
                 yield title
 
 
+def documents(template):
+    """Every policy document with its place."""
+    ahead = [(title, resource["Properties"]) for title, resource in template["Resources"].items()]
+    while ahead:
+        path, value = ahead.pop()
+        if isinstance(value, list):
+            ahead += [(path, item) for item in value]
+        elif isinstance(value, dict) and "Statement" in value:
+            yield path, value
+        elif isinstance(value, dict):
+            ahead += [(f"{path}.{name}", item) for name, item in value.items()]
+
+
 @on_all
 def test_004_01_004_41_nothing_says_account_region_or_partition(template):
     assert fixed_places(template) == []
@@ -102,6 +115,7 @@ def test_004_03_no_bucket_of_layers_is_supposed_to_exist(template):
     assert not [text for text in written if "lambda-layers" in text or "pillow-layer.zip" in text]
     for function in of_type(template, "AWS::Lambda::Function").values():
         assert function["Code"]["S3Bucket"] == {"Ref": "CodeBucket"}
+        assert function["Code"]["S3Key"]["Ref"].endswith("CodeKey")
     assert "Default" not in template["Parameters"]["CodeBucket"]
 
 
@@ -255,6 +269,23 @@ def test_004_11_bucket_topic_queue_and_key_have_policies_of_their_own(template):
     assert covered == {title for title, resource in template["Resources"].items() if resource["Type"] in guarded}
     for key in of_type(template, "AWS::KMS::Key").values():
         assert key["KeyPolicy"]["Statement"]
+
+
+@on_all
+def test_004_11_policies_are_complete_and_let_nobody_in_who_is_not_named(template):
+    for path, document in documents(template):
+        assert document["Version"] == "2012-10-17", path
+        for statement in document["Statement"]:
+            assert statement["Effect"] == "Deny" or statement.get("Principal") not in ("*", {"AWS": "*"}), path
+            assert statement["Action"], path
+
+
+@on_all
+def test_004_11_roles_are_given_rights_and_nothing_is_hidden_in_refusals(template):
+    kinds = {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"}
+    given = {"Resources": {t: r for t, r in template["Resources"].items() if r["Type"] in kinds}}
+    for path, document in documents(given):
+        assert {statement["Effect"] for statement in document["Statement"]} == {"Allow"}, path
 
 
 @on("single-bucket", "reporting", "media-library", "thumbnails")
