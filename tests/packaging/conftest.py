@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imgpipe_templates.packaging import Target, build_package
+from imgpipe_templates.packaging import Target, build_layer, build_package
 from tests.packaging.samples import write_function
 
 
@@ -43,6 +43,22 @@ def pillow_package(pillow_sources, tmp_path_factory):
         return build_package("processor", target, root / str(target), sources=pillow_sources)
 
     return package
+
+
+@pytest.fixture(scope="session")
+def pillow_layer(pillow_sources, tmp_path_factory):
+    """A function: runtime and architecture -> the layer with Pillow, and the function's package without it."""
+    root = tmp_path_factory.mktemp("layers")
+
+    @cache
+    def layered(target: Target):
+        layer = build_layer("processor", target, root / str(target) / "layers", sources=pillow_sources)
+        out = root / str(target) / "functions"
+        return layer, build_package(
+            "processor", target, out, dependencies=False, layers=[layer], sources=pillow_sources
+        )
+
+    return layered
 
 
 @pytest.fixture

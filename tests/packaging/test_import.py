@@ -1,4 +1,4 @@
-"""A package imports on a real interpreter that sees nothing else."""
+"""A package, alone or with its layer, imports on a real interpreter that sees nothing else."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from imgpipe_templates.errors import PackagingError
-from imgpipe_templates.packaging import LAMBDA_RUNTIMES, Target
+from imgpipe_templates.packaging import LAMBDA_RUNTIMES, Target, build_package
 
 SCRIPT = """
 import io, sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 import index
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, WebPImagePlugin, features
 image = Image.new("RGB", (300, 200), "red")
@@ -26,7 +26,7 @@ for kind in ("JPEG", "PNG", "WEBP", "AVIF"):
     again = Image.open(io.BytesIO(buffer.getvalue()))
     again.thumbnail((100, 100))
     assert again.size == (100, 67), again.size
-assert Image.__file__.startswith(sys.argv[1])
+assert Image.__file__.startswith(sys.argv[-1] + "/PIL/"), Image.__file__
 print(index.lambda_handler({"ok": True}, None), features.check("littlecms2"))
 """
 
@@ -51,14 +51,43 @@ def own_interpreter():
     return sys.executable, Target.of_interpreter(sys.executable)
 
 
+def unzipped(path, folder):
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def answer_of(python, script, *folders):
+    """What the script says, and complains of, with these folders before the standard library."""
+    command = [python, "-I", "-S", "-B", "-c", script, *folders]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout, answer.stderr
+
+
 @pytest.mark.parametrize("find", [lambda_interpreter, own_interpreter])
 def test_pillow_imports_and_works_from_the_unzipped_package_alone(pillow_package, tmp_path, find):
     python, target = find()
-    with zipfile.ZipFile(pillow_package(target).path) as archive:
-        archive.extractall(tmp_path)
+    package = unzipped(pillow_package(target).path, tmp_path)
 
-    answer = subprocess.run(
-        [python, "-I", "-S", "-B", "-c", SCRIPT, tmp_path], capture_output=True, text=True, check=False
-    )
+    assert answer_of(python, SCRIPT, package) == ("{'ok': True} True\n", "")
 
-    assert (answer.stdout, answer.stderr) == ("{'ok': True} True\n", "")
+
+def test_pillow_imports_and_works_from_the_layer_beside_the_package(pillow_layer, tmp_path):
+    python, target = lambda_interpreter()
+    layer, package = pillow_layer(target)
+    task = unzipped(package.path, tmp_path / "task")
+    opt = unzipped(layer.path, tmp_path / "opt")
+
+    assert answer_of(python, SCRIPT, task, opt / "python") == ("{'ok': True} True\n", "")
+    assert "No module named 'PIL'" in answer_of(python, SCRIPT, task)[1]
+
+
+def test_this_projects_processor_finds_pillow_in_its_layer(pillow_layer, tmp_path):
+    python, target = lambda_interpreter()
+    layer, _ = pillow_layer(target)
+    package = build_package("processor", target, tmp_path, dependencies=False, layers=[layer])
+    task = unzipped(package.path, tmp_path / "task")
+    opt = unzipped(layer.path, tmp_path / "opt")
+    script = "import sys; sys.path[:0] = sys.argv[1:]; import imgpipe_processor.imaging, PIL; print(PIL.__file__)"
+
+    assert answer_of(python, script, task, opt / "python") == (f"{opt}/python/PIL/__init__.py\n", "")

@@ -1,0 +1,154 @@
+"""What lies in a layer, that it is the same on every build, and what a function leaves to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from imgpipe_templates.errors import PackagingError
+from imgpipe_templates.packaging import UNZIPPED_LIMIT_BYTES, Target, build_layer, build_package
+from tests.packaging.samples import make_wheel
+
+ARCHITECTURES = ("arm64", "x86_64")
+X86 = Target("python3.13", "x86_64")
+
+
+def contents(path):
+    with zipfile.ZipFile(path) as archive:
+        return {info.filename: (info.CRC, info.file_size, info.external_attr) for info in archive.infolist()}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_layer_and_package_hold_together_what_the_package_holds_alone(pillow_package, pillow_layer, architecture):
+    target = Target("python3.13", architecture)
+    alone = pillow_package(target)
+    layer, package = pillow_layer(target)
+
+    in_layer, own = contents(layer.path), contents(package.path)
+
+    assert f"python/PIL/_imaging.cpython-313-{target.machine}-linux-gnu.so" in in_layer
+    assert all(name.startswith("python/") for name in in_layer)
+    assert contents(alone.path) == own | {name.removeprefix("python/"): file for name, file in in_layer.items()}
+    assert list(own) == ["index.py", "thumbs/__init__.py", "thumbs/handler.py"]
+    assert (layer.wheels, package.wheels, package.left_out) == (alone.wheels, (), ("pillow==13.0.0",))
+    assert alone.unzipped_bytes == layer.unzipped_bytes + package.unzipped_bytes
+
+
+def test_a_layer_has_the_same_bytes_from_any_place_and_whatever_the_function_is(pillow_layer, pillow_sources, tmp_path):
+    moved = shutil.copytree(pillow_sources, tmp_path / "elsewhere")
+    (moved / "processor" / "index.py").write_text("def lambda_handler(event, context): ...\n")
+    script = (
+        "import sys; from pathlib import Path; from imgpipe_templates.packaging import Target, build_layer\n"
+        f"for architecture in {ARCHITECTURES}:\n"
+        "    target = Target('python3.13', architecture)\n"
+        "    build_layer('processor', target, Path(architecture), sources=Path(sys.argv[1]))"
+    )
+
+    subprocess.run(
+        [sys.executable, "-c", script, moved],
+        check=True,
+        cwd=tmp_path,
+        umask=0o077,
+        env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+    for architecture in ARCHITECTURES:
+        layer, _ = pillow_layer(Target("python3.13", architecture))
+        assert layer.path.read_bytes() == (tmp_path / architecture / "processor.zip").read_bytes()
+
+
+def test_entries_of_a_layer_are_sorted_and_its_files_are_where_their_record_says(pillow_layer):
+    layer, _ = pillow_layer(X86)
+    names = list(contents(layer.path))
+    with zipfile.ZipFile(layer.path) as archive:
+        record = archive.read("python/pillow-13.0.0.dist-info/RECORD").decode()
+
+    assert names == sorted(names)
+    assert {f"python/{line.split(',')[0]}" for line in record.splitlines()} == set(names)
+
+
+@pytest.mark.parametrize(
+    "requirements", ["", "# nothing: botocore comes with the runtime\n", "a==1; sys_platform=='win32'"]
+)
+def test_a_layer_of_nothing_is_refused(sources, tmp_path, requirements):
+    with pytest.raises(PackagingError) as failure:
+        build_layer("processor", X86, tmp_path / "out", sources=sources(requirements))
+
+    assert str(failure.value) == (
+        "processor/requirements.txt: pins: are none for python3.13 on x86_64; expected at least one to make a layer of"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_function_that_requires_nothing_leaves_nothing_to_a_layer(sources, tmp_path):
+    root = sources("# nothing\n")
+
+    without = build_package("processor", X86, tmp_path / "without", dependencies=False, sources=root)
+    with_them = build_package("processor", X86, tmp_path / "with", sources=root)
+
+    assert without == replace(with_them, path=without.path)
+
+
+@pytest.mark.usefixtures("index")
+def test_a_function_with_an_existing_layer_needs_no_wheels_and_says_what_it_leaves_out(sources, tmp_path):
+    lines = []
+
+    package = build_package(
+        "processor", X86, tmp_path, dependencies=False, sources=sources("tool==1.0"), report=lines.append
+    )
+
+    assert (package.files, package.left_out) == (3, ("tool==1.0",))
+    assert lines[0] == "processor: leaving tool==1.0 to a layer"
+
+
+def test_a_layer_for_another_target_or_of_other_requirements_is_refused(index, sources, tmp_path):
+    for version in ("1.0", "2.0"):
+        make_wheel(index, "tool", version, {"tool.py": ""})
+    root = sources("tool==1.0")
+    layer = build_layer("processor", X86, tmp_path / "layers", sources=root)
+    (root / "processor" / "requirements.txt").write_text("tool==2.0\nmore==1.0")
+
+    with pytest.raises(PackagingError) as failure:
+        build_package("processor", Target(), tmp_path, dependencies=False, layers=[layer], sources=root)
+    assert str(failure.value) == (
+        "processor: processor layer: is for python3.13 on x86_64; expected python3.13 on arm64"
+    )
+    with pytest.raises(PackagingError) as failure:
+        build_package("processor", X86, tmp_path, dependencies=False, layers=[layer], sources=root)
+    assert str(failure.value).splitlines() == [
+        "processor/requirements.txt: more==1.0: is in none of the function's layers (not at all); "
+        "expected a layer of the same requirements",
+        "processor/requirements.txt: tool==2.0: is in none of the function's layers (1.0); "
+        "expected a layer of the same requirements",
+    ]
+
+
+def test_a_layer_and_its_function_count_together(pillow_layer, pillow_sources, tmp_path):
+    layer, package = pillow_layer(X86)
+    largest = replace(layer, unzipped_bytes=UNZIPPED_LIMIT_BYTES - package.unzipped_bytes)
+
+    with pytest.raises(PackagingError) as failure:
+        build_package("processor", X86, tmp_path, dependencies=False, layers=[largest], sources=pillow_sources)
+
+    assert str(failure.value) == (
+        f"processor.zip: package: is {package.unzipped_bytes} bytes unzipped and its layers {largest.unzipped_bytes}; "
+        "expected less than 262144000 bytes for a function and its layers"
+    )
+
+
+def test_a_layer_with_faults_is_not_written_and_says_them_under_its_own_name(index, sources, tmp_path):
+    make_wheel(index, "tool", "1.0", {"tool/fast.so": "MZ"})
+
+    with pytest.raises(PackagingError) as failure:
+        build_layer("processor", X86, tmp_path / "out", sources=sources("tool==1.0"))
+
+    assert str(failure.value) == (
+        "processor layer: python/tool/fast.so (tool 1.0): is not an ELF file; expected a library for Linux"
+    )
+    assert not list((tmp_path / "out").iterdir())

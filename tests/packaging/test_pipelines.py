@@ -1,0 +1,105 @@
+"""All code of some pipelines is built, each package once, or none is."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgpipe_templates.errors import PackagingError
+from imgpipe_templates.packaging import build_code
+from imgpipe_templates.render.manifest import RenderedPipeline
+from tests.packaging.samples import make_wheel, write_function
+
+CODE = {"package": "processor", "runtime": "python3.13", "architecture": "x86_64"}
+BUNDLED = {**CODE, "dependencies": "package"}
+LAYERED = {**CODE, "dependencies": "layer"}
+
+
+def pipeline(name, functions, layers=()):
+    return RenderedPipeline(name, "single", stacks={}, deploy_order=(), functions=functions, layers=layers)
+
+
+@pytest.fixture
+def build(tmp_path, index):
+    """A function: pipelines -> what was built, and the lines that were said; one wheel is to be had."""
+    make_wheel(index, "tool", "1.0", {"tool.py": ""})
+    root = write_function(tmp_path / "lambda", "tool==1.0")
+    write_function(root, "", name="helper")
+    write_function(root, "none==1.0", name="broken")
+
+    def build_all(*pipelines):
+        lines = []
+        built = build_code(pipelines, tmp_path / "out", report=lines.append, sources=root)
+        return built, lines
+
+    return build_all
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_functions_and_layers_lie_in_the_folder_of_their_pipeline(build, tmp_path):
+    helper = {**BUNDLED, "package": "helper"}
+
+    built, _ = build(pipeline("one", [BUNDLED, helper]), pipeline("two", [LAYERED], [CODE]))
+
+    paths = {name: [str(package.path.relative_to(tmp_path / "out")) for package in built[name]] for name in built}
+    assert paths == {
+        "one": ["one/functions/processor.zip", "one/functions/helper.zip"],
+        "two": ["two/functions/processor.zip", "two/layers/processor.zip"],
+    }
+    assert sorted([*paths["one"], *paths["two"]]) == files(tmp_path / "out")
+    assert [package.left_out for package in built["two"]] == [("tool==1.0",), ()]
+
+
+def test_a_package_that_several_functions_run_is_built_once(build):
+    built, lines = build(pipeline("one", [LAYERED, LAYERED], [CODE, CODE]))
+
+    assert [(package.name, package.kind) for package in built["one"]] == [
+        ("processor", "function"),
+        ("processor", "layer"),
+    ]
+    assert len([line for line in lines if "verifying" in line]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"dependencies": "layer"}, "is wanted with dependencies package and layer"),
+        ({"architecture": "arm64"}, "is wanted with architecture x86_64 and arm64"),
+        ({"runtime": "python3.12"}, "is wanted with runtime python3.13 and python3.12"),
+    ],
+)
+def test_one_package_wanted_in_two_ways_is_refused(build, tmp_path, change, problem):
+    with pytest.raises(PackagingError) as failure:
+        build(pipeline("one", [BUNDLED, {**BUNDLED, **change}]))
+
+    assert str(failure.value) == f"one: processor: {problem}; expected one for all that run it"
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_unless_all_can_be_built(build, tmp_path):
+    broken = pipeline("two", [{**BUNDLED, "package": "broken"}])
+
+    with pytest.raises(PackagingError, match=r"broken/requirements.txt: none==1.0: pip finds no wheels"):
+        build(pipeline("one", [BUNDLED]), broken)
+    assert {path.name for path in tmp_path.iterdir()} == {"cache", "index", "lambda"}
+
+    build(pipeline("two", [LAYERED]))
+    before = (tmp_path / "out" / "two" / "functions" / "processor.zip").read_bytes()
+    with pytest.raises(PackagingError):
+        build(pipeline("two", [BUNDLED]), broken)
+    assert files(tmp_path / "out") == ["two/functions/processor.zip"]
+    assert before == (tmp_path / "out" / "two" / "functions" / "processor.zip").read_bytes()
+
+
+def test_a_place_that_is_taken_is_an_error_with_its_path(build, tmp_path):
+    taken = tmp_path / "out" / "one" / "functions" / "processor.zip"
+    taken.mkdir(parents=True)
+
+    with pytest.raises(
+        PackagingError, match=r"out/one/functions/processor.zip: package: cannot be written \(.*directory"
+    ):
+        build(pipeline("one", [BUNDLED]))
+
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["one"]
