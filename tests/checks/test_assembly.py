@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from imgpipe_templates.checks.assembly import check_assembly
+
+TOPIC = {"Type": "AWS::SNS::Topic"}
+QUEUE = {"Type": "AWS::SQS::Queue"}
+
+
+def export(name):
+    return {"Name": {"Fn::Sub": f"images-${{EnvironmentSuffix}}-{name}"}}
+
+
+def imported(name):
+    return {"Fn::ImportValue": {"Fn::Sub": f"images-${{EnvironmentSuffix}}-{name}"}}
+
+
+@pytest.fixture
+def exports():
+    """Two stacks: the alarms' tells the topic that the other exports."""
+    return copy.deepcopy(
+        {
+            "notifications": {
+                "Resources": {"Topic": TOPIC},
+                "Outputs": {"TopicArn": {"Value": {"Ref": "Topic"}, "Export": export("TopicArn")}},
+            },
+            "monitoring": {
+                "Resources": {
+                    "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmActions": [imported("TopicArn")]}}
+                },
+                "Outputs": {"Url": {"Description": "Where to look", "Value": "x", "Export": export("Url")}},
+            },
+        }
+    )
+
+
+@pytest.fixture
+def nested():
+    """The same with a root that hands the topic on."""
+    return copy.deepcopy(
+        {
+            "notifications": {"Resources": {"Topic": TOPIC}, "Outputs": {"TopicArn": {"Value": {"Ref": "Topic"}}}},
+            "monitoring": {
+                "Parameters": {"TopicArn": {"Type": "String"}, "Period": {"Type": "Number", "Default": 300}},
+                "Resources": {"Alarm": {"Type": "AWS::CloudWatch::Alarm"}},
+            },
+            "root": {
+                "Resources": {
+                    "NotificationsStack": {
+                        "Type": "AWS::CloudFormation::Stack",
+                        "Properties": {"TemplateURL": "notifications.template.json"},
+                    },
+                    "MonitoringStack": {
+                        "Type": "AWS::CloudFormation::Stack",
+                        "Properties": {
+                            "TemplateURL": "monitoring.template.json",
+                            "Parameters": {"TopicArn": {"Fn::GetAtt": ["NotificationsStack", "Outputs.TopicArn"]}},
+                        },
+                    },
+                }
+            },
+        }
+    )
+
+
+READS = {"monitoring": {"notifications"}, "notifications": set()}
+
+
+def found(stacks, reads_from=READS):
+    return [
+        (finding.rule, finding.template, ".".join(str(part) for part in finding.path))
+        for finding in check_assembly(stacks, reads_from)
+    ]
+
+
+def test_what_is_offered_and_read_is_in_order(exports, nested):
+    assert found(exports) == []
+    assert found(nested) == []
+
+
+def test_an_import_that_nobody_exports_is_found(exports):
+    exports["notifications"]["Outputs"]["TopicArn"]["Export"] = export("TopicName")
+
+    assert found(exports) == [
+        ("E9571", "monitoring", "Resources.Alarm.Properties.AlarmActions.0"),
+        ("E9572", "notifications", "Outputs.TopicArn"),
+    ]
+
+
+def test_a_childs_output_that_is_not_there_is_found(nested):
+    del nested["notifications"]["Outputs"]
+
+    assert found(nested) == [("E9571", "root", "Resources.MonitoringStack.Properties.Parameters.TopicArn")]
+
+
+def test_a_child_is_given_the_parameters_that_it_declares(nested):
+    given = nested["root"]["Resources"]["MonitoringStack"]["Properties"]["Parameters"]
+    given["Colour"] = given.pop("TopicArn")
+
+    assert found(nested) == [
+        ("E9571", "root", "Resources.MonitoringStack.Properties.Parameters.Colour"),
+        ("E9571", "root", "Resources.MonitoringStack.Properties.Parameters"),
+    ]
+
+
+def test_an_offer_that_nobody_reads_is_found_unless_it_tells_an_operator(exports):
+    del exports["monitoring"]["Resources"]["Alarm"]["Properties"]
+
+    assert found(exports) == [("E9572", "notifications", "Outputs.TopicArn")]
+
+    exports["notifications"]["Outputs"]["TopicArn"]["Description"] = "Where alarms go"
+    assert found(exports) == []
+
+
+def test_a_cycle_is_told_with_its_path_and_what_is_read(exports):
+    exports["monitoring"]["Outputs"]["AlarmArn"] = {"Value": "x", "Export": export("AlarmArn")}
+    exports["notifications"]["Resources"]["Topic"]["Properties"] = {"DisplayName": imported("AlarmArn")}
+
+    (finding,) = check_assembly(exports, {})
+
+    assert (finding.rule, finding.template, finding.path) == ("E9573", "notifications", ())
+    assert finding.message.startswith(
+        "the stacks wait for each other: notifications reads from monitoring (AlarmArn), "
+        "monitoring reads from notifications (TopicArn); "
+    )
+
+
+def test_a_cycle_among_children_is_found_in_what_the_root_hands_on(nested):
+    nested["monitoring"]["Outputs"] = {"AlarmArn": {"Value": "x"}}
+    nested["notifications"]["Parameters"] = {"AlarmArn": {"Type": "String"}}
+    nested["root"]["Resources"]["NotificationsStack"]["Properties"]["Parameters"] = {
+        "AlarmArn": {"Fn::GetAtt": "MonitoringStack.Outputs.AlarmArn"}
+    }
+
+    (finding,) = check_assembly(nested, {})
+
+    assert finding.rule == "E9573"
+    assert "monitoring reads from notifications (TopicArn)" in finding.message
+
+
+def test_a_cycle_of_recorded_reads_is_found_without_an_import():
+    stacks = {name: {"Resources": {}} for name in ("a", "b", "c")}
+
+    (finding,) = check_assembly(stacks, {"a": {"b"}, "b": {"c"}, "c": {"a", "c"}})
+
+    assert "a reads from b, b reads from c, c reads from a;" in finding.message
+
+
+def test_one_logical_id_in_two_stacks_is_found(exports):
+    exports["monitoring"]["Resources"]["Topic"] = QUEUE
+
+    assert found(exports) == [("E9574", "monitoring", "Resources.Topic")]
+
+
+def test_one_export_in_two_stacks_is_found(exports):
+    exports["monitoring"]["Outputs"]["Url"]["Export"] = export("TopicArn")
+
+    assert found(exports) == [("E9574", "monitoring", "Outputs.Url.Export")]
+
+
+def test_findings_say_what_to_do_and_name_their_source(exports):
+    exports["notifications"]["Outputs"]["TopicArn"]["Export"] = export("TopicName")
+
+    for finding in check_assembly(exports, {"notifications": {"monitoring"}, "monitoring": {"notifications"}}):
+        assert ";" in finding.message
+        assert finding.severity == "error"
+        assert finding.source.startswith("https://docs.aws.amazon.com/")
