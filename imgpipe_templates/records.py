@@ -6,8 +6,9 @@ ten fields, a third of a render for all of ours. These share two functions inste
 
 from __future__ import annotations
 
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
-from typing import Any, NoReturn, TypeVar, dataclass_transform
+import functools
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from typing import Any, NoReturn, TypeVar, cast, dataclass_transform
 
 ClassT = TypeVar("ClassT")
 
@@ -23,7 +24,7 @@ def record(cls: type[ClassT]) -> type[ClassT]:
 
 def _fill(self: Any, *args: Any, **kwargs: Any) -> None:
     """Set every field, as the `__init__` of a dataclass does."""
-    known = {one.name: one for one in fields(self)}
+    known = _known(cast(Any, type(self)))
     if len(args) > len(known):
         raise TypeError(f"{type(self).__name__} takes {len(known)} values, got {len(args)}")
     given = dict(zip(known, args, strict=False))
@@ -40,6 +41,11 @@ def _fill(self: Any, *args: Any, **kwargs: Any) -> None:
             else:
                 raise TypeError(f"{type(self).__name__} misses a value for {name!r}")
     self.__dict__.update(given)
+
+
+@functools.cache
+def _known(cls: Any) -> dict[str, Field[Any]]:
+    return {one.name: one for one in fields(cls)}
 
 
 def _refuse(self: Any, name: str, *_value: Any) -> NoReturn:

@@ -10,6 +10,7 @@ from troposphere import AWSHelperFn, AWSObject, Output, Parameter, Ref, Template
 
 from imgpipe_templates.core.naming import Names, Value
 from imgpipe_templates.core.parameters import Interface, ParameterSpec
+from imgpipe_templates.core.plain import plain
 from imgpipe_templates.core.tags import apply_tags
 from imgpipe_templates.errors import TemplateConflictError
 from imgpipe_templates.records import record
@@ -92,11 +93,17 @@ class Stack:
         Args:
             description: What the console shows of the stack, at most 1,024 bytes.
         """
+        sections = {
+            "Conditions": self.template.conditions,
+            "Outputs": self.template.outputs,
+            "Parameters": self.template.parameters,
+            "Resources": self.template.resources,
+        }
         return {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": description,
             "Metadata": self.interface.to_dict(),
-            **self.template.to_dict(),
+            **{name: plain(section) for name, section in sections.items() if section},
         }
 
     def offer(self, title: str, value: Value) -> Output:
