@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from imgpipe_templates.checks.model import Fault, Finding, Path, severity_of
 from imgpipe_templates.checks.template import canonical, mapping
+from imgpipe_templates.records import record
 
 NESTED = "AWS::CloudFormation::Stack"
 # What the root of nested stacks calls a child's template until it is uploaded.
@@ -18,7 +18,7 @@ _TEMPLATE_FILE = (".template.json", ".template.yaml")
 StackFault = tuple[str, Fault]
 
 
-@dataclass(frozen=True)
+@record
 class Read:
     """One stack's use of another's output.
 
@@ -245,7 +245,7 @@ def _in_two(assembly: Assembly) -> Iterator[StackFault]:
                 )
 
 
-@dataclass(frozen=True)
+@record
 class AssemblyRule:
     """One check of all stacks together.
 
