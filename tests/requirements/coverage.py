@@ -55,13 +55,13 @@ class Coverage:
         other = tomllib.loads((HERE / "elsewhere.toml").read_text(encoding="utf-8"))
         tests = {
             path.relative_to(repository).as_posix(): _TEST.findall(path.read_text(encoding="utf-8"))
-            for path in sorted((repository / "tests").rglob("test_*.py"))
+            for path in sorted((repository / "tests").rglob("*.py"))
         }
         return cls(known["documents"], known["lines"], known["corrections"], other["shown_by"], other["to_come"], tests)
 
     @cached_property
     def shown_by(self) -> dict[str, list[str]]:
-        """Tests, as pytest names them, by the line that they show."""
+        """Tests, as `file::name`, by the line that they show."""
         shown: dict[str, list[str]] = {line: [] for line in self.lines}
         for path, names in self.tests.items():
             for name in names:

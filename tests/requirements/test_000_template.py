@@ -239,7 +239,7 @@ def test_000_30_time_and_memory_are_far_above_lambdas_own(function, timeout):
     assert (function["Timeout"], function["MemorySize"]) == (timeout, 1024)
 
 
-@on_its_own
+@on("single-bucket", "reporting", "thumbnails")
 def test_000_31_s3_may_invoke_the_processor(permission):
     assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "s3.amazonaws.com")
     assert said(permission["FunctionName"]) == "ImageProcessorFunction"
@@ -249,6 +249,12 @@ def test_000_31_s3_may_invoke_the_processor(permission):
 def test_000_32_for_this_bucket_of_this_account_only(permission, bucket):
     """D15: the ARN of a bucket holds no account."""
     assert said(permission["SourceArn"]) == f"arn:${{AWS::Partition}}:s3:::{said(bucket['BucketName'])}"
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+
+
+@on("reporting")
+def test_000_32_where_no_cycle_threatens_the_bucket_itself_is_named(permission):
+    assert said(permission["SourceArn"]) == "SourceBucket.Arn"
     assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 

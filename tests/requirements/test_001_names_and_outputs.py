@@ -23,6 +23,29 @@ PHYSICAL_NAMES = {
     "AWS::SNS::Topic": ("TopicName",),
     "AWS::SQS::Queue": ("QueueName",),
 }
+VOCABULARY = {
+    "AccessLogBucket": "S3::Bucket",
+    "DataKey": "KMS::Key",
+    "ImageApi": "ApiGatewayV2::Api",
+    "ImageMetadataTable": "DynamoDB::Table",
+    "ImageProcessorFunction": "Lambda::Function",
+    "ImageProcessorLogGroup": "Logs::LogGroup",
+    "ImageProcessorRole": "IAM::Role",
+    "ImageRetrievalFunction": "Lambda::Function",
+    "ImageRetrievalLogGroup": "Logs::LogGroup",
+    "ImageRetrievalRole": "IAM::Role",
+    "LambdaDurationAlarm": "CloudWatch::Alarm",
+    "LambdaErrorAlarm": "CloudWatch::Alarm",
+    "LambdaInvokePermission": "Lambda::Permission",
+    "LambdaThrottleAlarm": "CloudWatch::Alarm",
+    "MonitoringDashboard": "CloudWatch::Dashboard",
+    "ProcessingErrorAlarm": "CloudWatch::Alarm",
+    "ProcessingNotificationTopic": "SNS::Topic",
+    "ProcessorDeadLetterQueue": "SQS::Queue",
+    "S3NotificationLambda": "Lambda::Function",
+    "SourceBucket": "S3::Bucket",
+    "ThumbnailBucket": "S3::Bucket",
+}
 # They cost by the hour whether images come or not.
 ALWAYS_ON = {
     "AWS::ApiGateway::VpcLink",
@@ -43,6 +66,27 @@ def test_001_35_the_suffix_is_a_parameter(template):
     parameter = template["Parameters"]["EnvironmentSuffix"]
     assert (parameter["Type"], parameter["Default"]) == ("String", "dev")
     assert parameter["Description"]
+
+
+@on(*PRESETS)
+def test_001_26_003_09_logical_ids_are_the_same_in_every_preset(resources):
+    """D18: a reader, a runbook and a test find the same thing under the same id everywhere."""
+    assert {title: resources[title]["Type"] for title in resources if title in VOCABULARY} == {
+        title: f"AWS::{kind}" for title, kind in VOCABULARY.items() if title in resources
+    }
+    assert set(resources) >= {
+        "SourceBucket",
+        "ImageMetadataTable",
+        "ImageProcessorFunction",
+        "ImageProcessorRole",
+        "ImageProcessorLogGroup",
+        "ProcessingNotificationTopic",
+        "ProcessorDeadLetterQueue",
+        "LambdaErrorAlarm",
+        "LambdaDurationAlarm",
+        "LambdaThrottleAlarm",
+        "ProcessingErrorAlarm",
+    }
 
 
 @on(*PRESETS)

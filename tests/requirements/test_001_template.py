@@ -97,9 +97,12 @@ def test_001_05_topic_and_queues_refuse_what_does_not_come_over_https(template):
         for on_what in policy[property_]
     }
     assert set(policies) == {*of_type(template, "AWS::SNS::Topic"), *of_type(template, "AWS::SQS::Queue")}
-    for policy in policies.values():
-        assert policy["RefusePlainHttp"]["Effect"] == "Deny"
-        assert policy["RefusePlainHttp"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    for on_what, policy in policies.items():
+        deny = policy["RefusePlainHttp"]
+        assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")
+        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert deny["Action"] in (["sqs:*"], ["sns:Publish"])
+        assert [said(place).removesuffix(".Arn") for place in deny["Resource"]] == [on_what]
 
 
 @on(*PRESETS)
@@ -164,6 +167,7 @@ def test_001_14_every_extension_has_an_entry_in_each_spelling(notification):
     """D4: S3 compares letters as they are, and cameras write .JPG."""
     rules = [entry["Filter"]["Key"]["FilterRules"] for entry in notification["LambdaFunctionConfigurations"]]
     assert rules == [[{"Name": "suffix", "Value": spelling}] for spelling in SPELLINGS]
+    assert len({entry["Id"] for entry in notification["LambdaFunctionConfigurations"]}) == len(SPELLINGS)
 
 
 @on_its_own

@@ -86,7 +86,8 @@ def test_002_02_no_thumbnail_starts_the_processor(template):
 
 
 @on_its_own
-def test_002_03_events_of_this_rule_may_invoke_the_processor(template):
+def test_002_03_events_of_this_rule_may_invoke_the_processor(template, rule):
+    assert [said(target["Arn"]) for target in rule["Targets"]] == ["ImageProcessorFunction.Arn"]
     permission = properties(template, "LambdaInvokePermission")
     assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
     assert said(permission["FunctionName"]) == "ImageProcessorFunction"
@@ -211,6 +212,12 @@ def test_002_16_all_are_listed_by_index_and_a_scan_is_not_even_allowed(template,
 
 
 @on_both
+def test_002_16_retrieval_looks_into_as_many_shards_as_the_processor_writes(functions):
+    shards = {function["Environment"]["Variables"]["INDEX_SHARDS"] for function in functions.values()}
+    assert shards == {"4"}
+
+
+@on_both
 def test_002_17_a_page_has_a_largest_size(functions):
     assert functions["ImageRetrievalFunction"]["Environment"]["Variables"]["MAX_PAGE_SIZE"] == "50"
 
@@ -222,8 +229,19 @@ def test_002_18_the_api_hands_each_question_to_the_function(template):
     assert said(integration["IntegrationUri"]) == "ImageRetrievalFunction.Arn"
     for route in of_type(template, "AWS::ApiGatewayV2::Route").values():
         assert route["Target"] == {"Fn::Join": ["/", ["integrations", {"Ref": "ImageApiIntegration"}]]}
-    invoke = {("lambda:InvokeFunction", "ImageRetrievalFunction.Arn")}
-    assert allowed(template, "ImageApiRole") == invoke
+    assert said(integration["CredentialsArn"]) == "ImageApiRole.Arn"
+    assert allowed(template, "ImageApiRole") == {("lambda:InvokeFunction", "ImageRetrievalFunction.Arn")}
+    stage = properties(template, "ImageApiStage")
+    assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
+    for kind in ("Integration", "Route", "Stage"):
+        for part in of_type(template, f"AWS::ApiGatewayV2::{kind}").values():
+            assert part["ApiId"] == {"Ref": "ImageApi"}
+
+
+@on_both
+def test_002_18_only_callers_of_this_account_with_the_right_to_are_answered(template):
+    routes = of_type(template, "AWS::ApiGatewayV2::Route").values()
+    assert [route["AuthorizationType"] for route in routes] == ["AWS_IAM", "AWS_IAM"]
 
 
 @on_both
@@ -242,7 +260,7 @@ def test_002_20_pages_of_the_named_origins_may_ask_and_follow_links(template):
     assert template["Parameters"]["AllowedOrigins"]["Default"] not in {"", "*"}
     cors = properties(template, "ImageApi")["CorsConfiguration"]
     assert (cors["AllowOrigins"], cors["AllowMethods"]) == (origins, ["GET"])
-    assert "authorization" in cors["AllowHeaders"]
+    assert {"authorization", "x-amz-date", "x-amz-security-token"} <= set(cors["AllowHeaders"])
     for title, methods in (("SourceBucket", ["GET", "PUT", "POST"]), ("ThumbnailBucket", ["GET"])):
         (pages,) = properties(template, title)["CorsConfiguration"]["CorsRules"]
         assert (pages["AllowedOrigins"], pages["AllowedMethods"]) == (origins, methods)

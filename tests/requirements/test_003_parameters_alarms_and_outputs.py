@@ -15,11 +15,14 @@ on_both = on("thumbnails", "production")
 on_its_own = on("thumbnails")
 
 
-@on_both
-def test_003_36_environment_parameter(template):
+@pytest.mark.parametrize(
+    ("template", "default"),
+    [(preset, "production" if preset in {"thumbnails", "production"} else "development") for preset in PRESETS],
+    indirect=["template"],
+)
+def test_003_36_environment_parameter(template, default):
     parameter = template["Parameters"]["Environment"]
-    assert parameter["Type"] == "String"
-    assert parameter["Default"] == "production"
+    assert (parameter["Type"], parameter["Default"]) == ("String", default)
     assert parameter["AllowedValues"] == ["development", "staging", "production"]
     assert parameter["Description"]
 

@@ -180,14 +180,22 @@ def test_003_14_pillow_comes_with_the_package_not_from_a_layer(function, reposit
     assert re.search(r"(?mi)^pillow==", (repository / "lambda/processor/requirements.txt").read_text())
 
 
-@on_both
+@on("single-bucket", "media-library", "thumbnails", "production")
 def test_003_15_function_variables(function, template):
     variables = function["Environment"]["Variables"]
-    assert said(variables["THUMBNAIL_BUCKET"]) == "ThumbnailBucket"
+    names = {"ThumbnailBucket", "image-storage-bucket-${EnvironmentSuffix}-${AWS::AccountId}"}
+    assert said(variables["THUMBNAIL_BUCKET"]) in names
     assert said(variables["METADATA_TABLE"]) == "ImageMetadataTable"
     assert said(variables["THUMBNAIL_SIZE"]) == "ThumbnailSize"
-    assert said(variables["ENVIRONMENT"]) == "Environment"
     assert template["Parameters"]["ThumbnailSize"]["Default"] == 128
+
+
+@on(*PRESETS)
+def test_003_15_003_26_the_function_knows_the_dimensions_of_its_metrics(function):
+    """D28: the alarms look at just these."""
+    variables = function["Environment"]["Variables"]
+    assert said(variables["ENVIRONMENT"]) == "Environment"
+    assert said(variables["ENVIRONMENT_SUFFIX"]) == "EnvironmentSuffix"
 
 
 @on(*PRESETS)

@@ -9,7 +9,7 @@ import pytest
 from imgpipe_templates import load_preset
 from imgpipe_templates.errors import ConfigError
 from tests.requirements.reading import PRESETS, indexes, lifecycle, on, properties, reached, shown, with_options
-from tests.templates import allowed, of_type, said, waits_for
+from tests.templates import allowed, of_type, references, said, waits_for
 
 # They hold what cannot be made again.
 STATEFUL = {
@@ -22,6 +22,12 @@ EMPTIED_BY_TIME = {"AWS::Logs::LogGroup", "AWS::SQS::Queue"}
 
 on_all = on(*PRESETS)
 on_production = on("production")
+
+
+def tag_list(resource):
+    """The tags of a resource whose type has a list of them."""
+    found = resource["Properties"].get("Tags", [])
+    return found if isinstance(found, list) else []
 
 
 @on("single-bucket", "reporting", "media-library", "production")
@@ -194,13 +200,27 @@ def test_004_32_table_and_buckets_are_copied_daily_into_a_vault(template):
     (rule,) = properties(template, "BackupPlan")["BackupPlan"]["BackupPlanRule"]
     assert said(rule["TargetBackupVault"]) == "BackupVault"
     assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
-    selection = properties(template, "BackupSelection")["BackupSelection"]
-    assert {said(arn) for arn in selection["Resources"]} == {
-        "ImageMetadataTable.Arn",
-        "SourceBucket.Arn",
-        "ThumbnailBucket.Arn",
+    selection = properties(template, "BackupSelection")
+    assert said(selection["BackupPlanId"]) == "BackupPlan"
+    (condition,) = selection["BackupSelection"]["ListOfTags"]
+    assert condition["ConditionType"] == "STRINGEQUALS"
+    wanted = {"Key": condition["ConditionKey"], "Value": condition["ConditionValue"]}
+    assert "EnvironmentSuffix" in set(references(wanted["Value"]))
+    copied = {title for title, resource in template["Resources"].items() if wanted in tag_list(resource)}
+    assert copied == {"ImageMetadataTable", "SourceBucket", "ThumbnailBucket"}
+
+
+@on_production
+def test_004_32_only_table_and_buckets_may_be_copied(template):
+    """Whoever else carries the tag is left alone."""
+    read = {("dynamodb:StartAwsBackupJob", "ImageMetadataTable.Arn")} | {
+        ("s3:GetObjectVersion", f"${{{bucket}.Arn}}/*") for bucket in ("SourceBucket", "ThumbnailBucket")
     }
-    assert said(properties(template, "BackupSelection")["BackupPlanId"]) == "BackupPlan"
+    assert read == {
+        (action, on_what)
+        for action, on_what in allowed(template, "BackupRole")
+        if action in {"dynamodb:StartAwsBackupJob", "s3:GetObjectVersion"}
+    }
 
 
 @on_production

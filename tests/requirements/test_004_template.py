@@ -281,6 +281,15 @@ def test_004_11_policies_are_complete_and_let_nobody_in_who_is_not_named(templat
 
 
 @on_all
+def test_004_11_only_the_service_that_works_with_a_role_takes_it(template):
+    takers = {"ImageApiRole": "apigateway.amazonaws.com", "BackupRole": "backup.amazonaws.com"}
+    for title, role in of_type(template, "AWS::IAM::Role").items():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": [takers.get(title, "lambda.amazonaws.com")]}, title
+        assert (trust["Effect"], trust["Action"]) == ("Allow", ["sts:AssumeRole"]), title
+
+
+@on_all
 def test_004_11_roles_are_given_rights_and_nothing_is_hidden_in_refusals(template):
     kinds = {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"}
     given = {"Resources": {t: r for t, r in template["Resources"].items() if r["Type"] in kinds}}
