@@ -75,19 +75,12 @@ def test_pillow_imports_and_works_from_the_unzipped_package_alone(pillow_package
 def test_pillow_imports_and_works_from_the_layer_beside_the_package(pillow_layer, tmp_path):
     python, target = lambda_interpreter()
     layer, package = pillow_layer(target)
+    processor = build_package("processor", target, tmp_path, dependencies=False, layers=[layer])
+    below_opt = unzipped(layer.path, tmp_path / "opt") / "python"
     task = unzipped(package.path, tmp_path / "task")
-    opt = unzipped(layer.path, tmp_path / "opt")
-
-    assert answer_of(python, SCRIPT, task, opt / "python") == ("{'ok': True} True\n", "")
-    assert "No module named 'PIL'" in answer_of(python, SCRIPT, task)[1]
-
-
-def test_this_projects_processor_finds_pillow_in_its_layer(pillow_layer, tmp_path):
-    python, target = lambda_interpreter()
-    layer, _ = pillow_layer(target)
-    package = build_package("processor", target, tmp_path, dependencies=False, layers=[layer])
-    task = unzipped(package.path, tmp_path / "task")
-    opt = unzipped(layer.path, tmp_path / "opt")
+    projects_own = unzipped(processor.path, tmp_path / "own")
     script = "import sys; sys.path[:0] = sys.argv[1:]; import imgpipe_processor.imaging, PIL; print(PIL.__file__)"
 
-    assert answer_of(python, script, task, opt / "python") == (f"{opt}/python/PIL/__init__.py\n", "")
+    assert answer_of(python, SCRIPT, task, below_opt) == ("{'ok': True} True\n", "")
+    assert answer_of(python, script, projects_own, below_opt) == (f"{below_opt}/PIL/__init__.py\n", "")
+    assert "No module named 'PIL'" in answer_of(python, script, projects_own)[1]

@@ -18,13 +18,26 @@ def pipeline(name, functions, layers=()):
     return RenderedPipeline(name, "single", stacks={}, deploy_order=(), functions=functions, layers=layers)
 
 
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """The environment in which pip finds one wheel, with a cache for all tests here: pip takes its time."""
+    folder = tmp_path_factory.mktemp("wheels")
+    make_wheel(folder / "index", "tool", "1.0", {"tool.py": ""})
+    return {
+        "IMGPIPE_CACHE_DIR": str(folder / "cache"),
+        "PIP_FIND_LINKS": str(folder / "index"),
+        "PIP_NO_INDEX": "1",
+    }
+
+
 @pytest.fixture
-def build(tmp_path, index):
-    """A function: pipelines -> what was built, and the lines that were said; one wheel is to be had."""
-    make_wheel(index, "tool", "1.0", {"tool.py": ""})
+def build(tmp_path, wheels, monkeypatch):
+    """A function: pipelines -> what was built, and the lines that were said."""
+    for name, value in wheels.items():
+        monkeypatch.setenv(name, value)
     root = write_function(tmp_path / "lambda", "tool==1.0")
     write_function(root, "", name="helper")
-    write_function(root, "none==1.0", name="broken")
+    write_function(root, "tool>=1", name="broken")
 
     def build_all(*pipelines):
         lines = []
@@ -78,12 +91,22 @@ def test_one_package_wanted_in_two_ways_is_refused(build, tmp_path, change, prob
     assert not (tmp_path / "out").exists()
 
 
+def test_a_function_is_built_beside_the_layer_of_its_pipeline(build, tmp_path):
+    with pytest.raises(PackagingError) as failure:
+        build(pipeline("one", [LAYERED], [{**CODE, "architecture": "arm64"}]))
+
+    assert str(failure.value) == (
+        "processor: processor layer: is for python3.13 on arm64; expected python3.13 on x86_64"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 def test_nothing_is_written_unless_all_can_be_built(build, tmp_path):
     broken = pipeline("two", [{**BUNDLED, "package": "broken"}])
 
-    with pytest.raises(PackagingError, match=r"broken/requirements.txt: none==1.0: pip finds no wheels"):
+    with pytest.raises(PackagingError, match=r"broken/requirements.txt: tool>=1: is not an exact pin"):
         build(pipeline("one", [BUNDLED]), broken)
-    assert {path.name for path in tmp_path.iterdir()} == {"cache", "index", "lambda"}
+    assert {path.name for path in tmp_path.iterdir()} == {"lambda"}
 
     build(pipeline("two", [LAYERED]))
     before = (tmp_path / "out" / "two" / "functions" / "processor.zip").read_bytes()
