@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from imgpipe_templates import load_preset
-from tests.templates import Template, references, rendered, said, waits_for
+from tests.templates import Template, rendered, said, waits_for
 
 PRESETS = ("single-bucket", "reporting", "media-library", "thumbnails", "production")
 BLOCKED = {
@@ -137,8 +137,8 @@ def _rule_filters(template: Template) -> Iterator[Callable[[str], bool]]:
 
 def runs_a_day(template: Template) -> float:
     """How many invocations of the processor a day has room for, if each takes all the time it may."""
-    # Lambda Developer Guide, "Understanding Lambda function scaling", read 2026-11: new accounts may start with as few
-    # as 10 concurrent executions.
+    # New accounts have less than the usual 1,000 concurrent executions (Lambda Developer Guide, "Lambda quotas", read
+    # 2026-11); here a hundredth of that has to be enough.
     concurrent = properties(template, "ImageProcessorFunction").get("ReservedConcurrentExecutions", 10)
     if "UploadQueueMapping" in template["Resources"]:
         scaling = properties(template, "UploadQueueMapping").get("ScalingConfig", {})
@@ -149,8 +149,3 @@ def runs_a_day(template: Template) -> float:
 def outputs(template: Template) -> dict[str, str]:
     """What is handed out, as a person would say it, by output."""
     return {name: said(output["Value"]) for name, output in template["Outputs"].items()}
-
-
-def refers_to(template: Template, title: str, other: str) -> bool:
-    """Whether a resource mentions another one."""
-    return other in set(references(template["Resources"][title]["Properties"]))
