@@ -17,6 +17,7 @@ from imgpipe_templates.local import permissions, properties
 _BUCKET = "AWS::S3::Bucket"
 _TABLE = "AWS::DynamoDB::Table"
 _MAPPING = "AWS::Lambda::EventSourceMapping"
+_FUNCTION = "AWS::Lambda::Function"
 _INTEGRATION = "AWS::ApiGatewayV2::Integration"
 
 # What Lambda needs of a function's role to feed it from a queue (AWS Lambda Developer Guide, "Using Lambda with
@@ -36,7 +37,7 @@ def install(client: Callable[..., Any], asker: permissions.Asker) -> None:
     budget = {"create": _add_budget, "update": _change_budget, "delete": _remove_budget}
     handlers.setdefault("AWS::Budgets::Budget", budget)
     _keep_properties(handlers, client)
-    _check_readers(handlers, asker)
+    _check_roles(handlers, asker)
     _keep_credentials(handlers)
     _guard(handlers, _BUCKET, _why_bucket_stays)
     _guard(handlers, _TABLE, _why_table_stays)
@@ -75,20 +76,9 @@ def _keep_properties(handlers: dict[str, Any], client: Callable[..., Any]) -> No
         wrap(kind)
 
 
-def _check_readers(handlers: dict[str, Any], asker: permissions.Asker) -> None:
-    """Lambda takes no mapping of a queue that the function's role may not read."""
-    create, update = handlers[_MAPPING]["create"], handlers[_MAPPING]["update"]
-    functions = _module("ministack.services.lambda_svc")
-
-    def check(props: dict[str, Any]) -> None:
-        source = props.get("EventSourceArn", "")
-        _record, config, _name = functions._get_func_record_for_ref(props.get("FunctionName", ""))
-        if config is None or source.split(":")[2:3] != ["sqs"]:
-            return
-        for action in _QUEUE_ACTIONS:
-            if not asker.role_allows(config["Role"], f"sqs:{action}", source):
-                message = f"The function execution role does not have permissions to call {action} on SQS"
-                raise ValueError(message)
+def _check_first(handlers: dict[str, Any], kind: str, check: Callable[[dict[str, Any]], None]) -> None:
+    """Let `check` refuse a resource by its properties, before it is created or updated."""
+    create, update = handlers[kind]["create"], handlers[kind]["update"]
 
     def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         check(props)
@@ -98,7 +88,35 @@ def _check_readers(handlers: dict[str, Any], asker: permissions.Asker) -> None:
         check(new)
         return update(physical_id, old, new, *names)
 
-    handlers[_MAPPING] = {**handlers[_MAPPING], "create": created, "update": updated}
+    handlers[kind] = {**handlers[kind], "create": created, "update": updated}
+
+
+def _check_roles(handlers: dict[str, Any], asker: permissions.Asker) -> None:
+    """Lambda takes no queue that the function's role may not read, and none for dead letters that it may not fill."""
+    functions = _module("ministack.services.lambda_svc")
+
+    def check_reader(props: dict[str, Any]) -> None:
+        source = props.get("EventSourceArn", "")
+        _record, config, _name = functions._get_func_record_for_ref(props.get("FunctionName", ""))
+        if config is None or source.split(":")[2:3] != ["sqs"]:
+            return
+        for action in _QUEUE_ACTIONS:
+            if not asker.role_allows(config["Role"], f"sqs:{action}", source):
+                message = f"The function execution role does not have permissions to call {action} on SQS"
+                raise ValueError(message)
+
+    def check_writer(props: dict[str, Any]) -> None:
+        target = (props.get("DeadLetterConfig") or {}).get("TargetArn", "")
+        for service, action in (("sqs", "SendMessage"), ("sns", "Publish")):
+            if target.split(":")[2:3] == [service] and not asker.role_allows(
+                props["Role"], f"{service}:{action}", target
+            ):
+                called = f"{action} on {service.upper()}"
+                message = f"The provided execution role does not have permissions to call {called}"
+                raise ValueError(message)
+
+    _check_first(handlers, _MAPPING, check_reader)
+    _check_first(handlers, _FUNCTION, check_writer)
 
 
 def _keep_credentials(handlers: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.plan import Deployment
 from imgpipe_templates.deployment.stacks import deploy
+from imgpipe_templates.errors import DeploymentError
 from imgpipe_templates.local.engine import Engine
 from tests.engine import (
     ARTIFACTS,
@@ -104,8 +105,9 @@ def test_a_right_that_the_role_lacks_is_denied_and_the_event_ends_in_the_dead_le
     assert series(engine, "AWS/Lambda", "Errors", FunctionName="denied-copy") == 3
 
 
-def test_a_role_that_may_not_write_to_the_dead_letter_queue_loses_the_event(engine, tmp_path: Path):
+def test_a_role_that_may_no_longer_write_to_the_dead_letter_queue_loses_the_event(engine, tmp_path: Path):
     template = pipeline_template("mute")
+    deploy_pipeline(engine, template, "mute", tmp_path, HANDLER)
     statements = template["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     statements[:] = [one for one in statements if one["Action"] == "s3:GetObject"]
     deploy_pipeline(engine, template, "mute", tmp_path, HANDLER)
@@ -117,6 +119,15 @@ def test_a_role_that_may_not_write_to_the_dead_letter_queue_loses_the_event(engi
     assert "not sent to the dead-letter queue" in delivery.error
     assert "sqs:sendmessage" in delivery.error.lower()
     assert series(engine, "AWS/Lambda", "DeadLetterErrors", FunctionName="mute-copy") == 1
+
+
+def test_a_function_whose_role_may_not_write_to_its_dead_letter_queue_is_not_created(engine, tmp_path: Path):
+    template = pipeline_template("unable")
+    statements = template["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    statements[:] = [one for one in statements if one["Action"] != "sqs:SendMessage"]
+
+    with pytest.raises(DeploymentError, match=r"Copy: CREATE_FAILED: .* permissions to call SendMessage on SQS"):
+        deploy_pipeline(engine, template, "unable", tmp_path, HANDLER)
 
 
 @pytest.mark.parametrize("other", [{"SourceAccount": "210987654321"}, {"SourceArn": "arn:aws:s3:::another-bucket"}])

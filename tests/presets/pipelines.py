@@ -27,6 +27,7 @@ from imgpipe_templates.local.interpreters import find_interpreter
 from imgpipe_templates.local.results import Item, plain_item
 from imgpipe_templates.local.settling import Settled, Upload, settle
 from imgpipe_templates.packaging import Target, build_package
+from imgpipe_templates.render.manifest import RenderedPipeline
 from tests.engine import QUICK, RUNTIME
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -60,13 +61,14 @@ class Pipeline:
     """A preset, deployed under a suffix of its own.
 
     Attributes:
+        stage: What tells several deployments of the preset apart.
         overrides: Of the preset, as `--set` takes them.
         template: As last deployed.
     """
 
     engine: Engine
     preset: str
-    suffix: str
+    stage: str
     overrides: tuple[str, ...] = ()
     account: str = ACCOUNT
     region: str = REGION
@@ -82,7 +84,12 @@ class Pipeline:
     @property
     def name(self) -> str:
         """Of the stack."""
-        return f"{self.preset}-{self.suffix}"
+        return f"{self.preset}-{self.stage}"
+
+    @property
+    def suffix(self) -> str:
+        """Ends every name; another for every preset."""
+        return f"{self.stage}-{self.preset[0]}"
 
     @property
     def artifacts(self) -> str:
@@ -93,9 +100,13 @@ class Pipeline:
         """A boto3 client of the root of the pipeline's account."""
         return self.clients.session.client(service, endpoint_url=self.engine.endpoint_url)
 
+    def rendered(self, *overrides: str) -> RenderedPipeline:
+        """What is rendered of the preset."""
+        return render_pipeline(load_preset(self.preset, [*self.overrides, *overrides]))
+
     def deploy(self, *overrides: str, change: Change = unchanged, **parameters: str) -> DeployedStack:
         """Create the stack, or update it to other overrides, a changed template or other parameters."""
-        rendered = render_pipeline(load_preset(self.preset, [*self.overrides, *overrides]))
+        rendered = self.rendered(*overrides)
         template = json.loads(json.dumps(dict(rendered.stacks["pipeline"])))
         change(template)
         known = {"EnvironmentSuffix": self.suffix, "SourceBucketName": f"uploads-{self.suffix}-{self.account}"}

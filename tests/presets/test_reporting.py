@@ -47,7 +47,7 @@ class TestReporting(Lifecycle):
         envelope = heard(pipeline, queue)
         report = json.loads(envelope["Message"])
         assert envelope["Subject"] == "Image Processing Report"
-        assert (report["processed"], report["failed"], report["environment_suffix"]) == (0, 1, "life")
+        assert (report["processed"], report["failed"], report["environment_suffix"]) == (0, 1, "life-r")
         (failure,) = report["failures"]
         assert failure["key"] == f"{USER}/broken-report.jpg"
         assert (failure["category"], failure["image_id"]) == (item["ErrorCategory"], item["ImageId"])
