@@ -52,15 +52,15 @@ def _matches(name: str, body: Mapping[str, Any]) -> Iterator[Finding]:
     # No arguments of this process and no .cfnlintrc of the user or the folder: a config file that is no regular file
     # is read as an empty one.
     config = ConfigMixIn(["--config-file", os.devnull], regions=[REGION])
-    for match in run_template_by_data(_nodes(body, count()), config, _rules()):
+    for match in run_template_by_data(_nodes(body, count()), config, project_rules()):
         rule, severity = match.rule, severity_of(match.rule.id)
         if severity != "informational":
             yield Finding(rule.id, severity, name, tuple(getattr(match, "path", ())), match.message, rule.source_url)
 
 
 @cache
-def _rules() -> Rules:
-    """cfn-lint's rules and ours, loaded once for all templates of a process."""
+def project_rules() -> Rules:
+    """cfn-lint's rules and ours, loaded once for all templates of a process, without those that depend on the day."""
     rules = Rules.create_from_directory(_DEFAULT_RULESDIR)
     chosen = {rule_id: rule for rule_id, rule in rules.items() if rule_id not in DATED_RULES}
     loaded = Rules({**chosen, **{rule.id: rule_class(rule)() for rule in RULES if not rule.dated}})

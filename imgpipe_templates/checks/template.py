@@ -244,7 +244,11 @@ def canonical(value: Any) -> str:
             return handler(argument)
     if value is None or isinstance(value, int | float):
         return "" if value is None else str(value)
-    return "${" + json.dumps(value, sort_keys=True).replace("}", ")").replace("{", "(") + "}"
+    try:
+        text = json.dumps(value, sort_keys=True, default=str)
+    except TypeError:  # keys of several types, which YAML takes and CloudFormation does not
+        text = str(value)
+    return "${" + text.replace("}", ")").replace("{", "(") + "}"
 
 
 def split_arn(text: str) -> list[str] | None:

@@ -21,6 +21,7 @@ from imgpipe_templates.errors import ImgpipeError
 # Command -> its module here, in the order in which help shows them. A module is imported when its command is called.
 _COMMANDS = {
     "render": "render",
+    "validate": "validate",
     "package": "package",
     "local": "local",
     "presets": "presets",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imgpipe_templates.checks.deliveries import parsed
 from imgpipe_templates.checks.keys import Keys, event_pattern_keys, globs_meet, prefix_and_suffix
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.policies import Statement, full_access_policy, may_do, statements_of
@@ -132,8 +132,7 @@ def _native_triggers(template: Template) -> Iterator[_Trigger]:
 
 def _eventbridge_triggers(template: Template) -> Iterator[_Trigger]:
     for rule in template.of_type("AWS::Events::Rule"):
-        pattern = rule.properties.get("EventPattern")
-        body = mapping(json.loads(pattern) if isinstance(pattern, str) and pattern.startswith("{") else pattern)
+        body = parsed(rule.properties.get("EventPattern"))
         sources = [source for _, source in entries(body.get("source"))]
         if "aws.s3" not in sources:
             continue
@@ -142,7 +141,9 @@ def _eventbridge_triggers(template: Template) -> Iterator[_Trigger]:
         detail = mapping(body.get("detail"))
         names = event_pattern_keys(_texts(template, mapping(detail.get("bucket")).get("name")))
         keys = event_pattern_keys(_texts(template, mapping(detail.get("object")).get("key"), opened=True))
-        families = {_DETAIL_TYPES[kind] for _, kind in entries(body.get("detail-type")) if kind in _DETAIL_TYPES}
+        families = {
+            _DETAIL_TYPES[str(kind)] for _, kind in entries(body.get("detail-type")) if str(kind) in _DETAIL_TYPES
+        }
         buckets = tuple(pattern.glob for pattern in names.patterns)
         chosen = tuple(sorted(families)) if "detail-type" in body else tuple(_CAUSES)
         yield _Trigger(rule.at("EventPattern"), buckets, keys, chosen, functions)
@@ -159,7 +160,7 @@ def _texts(template: Template, condition: Any, *, opened: bool = False) -> Any:
         else:
             text = template.resolved(entry)
             found.append(_open(template, text) if opened else text)
-    return found if isinstance(condition, list) else found[0]
+    return found if isinstance(condition, list) or not found else found[0]
 
 
 def _functions_behind(template: Template, target: Any) -> Iterator[Resource]:

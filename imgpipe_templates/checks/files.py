@@ -1,0 +1,131 @@
+"""Validation of template files, whoever wrote them, with results in cfn-lint's own formats."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+# cfn-lint has annotations but no py.typed.
+from cfnlint import formatters  # type: ignore[import-untyped]
+from cfnlint.config import ConfigMixIn  # type: ignore[import-untyped]
+from cfnlint.decode import decode  # type: ignore[import-untyped]
+from cfnlint.rules import Rules  # type: ignore[import-untyped]
+from cfnlint.runner.template.runner import _run_template  # type: ignore[import-untyped]
+
+from imgpipe_templates.checks.cfnlint_rules import rule_class
+from imgpipe_templates.checks.linter import REGION, project_rules
+from imgpipe_templates.checks.rules import RULES
+from imgpipe_templates.errors import ImgpipeError
+
+Format = Literal["text", "json", "sarif", "junit", "pretty"]
+
+_FORMATTERS = {
+    "text": formatters.Formatter,
+    "json": formatters.JsonFormatter,
+    "sarif": formatters.SARIFFormatter,
+    "junit": formatters.JUnitFormatter,
+    "pretty": formatters.PrettyFormatter,
+}
+_EXPECTED = "expected a CloudFormation template in JSON or YAML"
+
+
+class UnreadableTemplateError(ImgpipeError):
+    """One or more files cannot be read or are no templates; one line each."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was found in some files.
+
+    Attributes:
+        findings: How many errors and warnings there are.
+        report: All of them in the format that was asked for; may be empty when there are none.
+    """
+
+    findings: int
+    report: str
+
+
+def validate_files(files: Sequence[str], report_format: Format) -> Validation:
+    """The findings of cfn-lint and of the project's rules in template files.
+
+    Runtimes are judged by today's date. Settings files of cfn-lint are not read; Metadata of the templates is.
+
+    Args:
+        files: The files, as the report names them.
+        report_format: One of cfn-lint's formats.
+
+    Raises:
+        UnreadableTemplateError: Some of them are no templates; every one is named.
+        ImgpipeError: The format needs a package that is not installed.
+    """
+    templates = _read(files)
+    rules = Rules({**project_rules(), **{rule.id: rule_class(rule)() for rule in RULES if rule.dated}})
+    matches = [
+        match
+        for file, template in templates.items()
+        for match in _run_template(file, template, _config(files), rules)
+        if match.rule.severity != "informational"
+    ]
+    matches.sort(key=lambda match: (match.filename, match.linenumber, match.rule.id))
+    try:
+        report = _FORMATTERS[report_format]().print_matches(matches, rules, config=_config(files))
+    except ImportError as missing:
+        raise ImgpipeError(
+            f"{report_format}: cfn-lint needs a package for it that is not installed; "
+            f"run pip install 'cfn-lint[{report_format}]'"
+        ) from missing
+    return Validation(len(matches), report or "")
+
+
+def _config(files: Sequence[str]) -> Any:
+    """Settings that no file and no argument of this process changes; a template's Metadata changes its own copy."""
+    return ConfigMixIn(["--config-file", os.devnull], regions=[REGION], templates=list(files))
+
+
+def _read(files: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    faults: list[str] = []
+    for file in dict.fromkeys(files):
+        try:
+            pathlib.Path(file).read_text(encoding="utf-8")
+            template, flaws = decode(file)
+        except OSError as error:
+            faults.append(f"{file}: cannot be read ({error.strerror}); {_EXPECTED}")
+            continue
+        except UnicodeDecodeError:
+            faults.append(f"{file}: is no text in UTF-8; {_EXPECTED}")
+            continue
+        if flaws:
+            place = f"{file}:{flaws[0].linenumber}:{flaws[0].columnnumber}"
+            faults.append(f"{place}: is neither JSON nor YAML ({flaws[0].message}); {_EXPECTED}")
+        elif fault := _fault(template):
+            faults.append(f"{file}: {fault}")
+        else:
+            found[file] = template
+    if faults:
+        raise UnreadableTemplateError("\n".join(faults))
+    return found
+
+
+def _fault(template: Any) -> str | None:
+    """Why something is no template, or what cfn-lint takes for a mapping before it checks that it is one."""
+    if not isinstance(template, Mapping) or "Resources" not in template:
+        return f"has no Resources; {_EXPECTED}"
+    if not isinstance(template["Resources"], Mapping):
+        return f"Resources: is no mapping; {_EXPECTED}"
+    for name, owner in (
+        ("", template),
+        *(("Resources." + str(key), body) for key, body in template["Resources"].items()),
+    ):
+        value: Any = owner
+        place = name
+        for key in ("Metadata", "cfn-lint", "config"):
+            value = value.get(key, {}) if isinstance(value, Mapping) else {}
+            place = f"{place}.{key}".lstrip(".")
+            if not isinstance(value, Mapping):
+                return f"{place}: is no mapping; expected keys with values"
+    return None

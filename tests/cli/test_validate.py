@@ -1,0 +1,189 @@
+"""`imgpipe validate`: any template, in cfn-lint's formats."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+BUILD = Path(__file__).parents[2] / "build"
+
+# One fault for cfn-lint, on line 8, and two for the project's rules, on lines 3 and 9.
+FAULTY = """\
+Resources:
+  # Nothing about plain HTTP is said of this queue.
+  Queue:
+    Type: AWS::SQS::Queue
+    DeletionPolicy: Delete
+    UpdateReplacePolicy: Delete
+    Properties:
+      VisibilityTimeout: forever
+      QueueName: images
+      Tags: &tags
+        - {Key: Environment, Value: test}
+        - {Key: Project, Value: imgpipe}
+        - {Key: Purpose, Value: test}
+        - {Key: iac-rlhf-amazon, Value: "true"}
+"""
+FOUND = [("E9515", 3), ("E3012", 8), ("W9563", 9)]
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    Path(tmp_path / "queue.yaml").write_text(FAULTY)
+    return "queue.yaml"
+
+
+def test_a_template_of_somebody_else_is_checked_line_by_line(imgpipe, faulty):
+    found = imgpipe("validate", faulty)
+
+    assert found.status == 1
+    assert [line for line in found.out.splitlines() if line.startswith("queue.yaml:")] == [
+        "queue.yaml:3:3",
+        "queue.yaml:8:7",
+        "queue.yaml:9:7",
+    ]
+    assert "E9515 takes requests over plain HTTP; add a statement to its AWS::SQS::QueuePolicy" in found.out
+    assert found.err == "1 template: 3 findings\n"
+
+
+def test_rendered_templates_have_no_findings_in_either_notation(imgpipe):
+    folder = BUILD / "production" / "single"
+
+    found = imgpipe("validate", folder / "pipeline.template.json", folder / "pipeline.template.yaml")
+
+    assert found == (0, "", "2 templates: no findings\n")
+
+
+def test_json_lists_rule_place_and_source(imgpipe, faulty):
+    found = json.loads(imgpipe("validate", faulty, "--format", "json").out)
+
+    assert [(match["Rule"]["Id"], match["Location"]["Start"]["LineNumber"]) for match in found] == FOUND
+    assert all(match["Filename"] == "queue.yaml" and match["Rule"]["Source"] for match in found)
+
+
+def test_sarif_is_what_code_scanning_takes(imgpipe, faulty):
+    (run,) = json.loads(imgpipe("validate", faulty, "--format", "sarif").out)["runs"]
+
+    assert {result["ruleId"] for result in run["results"]} == {"E9515", "E3012", "W9563"}
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"E9515", "E3012", "W9563"}
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert {place["artifactLocation"]["uri"] for place in places} == {"queue.yaml"}
+
+
+def test_junit_is_a_case_per_rule_and_a_failure_per_finding(imgpipe, faulty):
+    suites = ElementTree.fromstring(imgpipe("validate", faulty, "--format", "junit").out)  # noqa: S314 - our own output
+
+    failed = {case.get("name", "").split()[0] for case in suites.iter("testcase") if case.find("failure") is not None}
+    passed = {case.get("name", "").split()[0] for case in suites.iter("testcase") if len(case) == 0}
+    assert failed == {"E9515", "E3012", "W9563"}
+    assert {"E9501", "E3001"} <= passed
+
+
+def test_pretty_counts_by_severity(imgpipe, faulty):
+    found = imgpipe("validate", faulty, "--format", "pretty")
+
+    assert "found 2 errors, 1 warnings" in found.out
+
+
+def test_metadata_sets_a_rule_aside(imgpipe, faulty):
+    settings = "Metadata: {cfn-lint: {config: {ignore_checks: [E9515, W9563, E3012]}}}\n"
+    Path("excused.yaml").write_text(settings + FAULTY)
+
+    found = imgpipe("validate", "excused.yaml", faulty)
+
+    assert found.status == 1
+    assert "excused.yaml" not in found.out
+    assert found.err == "2 templates: 3 findings\n"
+
+
+def test_settings_files_of_the_folder_do_not_matter(imgpipe, faulty):
+    Path(".cfnlintrc").write_text("ignore_checks: [E, W]\n")
+
+    assert imgpipe("validate", faulty).status == 1
+
+
+def test_runtimes_are_judged_by_todays_date(imgpipe):
+    Path("old.yaml").write_text(
+        "Resources: {Old: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.8, Handler: a.b, Role: x}}}"
+    )
+
+    assert "E9522 python3.8 was deprecated on 2024-10-14" in imgpipe("validate", "old.yaml").out
+
+
+def test_a_file_named_twice_is_checked_once(imgpipe, faulty):
+    assert imgpipe("validate", faulty, faulty).err == "1 template: 3 findings\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "cannot be read (No such file or directory); expected a CloudFormation template in JSON or YAML"),
+        (b"\xff\xfe", "is no text in UTF-8"),
+        (b"", "has no Resources"),
+        (b"[1, 2]", "has no Resources"),
+        (b'{"name": "a package"}', "has no Resources"),
+        (b"Resources: []", "Resources: is no mapping"),
+        (b"Resources: {A: {Metadata: {cfn-lint: 1}}}", "Resources.A.Metadata.cfn-lint: is no mapping"),
+        (b"Metadata: []\nResources: {}", "Metadata: is no mapping"),
+    ],
+)
+def test_what_is_no_template_is_2_and_told(imgpipe, text, says):
+    if text is not None:
+        Path("it.yaml").write_bytes(text)
+
+    refused = imgpipe("validate", "it.yaml")
+
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err.startswith(f"error: it.yaml: {says}")
+
+
+def test_broken_text_is_told_with_its_line_and_every_broken_file_at_once(imgpipe, faulty):
+    Path("a.yaml").write_text("Resources:\n  A: {Type: [}\n")
+    Path("b.json").write_text('{"Resources": {"A": {}, "A": {}}}')
+
+    refused = imgpipe("validate", "a.yaml", faulty, "b.json")
+
+    assert (refused.status, refused.out) == (2, "")
+    first, second = refused.err.splitlines()
+    assert first.startswith("error: a.yaml:2:14: is neither JSON nor YAML (")
+    assert second.startswith("error: b.json:1:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["validate"], "Missing argument 'FILE...'"),
+        (["validate", "a.yaml", "--format", "xml"], "'xml' is not one of 'text', 'json', 'sarif', 'junit', 'pretty'"),
+    ],
+)
+def test_a_wrong_command_line_is_2(imgpipe, arguments, says):
+    refused = imgpipe(*arguments)
+
+    assert refused.status == 2
+    assert says in refused.err
+
+
+def test_a_format_whose_package_is_missing_says_what_to_install(imgpipe, faulty, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sarif_om", None)  # how Python marks what cannot be imported
+
+    refused = imgpipe("validate", faulty, "--format", "sarif")
+
+    assert (refused.status, refused.out) == (1, "")
+    assert "sarif: cfn-lint needs a package for it that is not installed; run pip install" in refused.err
+    assert "cfn-lint[sarif]" in refused.err
+
+
+def test_help_and_a_wrong_command_line_load_no_linter():
+    program = (
+        "import sys\n"
+        "from imgpipe_templates.cli import run\n"
+        "run(['validate', '--help']); run(['validate', 'a', '--format', 'xml'])\n"
+        "assert 'cfnlint' not in sys.modules\n"
+    )
+
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=Path(__file__).parents[2])
