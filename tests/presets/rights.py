@@ -10,7 +10,7 @@ import pytest
 
 from imgpipe_templates.errors import DeploymentError
 from tests.presets.api import Asker, fetch
-from tests.presets.pipelines import Pipeline, Template, image
+from tests.presets.pipelines import Pipeline, Template, image, unchanged
 
 BROKEN = b"no image"
 
@@ -85,15 +85,17 @@ class Creating:
     Attributes:
         fails: Logical id of what cannot be created.
         says: In the reason.
+        more: What is changed besides.
     """
 
     fails: str
     says: str
+    more: Callable[[Template], None] = unchanged
 
     def is_denied(self, pipeline: Pipeline, change: Callable[[Template], None]) -> None:
         other = Pipeline(pipeline.engine, pipeline.preset, "rights-new", ("metadata.deletion_protection=false",))
         with pytest.raises(DeploymentError, match=rf"{self.fails}: CREATE_FAILED: .*{self.says}"):
-            other.deploy(change=change)
+            other.deploy(change=lambda template: (change(template), self.more(template))[0])
 
 
 @dataclass(frozen=True)
