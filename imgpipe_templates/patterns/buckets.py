@@ -7,13 +7,15 @@ from typing import Literal
 
 import awacs.s3
 from awacs.aws import Action, PolicyDocument, Statement
-from troposphere import GetAtt, Join, Ref, s3
+from troposphere import GetAtt, Join, Ref, Tags, s3
 
 from imgpipe_templates import grants
 from imgpipe_templates.core.handles import Bucket, Key
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
-from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
+from imgpipe_templates.patterns import accepted
+from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
+from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.records import record
 
 UPLOAD_EVENTS = "s3:ObjectCreated:*"
@@ -46,11 +48,13 @@ class BucketSettings:
         deletion_policy: What becomes of them when the stack is deleted.
         key: Encrypts their objects; None means the key that S3 manages.
         logs: Takes the record of every request; None means that none is kept.
+        backup: Whether the backup plan copies them.
     """
 
     deletion_policy: DeletionPolicy
     key: Key | None = None
     logs: Bucket | None = None
+    backup: bool = False
 
 
 def private_bucket(title: str, rules: Sequence[s3.LifecycleRule], settings: BucketSettings) -> s3.Bucket:
@@ -67,11 +71,15 @@ def private_bucket(title: str, rules: Sequence[s3.LifecycleRule], settings: Buck
         ),
         VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
     )
+    if settings.backup:
+        bucket.Tags = Tags(backup_tag())
     if settings.logs:
         bucket.LoggingConfiguration = s3.LoggingConfiguration(
             DestinationBucketName=settings.logs.name, LogFilePrefix=f"{title}/"
         )
     keep_data(bucket, settings.deletion_policy)
+    if settings.key:
+        suppress(bucket, *accepted.IMAGES)
     return bucket
 
 
@@ -102,9 +110,9 @@ def send_to_eventbridge(bucket: s3.Bucket) -> None:
     )
 
 
-def refuse_plain_http(scope: Scope, bucket: s3.Bucket) -> None:
+def refuse_plain_http(scope: Scope, bucket: s3.Bucket, settings: BucketSettings) -> None:
     """Add the policy that denies every request to `bucket` which does not come over TLS."""
-    add_bucket_policy(scope, bucket, [refuse_plain_http_to(bucket)])
+    add_bucket_policy(scope, bucket, [refuse_plain_http_to(bucket)], hardened=settings.key is not None)
 
 
 def refuse_plain_http_to(bucket: s3.Bucket) -> Statement:
@@ -116,15 +124,23 @@ def refuse_plain_http_to(bucket: s3.Bucket) -> Statement:
     return grants.refuse_plain_http([Action(awacs.s3.prefix, "*")], [GetAtt(bucket, "Arn"), objects])
 
 
-def add_bucket_policy(scope: Scope, bucket: s3.Bucket, statements: Sequence[object]) -> None:
-    """Add the policy of a bucket."""
-    scope.add(
-        s3.BucketPolicy(
-            f"{bucket.title}Policy",
-            Bucket=Ref(bucket),
-            PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=list(statements)),
-        )
+def add_bucket_policy(scope: Scope, bucket: s3.Bucket, statements: Sequence[Statement], *, hardened: bool) -> None:
+    """Add the policy of a bucket.
+
+    Args:
+        scope: Where it goes.
+        bucket: The bucket.
+        statements: What its policy says; among them the refusal of plain HTTP.
+        hardened: Whether the pipeline is held against all public scanners.
+    """
+    policy = s3.BucketPolicy(
+        f"{bucket.title}Policy",
+        Bucket=Ref(bucket),
+        PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=list(statements)),
     )
+    if hardened:
+        suppress(policy, accepted.TLS_ONLY)
+    scope.add(policy)
 
 
 def _encryption(key: Key | None) -> s3.BucketEncryption:

@@ -15,6 +15,8 @@ from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import CODE, SECURITY, ParameterSpec
 from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope
 from imgpipe_templates.core.upstream_gaps import FunctionLoggingConfig
+from imgpipe_templates.patterns import accepted
+from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.records import record
 
 # The root of every package holds an index.py that imports this from the function's own package.
@@ -120,6 +122,14 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
     )
     _equip(function, plan)
     _place(function, around)
+    if around.key:
+        accepted_here = accepted.of_function(
+            settings.runtime,
+            network=around.network is not None,
+            reserved=settings.reserved_concurrency is not None,
+            dead_letters=plan.dead_letters is not None,
+        )
+        suppress(function, *accepted_here)
     scope.stack.functions.append(
         FunctionCode(
             function=str(function.title),
@@ -189,6 +199,8 @@ def _add_role(scope: Scope, name: str, description: str, statements: list[Statem
         managed.append(Sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"))
     if around.policies == "managed":
         policy = iam.ManagedPolicy(f"{name}Policy", Description=description, PolicyDocument=document)
+        if around.key:
+            suppress(policy, *accepted.of_function_policy(statements))
         managed.append(Ref(scope.add(policy)))
     else:
         role.Policies = [iam.Policy(PolicyName=scope.names.value(f"{name}Policy"), PolicyDocument=document)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from troposphere import AccountId, awslambda
+from troposphere import AccountId, Sub, awslambda
 
 from imgpipe_templates.core.handles import Function
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns import accepted
+from imgpipe_templates.patterns.suppressions import suppress
 
 PROCESSOR_PERMISSION = "LambdaInvokePermission"
 
@@ -18,13 +20,14 @@ def add_invoke_permission(
 
     A bucket's ARN names no account: without `SourceAccount` whoever takes over the name could invoke the function.
     """
-    return scope.add(
-        awslambda.Permission(
-            title,
-            Action="lambda:InvokeFunction",
-            FunctionName=function.name,
-            Principal=service,
-            SourceAccount=AccountId,
-            SourceArn=source_arn,
-        )
+    permission = awslambda.Permission(
+        title,
+        Action="lambda:InvokeFunction",
+        FunctionName=function.name,
+        Principal=service,
+        SourceAccount=AccountId,
+        SourceArn=source_arn,
     )
+    if isinstance(source_arn, Sub):
+        suppress(permission, accepted.PERMISSION_BY_NAME)
+    return scope.add(permission)

@@ -10,6 +10,8 @@ from imgpipe_templates import grants
 from imgpipe_templates.core.handles import Key, Queue
 from imgpipe_templates.core.naming import Names, arn_text, substituted
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns import accepted
+from imgpipe_templates.patterns.suppressions import suppress
 
 # The longest that SQS keeps a message, 14 days (SQS Developer Guide, "Amazon SQS message quotas", read 2026-11).
 LONGEST_RETENTION_SECONDS = 1_209_600
@@ -42,6 +44,8 @@ def add_dead_letter_queue(scope: Scope, title: str, key: Key | None) -> Queue:
     if is_known(scope.names, UPLOAD_QUEUE):
         source = substituted(arn_text("sqs", scope.names.text(UPLOAD_QUEUE)))
         queue.RedriveAllowPolicy = {"redrivePermission": "byQueue", "sourceQueueArns": [source]}
+    if key:
+        suppress(queue, accepted.DEAD_LETTER_QUEUE)
     handle = Queue.of(scope, queue)
     statements = [grants.refuse_plain_http([Action(awacs.sqs.prefix, "*")], [GetAtt(queue, "Arn")])]
     if is_known(scope.names, UPLOAD_RULE):

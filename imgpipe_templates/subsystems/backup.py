@@ -29,7 +29,9 @@ from imgpipe_templates.core.handles import Bucket, Key, Table
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value, arn_text
 from imgpipe_templates.core.stack import Scope
-from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
+from imgpipe_templates.patterns import accepted
+from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
+from imgpipe_templates.patterns.suppressions import Suppression, suppress
 from imgpipe_templates.records import record
 
 if TYPE_CHECKING:
@@ -64,16 +66,17 @@ def add_backup(
     key: Key | None,
     deletion_policy: DeletionPolicy,
 ) -> None:
-    """Add vault, plan and role, and select exactly `tables` and `buckets`.
+    """Add vault, plan and role, and select those of `tables` and `buckets` that carry this environment's backup tag.
 
-    They are selected by their ARNs: a selection by tag alone takes in what other stacks of the account have tagged so.
-    AWS Backup switches EventBridge on in every bucket it copies.
+    What is selected by a tag alone is copied only in accounts that have opted in for its service, which buckets by
+    default are not (AWS Backup Developer Guide, "Assigning resources to a backup plan", read 2026-11). AWS Backup
+    switches EventBridge on in every bucket it copies.
 
     Args:
         scope: Where they go.
         config: When, and for how long.
-        tables: Tables to copy.
-        buckets: Buckets to copy; they must keep versions.
+        tables: Tables that carry the tag.
+        buckets: Buckets that carry the tag; they must keep versions.
         key: Encrypts the vault and what is copied into it; None means the keys that AWS manages.
         deletion_policy: What becomes of the vault when the stack is deleted; a vault that holds anything cannot be.
     """
@@ -105,7 +108,8 @@ def add_backup(
             ),
         )
     )
-    role = _add_role(scope, [*_copy_tables(tables), *_copy_buckets(buckets), _tag_copies(), *_use_key(key)])
+    statements = [*_copy_tables(tables), *_copy_buckets(buckets), _tag_copies(), *_use_key(key)]
+    role = _add_role(scope, statements, accepted.of_backup_policy(statements) if key else [])
     scope.add(
         backup.BackupSelection(
             "BackupSelection",
@@ -113,22 +117,29 @@ def add_backup(
             BackupSelection=backup.BackupSelectionResourceType(
                 IamRoleArn=GetAtt(role, "Arn"),
                 Resources=[*(table.arn for table in tables), *(bucket.arn for bucket in buckets)],
-                SelectionName="TablesAndBuckets",
+                Conditions=backup.Conditions(
+                    StringEquals=[
+                        backup.ConditionParameter(ConditionKey=f"aws:ResourceTag/{tag}", ConditionValue=value)
+                        for tag, value in backup_tag().items()
+                    ]
+                ),
+                SelectionName="TaggedForBackup",
             ),
         )
     )
     scope.output("BackupVaultArn", GetAtt(vault, "BackupVaultArn"), "Vault that holds the daily backups")
 
 
-def _add_role(scope: Scope, statements: list[Statement]) -> iam.Role:
+def _add_role(scope: Scope, statements: list[Statement], suppressions: list[Suppression]) -> iam.Role:
     """The role that AWS Backup takes. The policy is its own because AWS's covers every service and resource."""
-    policy = scope.add(
-        iam.ManagedPolicy(
-            "BackupPolicy",
-            Description="Copies the tables and buckets of one image pipeline",
-            PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=statements),
-        )
+    policy = iam.ManagedPolicy(
+        "BackupPolicy",
+        Description="Copies the tables and buckets of one image pipeline",
+        PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=statements),
     )
+    if suppressions:
+        suppress(policy, *suppressions)
+    scope.add(policy)
     # No condition on the source: AWS does not document whether AWS Backup names one when it takes a role.
     trust = Statement(
         Effect=Allow, Action=[awacs.sts.AssumeRole], Principal=Principal("Service", ["backup.amazonaws.com"])
@@ -159,11 +170,19 @@ def _copy_tables(tables: tuple[Table, ...]) -> list[Statement]:
         awacs.dynamodb.ListTagsOfResource,
         awacs.dynamodb.StartAwsBackupJob,
     ]
-    backups: list[Value] = [Sub("${TableArn}/backup/*", TableArn=table.arn) for table in tables]
+    backups = [_backups_of(table) for table in tables]
     return [
         _allow("CopyTables", read, [table.arn for table in tables]),
         _allow("KeepTableBackups", [awacs.dynamodb.DeleteBackup, awacs.dynamodb.DescribeBackup], backups),
     ]
+
+
+def _backups_of(table: Table) -> Value:
+    """The ARN pattern of the backups of a table."""
+    arn = table.arn
+    if isinstance(arn, GetAtt):
+        return Sub(f"${{{table.title}.Arn}}/backup/*")
+    return Sub("${TableArn}/backup/*", TableArn=arn)
 
 
 def _copy_buckets(buckets: tuple[Bucket, ...]) -> list[Statement]:

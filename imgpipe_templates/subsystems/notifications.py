@@ -13,6 +13,8 @@ from imgpipe_templates.configuration import Doc, Section
 from imgpipe_templates.core.handles import Key, Topic
 from imgpipe_templates.core.parameters import NOTIFICATIONS, ParameterSpec
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns import accepted
+from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.records import record
 
 
@@ -64,6 +66,8 @@ def add_notifications(scope: Scope, *, key: Key | None = None, budgets: bool = F
         "ProcessingNotificationSubscription", Endpoint=email, Protocol="email", TopicArn=Ref(topic)
     )
     subscription.Condition = scope.condition("HasNotificationEmail", Not(Equals(email, "")))
+    if key:
+        suppress(subscription, accepted.EMAIL)
     scope.add(subscription)
     scope.output("ProcessingNotificationTopicName", operators.name, "Name of the topic that every alarm tells")
     scope.output("ProcessingNotificationTopicArn", operators.arn, "Topic that every alarm tells")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Rang
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.browsers import allowed_origins
 from imgpipe_templates.patterns.buckets import (
     BucketSettings,
@@ -23,6 +25,7 @@ from imgpipe_templates.patterns.buckets import (
     refuse_plain_http_to,
     send_to_eventbridge,
 )
+from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.records import record
 
 # S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", read 2026-11: an object is moved to Standard-IA no
@@ -134,7 +137,7 @@ def add_storage(
         thumbnails: Whether thumbnails are made at all.
     """
     if config.access_logs:
-        settings = BucketSettings(settings.deletion_policy, settings.key, _add_access_logs(scope, config, settings))
+        settings = dataclasses.replace(settings, logs=_add_access_logs(scope, config, settings))
     if config.source_bucket_name == "parameter":
         scope.parameter(_source_bucket_name())
     bucket = private_bucket("SourceBucket", _source_rules(config, route.prefix), settings)
@@ -146,7 +149,7 @@ def add_storage(
         source = Bucket.by_name(scope, bucket)
     else:
         source = Bucket.of(scope, bucket)
-    refuse_plain_http(scope, bucket)
+    refuse_plain_http(scope, bucket, settings)
     scope.output("SourceBucketName", Ref(bucket), "Bucket that takes the uploads", export="SourceBucket")
     scope.output("SourceBucketArn", GetAtt(bucket, "Arn"), "ARN of the bucket that takes the uploads")
     if config.buckets == "one" or not thumbnails:
@@ -156,8 +159,10 @@ def add_storage(
     # No move to Standard-IA here: nearly every thumbnail is below the 128 KB that S3 moves.
     small = private_bucket("ThumbnailBucket", _clean_up(config, days, 0), settings)
     _allow_pages(scope, small, config, ["GET"])
+    if settings.key:
+        suppress(small, accepted.THUMBNAIL_EVENTS)
     own = Bucket.of(scope, small)
-    refuse_plain_http(scope, small)
+    refuse_plain_http(scope, small, settings)
     scope.output("ThumbnailBucketName", own.name, "Bucket that holds the thumbnails")
     scope.output("ThumbnailBucketArn", own.arn, "ARN of the bucket that holds the thumbnails")
     return Storage(source, own)
@@ -170,8 +175,11 @@ def _add_access_logs(scope: Scope, config: StorageConfig, settings: BucketSettin
     )
     rules = [expire, *_clean_up(config, 1, 0)]
     bucket = private_bucket("AccessLogBucket", rules, BucketSettings(settings.deletion_policy))
+    if settings.key:
+        suppress(bucket, *accepted.ACCESS_LOGS)
     logs = Bucket.of(scope, bucket)
-    add_bucket_policy(scope, bucket, [refuse_plain_http_to(bucket), grants.s3_may_log(logs.objects_arn())])
+    statements = [refuse_plain_http_to(bucket), grants.s3_may_log(logs.objects_arn())]
+    add_bucket_policy(scope, bucket, statements, hardened=settings.key is not None)
     scope.output("AccessLogBucketName", logs.name, "Bucket that keeps the records of requests")
     scope.output("AccessLogBucketArn", logs.arn, "ARN of the bucket that keeps the records of requests")
     return logs

@@ -202,9 +202,8 @@ def test_004_32_table_and_buckets_are_copied_daily_into_a_vault(template):
     assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
     selection = properties(template, "BackupSelection")
     assert said(selection["BackupPlanId"]) == "BackupPlan"
-    (condition,) = selection["BackupSelection"]["ListOfTags"]
-    assert condition["ConditionType"] == "STRINGEQUALS"
-    wanted = {"Key": condition["ConditionKey"], "Value": condition["ConditionValue"]}
+    (condition,) = selection["BackupSelection"]["Conditions"]["StringEquals"]
+    wanted = {"Key": condition["ConditionKey"].removeprefix("aws:ResourceTag/"), "Value": condition["ConditionValue"]}
     assert "EnvironmentSuffix" in set(references(wanted["Value"]))
     copied = {title for title, resource in template["Resources"].items() if wanted in tag_list(resource)}
     assert copied == {"ImageMetadataTable", "SourceBucket", "ThumbnailBucket"}

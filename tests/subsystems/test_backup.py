@@ -96,10 +96,18 @@ def test_backups_are_taken_daily_at_the_configured_hour_and_kept_as_long_as_conf
 def test_what_carries_the_tag_of_this_environment_is_selected(scope, upstream):
     selection = built(scope, upstream)["BackupSelection"]["Properties"]["BackupSelection"]
 
-    (condition,) = selection["ListOfTags"]
-    assert (condition["ConditionKey"], condition["ConditionType"]) == ("Backup", "STRINGEQUALS")
+    (condition,) = selection["Conditions"]["StringEquals"]
+    assert condition["ConditionKey"] == "aws:ResourceTag/Backup"
     assert said(condition["ConditionValue"]) == "imgpipe-${EnvironmentSuffix}"
     assert said(selection["IamRoleArn"]) == "BackupRole.Arn"
+
+
+def test_only_the_tables_and_buckets_of_this_pipeline_are_selected_whoever_else_carries_the_tag(scope, upstream):
+    selection = built(scope, upstream)["BackupSelection"]["Properties"]["BackupSelection"]
+
+    assert TABLE in {said(arn) for arn in selection["Resources"]}
+    assert not [arn for arn in selection["Resources"] if "*" in said(arn)]
+    assert "ListOfTags" not in selection
 
 
 def test_table_and_image_buckets_of_production_carry_the_tag_and_nothing_else_does():
@@ -159,7 +167,7 @@ def test_role_copies_the_tables_of_this_pipeline(scope, upstream):
     assert may["CopyTables"] == ({f"dynamodb:{action}" for action in actions}, {TABLE})
     actions, (backups,) = may["KeepTableBackups"]
     assert actions == {"dynamodb:DeleteBackup", "dynamodb:DescribeBackup"}
-    assert "${TableArn}/backup/*" in backups
+    assert "${ImageMetadataTable.Arn}/backup/*" in backups
 
 
 def test_role_reads_the_buckets_of_this_pipeline_and_writes_no_object(scope, upstream):

@@ -19,10 +19,11 @@ from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Names, arn_text, substituted
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.core.upstream_gaps import QueueScalingConfig
+from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.buckets import UploadNotification
 from imgpipe_templates.patterns.functions import Surroundings, add_right
 from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS, UPLOAD_QUEUE, UPLOAD_RULE, is_known
-from imgpipe_templates.patterns.suppressions import Suppression, suppress
+from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.patterns.uploads import UploadFilter, add_upload_rule
 from imgpipe_templates.records import record
 
@@ -33,13 +34,6 @@ else:
 
 # Lambda Developer Guide, "Using Lambda with Amazon SQS", read 2026-11: at least six times the function's timeout.
 VISIBILITY_TIMEOUTS = 6
-
-_FAILURES_STAY_IN_QUEUE = Suppression(
-    ("Serverless-LambdaEventSourceMappingDestination",),
-    ("DestinationConfig",),
-    "Lambda takes no failure destination for a queue; the RedrivePolicy of UploadQueue moves what failed too often to "
-    "ProcessorDeadLetterQueue",
-)
 
 
 @record
@@ -124,7 +118,7 @@ def add_queue_trigger(
         ScalingConfig=QueueScalingConfig(MaximumConcurrency=config.max_concurrency),
     )
     if around.key:
-        suppress(mapping, _FAILURES_STAY_IN_QUEUE)
+        suppress(mapping, accepted.QUEUE_MAPPING)
     mapping.DependsOn = [str(right.title)]  # Lambda tries to receive when it takes the mapping
     scope.add(mapping)
     scope.output("UploadQueueName", handle.name, "Name of the queue in which uploads wait for the processor")
