@@ -1,0 +1,1 @@
+"""What the project is kept with, and no part of what is installed."""
