@@ -98,7 +98,10 @@ def test_002_03_events_of_this_rule_may_invoke_the_processor(template, rule):
 def test_002_03_events_of_this_rule_may_be_put_into_the_queue(template):
     allow = statements(properties(template, "UploadQueuePolicy"))["SourceMaySend"]
     assert (allow["Principal"], allow["Action"]) == ({"Service": ["events.amazonaws.com"]}, ["sqs:SendMessage"])
-    assert allow["Condition"]["ArnEquals"] == {"aws:SourceArn": {"Fn::GetAtt": ["UploadRule", "Arn"]}}
+    assert allow["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UploadRule", "Arn"]}},
+    }
 
 
 @on_both
@@ -126,7 +129,7 @@ def test_002_06_retrieval_reads_and_nothing_else(template):
         for title in ("SourceBucket", "ThumbnailBucket", "ImageMetadataTable")
         if title in on_what
     }
-    assert reads <= RETRIEVAL_READS
+    assert reads == RETRIEVAL_READS
     services = {action.partition(":")[0] for action, _ in allowed(template, "ImageRetrievalRole")}
     assert services <= {"s3", "dynamodb", "logs", "kms", "xray"}
 

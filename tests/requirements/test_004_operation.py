@@ -126,8 +126,13 @@ def test_004_18_limits_beyond_the_memory_are_refused(preset, limit):
 
 
 @on_production
-def test_004_28_004_30_lambda_may_receive_before_it_is_told_to(resources):
+def test_004_28_004_30_lambda_may_receive_before_it_is_told_to(resources, granted):
     assert "UploadQueueReceivePolicy" in waits_for(resources["UploadQueueMapping"])
+    assert {action for action, on_what in granted if on_what == "UploadQueue.Arn"} == {
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+    }
 
 
 @on("single-bucket", "thumbnails")
@@ -202,6 +207,7 @@ def test_004_32_table_and_buckets_are_copied_daily_into_a_vault(template):
     assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
     selection = properties(template, "BackupSelection")
     assert said(selection["BackupPlanId"]) == "BackupPlan"
+    assert said(selection["BackupSelection"]["IamRoleArn"]) == "BackupRole.Arn"
     (condition,) = selection["BackupSelection"]["Conditions"]["StringEquals"]
     wanted = {"Key": condition["ConditionKey"].removeprefix("aws:ResourceTag/"), "Value": condition["ConditionValue"]}
     assert "EnvironmentSuffix" in set(references(wanted["Value"]))
@@ -227,11 +233,12 @@ def test_004_39_a_budget_tells_the_operators(template):
     budget = properties(template, "ProjectBudget")
     assert budget["Budget"]["BudgetLimit"] == {"Amount": {"Ref": "MonthlyBudgetUsd"}, "Unit": "USD"}
     assert budget["Budget"]["TimeUnit"] == "MONTHLY"
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:Project$imgpipe"]}
     assert {
-        (entry["Notification"]["NotificationType"], said(subscriber["Address"]))
+        (entry["Notification"]["NotificationType"], entry["Notification"]["Threshold"], said(subscriber["Address"]))
         for entry in budget["NotificationsWithSubscribers"]
         for subscriber in entry["Subscribers"]
-    } == {("FORECASTED", "ProcessingNotificationTopic"), ("ACTUAL", "ProcessingNotificationTopic")}
+    } == {("FORECASTED", 80, "ProcessingNotificationTopic"), ("ACTUAL", 100, "ProcessingNotificationTopic")}
 
 
 @pytest.mark.parametrize("preset", PRESETS[:-1])
