@@ -93,10 +93,10 @@ def test_one_package_wanted_in_two_ways_is_refused(build, tmp_path, change, prob
 
 def test_a_function_is_built_beside_the_layer_of_its_pipeline(build, tmp_path):
     with pytest.raises(PackagingError) as failure:
-        build(pipeline("one", [LAYERED], [{**CODE, "architecture": "arm64"}]))
+        build(pipeline("one", [{**LAYERED, "architecture": "arm64"}], [CODE]))
 
     assert str(failure.value) == (
-        "processor: processor layer: is for python3.13 on arm64; expected python3.13 on x86_64"
+        "processor: processor layer: is for python3.13 on x86_64; expected python3.13 on arm64"
     )
     assert not (tmp_path / "out").exists()
 
