@@ -6,7 +6,6 @@ Only a pipeline with a key of its own is held against the scanners rule by rule,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from awacs.aws import Statement
@@ -20,7 +19,6 @@ _REPLICATION = (
     "HIPAA.Security-S3BucketReplicationEnabled",
     "PCI.DSS.321-S3BucketReplicationEnabled",
 )
-_WILDCARDS = ("AwsSolutions-IAM5",)
 
 TLS_ONLY = Suppression(
     ("I1022",),
@@ -147,20 +145,12 @@ def of_function(runtime: str, *, network: bool, reserved: bool, dead_letters: bo
 
 def of_function_policy(statements: Sequence[Statement]) -> list[Suppression]:
     """What is accepted of a function's policy: objects of whatever key, and traces, which have no resource to name."""
-    objects = dict.fromkeys(
-        finding(on) for one in statements if one.Sid.endswith(("Objects", "Versions")) for on in one.Resource
-    )
-    accepted = [
-        Suppression(
-            _WILDCARDS,
-            tuple(objects),
-            "The keys of objects are made at run time; buckets, prefixes and actions are exact",
-        )
+    objects = [on for one in statements if one.Sid.endswith(("Objects", "Versions")) for on in one.Resource]
+    traces = [on for one in statements if one.Sid == "SendTraces" for on in one.Resource]
+    return [
+        *_wildcards(objects, "The keys of objects are made at run time; buckets, prefixes and actions are exact"),
+        *_wildcards(traces, "X-Ray has no resource to name: PutTraceSegments and PutTelemetryRecords take * only"),
     ]
-    if any(one.Sid == "SendTraces" for one in statements):
-        reason = "X-Ray has no resource to name: PutTraceSegments and PutTelemetryRecords take * only"
-        accepted.append(Suppression(_WILDCARDS, ("Resource::*",), reason))
-    return accepted
 
 
 def of_backup_policy(statements: Sequence[Statement]) -> list[Suppression]:
@@ -176,12 +166,24 @@ def of_backup_policy(statements: Sequence[Statement]) -> list[Suppression]:
         ("LookUpMetricsRulesAndBuckets",): "None of these read-only actions has a resource that could be named",
     }
     resources = {str(one.Sid): one.Resource for one in statements}
-    scopes = {sids: [finding(on) for sid in sids for on in resources.get(sid, ())] for sids in reasons}
-    return [Suppression(_WILDCARDS, tuple(scopes[sids]), reason) for sids, reason in reasons.items() if scopes[sids]]
+    return [
+        suppression
+        for sids, reason in reasons.items()
+        for suppression in _wildcards([on for sid in sids for on in resources.get(sid, ())], reason)
+    ]
+
+
+def _wildcards(resources: Sequence[Value], reason: str) -> list[Suppression]:
+    findings = tuple(dict.fromkeys(name for name in map(finding, resources) if name))
+    return [Suppression(("AwsSolutions-IAM5",), findings, reason)] if findings else []
 
 
 def finding(resource: Value) -> str:
-    """A resource of a policy as cdk-nag names its finding."""
+    """A resource of a policy as cdk-nag names its finding.
+
+    Empty where it is made of what another stack offers: cdk-nag writes that down as JSON, which cannot stand in a
+    template, and holds each template by itself anyway.
+    """
     match resource:
         case str():
             text = resource
@@ -190,5 +192,5 @@ def finding(resource: Value) -> str:
         case Sub() if isinstance(resource.data["Fn::Sub"], str):
             text = resource.data["Fn::Sub"]
         case _:
-            return "Resource::" + json.dumps(resource.to_dict()["Fn::Sub"], separators=(",", ":"))
+            return ""
     return "Resource::" + text.replace("${", "<").replace("}", ">")

@@ -148,15 +148,11 @@ def test_what_is_done_is_not_accepted_as_missing(option, rule):
         ("*", "Resource::*"),
         (Sub("${SourceBucket.Arn}/*"), "Resource::<SourceBucket.Arn>/*"),
         (GetAtt("ImageApiLogGroup", "Arn"), "Resource::<ImageApiLogGroup.Arn>"),
-        (
-            Sub("${BucketArn}/*", BucketArn=GetAtt("SourceBucket", "Arn")),
-            'Resource::["${BucketArn}/*",{"BucketArn":{"Fn::GetAtt":["SourceBucket","Arn"]}}]',
-        ),
+        (Sub("${BucketArn}/*", BucketArn=GetAtt("SourceBucket", "Arn")), ""),
     ],
 )
 def test_a_finding_is_named_as_cdk_nag_names_it(resource, name):
-    named = accepted.finding(resource)
-    assert named.replace("<", "${").replace(">", "}") == name.replace("<", "${").replace(">", "}")
+    assert accepted.finding(resource) == name
 
 
 def test_rules_are_told_apart_by_the_beginning_of_their_id():
