@@ -79,6 +79,7 @@ class Pipeline:
             deploy_order=["root"] if "root" in stacks else order,
             functions=[_entry(name, code) for name, stack in stacks.items() for code in stack.functions],
             layers=[_entry(name, code) for name, stack in stacks.items() for code in stack.layers],
+            reads_from={name: stack.reads_from for name, stack in stacks.items()},
         )
 
 

@@ -34,6 +34,11 @@ def check_templates(pipelines: Sequence[RenderedPipeline], *, use_cache: bool = 
     }
     today = datetime.datetime.now(tz=datetime.UTC).date()
     findings = checks.check_templates(texts, today=today, use_cache=use_cache)
+    for pipeline in pipelines:
+        if len(pipeline.stacks) > 1:
+            from imgpipe_templates.checks.assembly import check_assembly
+
+            findings += check_assembly(pipeline.stacks, pipeline.reads_from)
     for finding in findings:
         click.echo(finding.text(), err=True)
     if findings:

@@ -52,6 +52,7 @@ class RenderedPipeline:
         stacks: Template by stack name.
         deploy_order: The stacks to deploy, each after those it reads from; nested ones are deployed by their root.
         layers: The same of each layer.
+        reads_from: By stack, the stacks whose values it was given.
         functions: What packaging and deployment have to know of each Lambda function; written to the manifest as given.
     """
 
@@ -61,6 +62,7 @@ class RenderedPipeline:
     deploy_order: Sequence[str]
     functions: Sequence[Mapping[str, Any]] = field(default=())
     layers: Sequence[Mapping[str, Any]] = field(default=())
+    reads_from: Mapping[str, set[str]] = field(default_factory=dict[str, set[str]])
 
     @property
     def order(self) -> list[str]:

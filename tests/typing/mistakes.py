@@ -9,6 +9,7 @@ from imgpipe_templates import grants, load_preset
 from imgpipe_templates.core.handles import Bucket, Function, Table
 from imgpipe_templates.core.layouts import Assembly
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns.buckets import BucketSettings
 from imgpipe_templates.subsystems.storage import StorageConfig, add_storage
 
 
@@ -24,8 +25,9 @@ def a_handle_has_only_what_its_kind_has(table: Table) -> None:
 
 
 def a_wire_cannot_be_left_out(assembly: Assembly, scope: Scope) -> None:
-    assembly.build("storage", add_storage, StorageConfig(), notification=None)  # type: ignore[call-arg]
-    add_storage(scope, StorageConfig(), notification=None, deletion_policy="keep")  # type: ignore[arg-type]
+    settings = BucketSettings("keep")  # type: ignore[arg-type]
+    assembly.build("storage", add_storage, StorageConfig(), settings)  # type: ignore[call-arg]
+    add_storage(scope, StorageConfig(), settings, route=None)  # type: ignore[arg-type]
 
 
 def a_configuration_cannot_be_changed() -> None:
