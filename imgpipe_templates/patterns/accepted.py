@@ -39,11 +39,6 @@ IMAGES = (
         "keeps the copies",
     ),
 )
-THUMBNAIL_EVENTS = Suppression(
-    ("CT.S3.PR.4",),
-    ("NotificationConfiguration",),
-    "Nothing waits for a thumbnail: its events could only match a rule by mistake; SourceBucket tells of uploads",
-)
 ACCESS_LOGS = (
     Suppression(
         (

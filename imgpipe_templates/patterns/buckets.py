@@ -78,17 +78,19 @@ def private_bucket(title: str, rules: Sequence[s3.LifecycleRule], settings: Buck
             DestinationBucketName=settings.logs.name, LogFilePrefix=f"{title}/"
         )
     keep_data(bucket, settings.deletion_policy)
-    if settings.key:
+    if settings.key and settings.backup:
         suppress(bucket, *accepted.IMAGES)
     return bucket
 
 
-def notify(bucket: s3.Bucket, notification: UploadNotification) -> None:
+def notify(bucket: s3.Bucket, notification: UploadNotification, settings: BucketSettings) -> None:
     """Make `bucket` tell of every upload that `notification` lets through."""
     filters = [
         s3.Filter(S3Key=s3.S3Key(Rules=_filter_rules(notification.prefix, suffix))) for suffix in notification.suffixes
     ]
     configuration = s3.NotificationConfiguration()
+    if settings.backup:
+        configuration.EventBridgeConfiguration = _events_to_eventbridge()
     if notification.kind == "function":
         configuration.LambdaConfigurations = [
             s3.LambdaConfigurations(Event=UPLOAD_EVENTS, Filter=keys, Function=notification.target_arn)
@@ -104,10 +106,12 @@ def notify(bucket: s3.Bucket, notification: UploadNotification) -> None:
 
 
 def send_to_eventbridge(bucket: s3.Bucket) -> None:
-    """Make `bucket` send all its events to the account's default event bus; a rule picks from them."""
-    bucket.NotificationConfiguration = s3.NotificationConfiguration(
-        EventBridgeConfiguration=s3.EventBridgeConfiguration(EventBridgeEnabled=True)
-    )
+    """Make `bucket` send all its events to the account's default event bus; a rule picks from them.
+
+    AWS Backup copies a bucket by its events and switches them on by itself; a template that leaves them out would
+    switch them off again with the next change of the bucket's notifications.
+    """
+    bucket.NotificationConfiguration = s3.NotificationConfiguration(EventBridgeConfiguration=_events_to_eventbridge())
 
 
 def refuse_plain_http(scope: Scope, bucket: s3.Bucket, settings: BucketSettings) -> None:
@@ -141,6 +145,10 @@ def add_bucket_policy(scope: Scope, bucket: s3.Bucket, statements: Sequence[Stat
     if hardened:
         suppress(policy, accepted.TLS_ONLY)
     scope.add(policy)
+
+
+def _events_to_eventbridge() -> s3.EventBridgeConfiguration:
+    return s3.EventBridgeConfiguration(EventBridgeEnabled=True)
 
 
 def _encryption(key: Key | None) -> s3.BucketEncryption:

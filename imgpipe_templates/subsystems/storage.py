@@ -145,7 +145,7 @@ def add_storage(
     if route.eventbridge:
         send_to_eventbridge(bucket)
     if route.notification:
-        notify(bucket, route.notification)
+        notify(bucket, route.notification, settings)
         source = Bucket.by_name(scope, bucket)
     else:
         source = Bucket.of(scope, bucket)
@@ -159,8 +159,8 @@ def add_storage(
     # No move to Standard-IA here: nearly every thumbnail is below the 128 KB that S3 moves.
     small = private_bucket("ThumbnailBucket", _clean_up(config, days, 0), settings)
     _allow_pages(scope, small, config, ["GET"])
-    if settings.key:
-        suppress(small, accepted.THUMBNAIL_EVENTS)
+    if settings.backup:
+        send_to_eventbridge(small)
     own = Bucket.of(scope, small)
     refuse_plain_http(scope, small, settings)
     scope.output("ThumbnailBucketName", own.name, "Bucket that holds the thumbnails")

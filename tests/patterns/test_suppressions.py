@@ -97,7 +97,7 @@ def test_nothing_is_told_to_a_scanner_that_no_suppression_states(production):
 
 
 def test_reasons_name_only_what_production_has(production):
-    named = {"UploadQueue", "ProcessorDeadLetterQueue", "DeadLetterQueueAlarm", "BackupVault", "SourceBucket"}
+    named = {"UploadQueue", "ProcessorDeadLetterQueue", "DeadLetterQueueAlarm", "BackupVault"}
     reasons = " ".join(entry["reason"] for _, entry in stated(production))
 
     assert {title for title in named if title in reasons} == named <= production.keys()

@@ -126,3 +126,16 @@ def test_pages_are_named_by_a_parameter_and_never_all(scope):
     (rule,) = resources(scope)["SourceBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedOrigins"] == {"Ref": "AllowedOrigins"}
     assert scope.stack.template.parameters["AllowedOrigins"].to_dict()["Default"] == "https://a.example"
+
+
+def test_what_aws_backup_copies_by_events_sends_them(scope):
+    backed_up = BucketSettings("retain", backup=True)
+    add_storage(scope, StorageConfig(), backed_up, route=UploadRoute(notification=NOTIFICATION, prefix="in/"))
+
+    built = resources(scope)
+    uploads, thumbnails = (
+        built[title]["Properties"]["NotificationConfiguration"] for title in ("SourceBucket", "ThumbnailBucket")
+    )
+    assert thumbnails == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    assert uploads["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
+    assert uploads["LambdaConfigurations"]
