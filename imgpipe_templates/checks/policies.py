@@ -190,7 +190,10 @@ def lets_in(template: Template, statement: Statement, service: str, action: str,
         action: The action.
         source: ARN of what the service does it for; None if that is any of several.
     """
-    named = any(canonical(value) in ("*", service) for kind, _, value in statement.principals() if kind != "Federated")
+    named = any(
+        (canonical(value) == "*" and kind in ("", "AWS")) or (canonical(value) in ("*", service) and kind == "Service")
+        for kind, _, value in statement.principals()
+    )
     if not named or not may_do(statement, action):
         return False
     sources = [value for _, key, value in statement.conditions() if key == "aws:sourcearn"]

@@ -246,4 +246,13 @@ EXPECTED = {
         "Resources.Layer.Properties.Content.S3Key",
     ],
     "W9563/bad": ["Resources.Queue.Properties.QueueName", "Resources.Role.Properties.RoleName"],
+    "E9516/bad": ["Resources.Vault"],
+    "E9525/bad": ["Resources.Function", "Resources.Half"],
+    "W9517/bad": ["Resources.Bare", "Resources.OnlyCurrent"],
+    "W9526/bad": ["Resources.Two.Properties.Role"],
+    "W9558/bad": [
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.0",
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.1",
+    ],
+    "W9583/bad": ["Resources.Endpoint"],
 }

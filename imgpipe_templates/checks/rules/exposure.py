@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from imgpipe_templates.checks.deliveries import POLICY_OF, policy_statements
 from imgpipe_templates.checks.model import Fault, Rule
-from imgpipe_templates.checks.policies import Statement, covers, may_do, resource_statements
+from imgpipe_templates.checks.policies import Statement, covers, identity_statements, may_do, resource_statements
 from imgpipe_templates.checks.rules.deliveries import arn_of
 from imgpipe_templates.checks.template import (
     BUCKET,
@@ -165,6 +165,39 @@ def _any_scope(template: Template) -> Iterator[Fault]:
             )
 
 
+# Use of a key that only a service should make on a role's behalf (AWS KMS Developer Guide, "AWS KMS condition keys",
+# kms:ViaService; read 2026-11).
+_KEY_USES = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+def _direct_use(template: Template) -> Iterator[Fault]:
+    for statement in identity_statements(template):
+        used = [action for action in _KEY_USES if may_do(statement, action)]
+        through = any(
+            key == "kms:viaservice" or key.startswith("kms:encryptioncontext") for _, key, _ in statement.conditions()
+        )
+        if used and not through and any(_is_kms(canonical(action)) for _, action in statement.listed("Action")):
+            yield Fault(
+                statement.path,
+                f"{statement.name} allows {' and '.join(used)} of whatever was encrypted, not only by way of the "
+                "service that holds it; add a Condition on kms:ViaService",
+            )
+
+
+def _is_kms(action: str) -> bool:
+    return action.lower().startswith("kms:")
+
+
+def _open_endpoint(template: Template) -> Iterator[Fault]:
+    for endpoint in template.of_type("AWS::EC2::VPCEndpoint"):
+        if "PolicyDocument" not in endpoint.properties:
+            yield Fault(
+                endpoint.path,
+                "lets everything in the network reach every account's resources of the service; "
+                "set PolicyDocument to what is needed",
+            )
+
+
 RULES = (
     Rule(
         "E9513",
@@ -205,5 +238,21 @@ RULES = (
         # API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers in API Gateway", read 2026-11
         "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html",
         _any_scope,
+    ),
+    Rule(
+        "W9558",
+        "Key that is used without a service",
+        "Who may decrypt by himself reads copies that no bucket, table or queue guards any more.",
+        # AWS KMS Developer Guide, "AWS KMS condition keys", read 2026-11
+        "https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html",
+        _direct_use,
+    ),
+    Rule(
+        "W9583",
+        "VPC endpoint without a policy",
+        "The default policy allows everything, also to carry data to a bucket of somebody else.",
+        # AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies", read 2026-11
+        "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html",
+        _open_endpoint,
     ),
 )

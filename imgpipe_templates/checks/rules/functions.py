@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from imgpipe_templates.checks.model import Fault, Path, Rule
+from imgpipe_templates.checks.policies import lacks
 from imgpipe_templates.checks.runtimes import DEPRECATED, NEARLY_DEPRECATED, SOURCE, runtime_faults
-from imgpipe_templates.checks.template import FUNCTION, LOG_GROUP, Resource, Template, canonical, entries, mapping
+from imgpipe_templates.checks.template import (
+    FUNCTION,
+    LOG_GROUP,
+    ROLE,
+    Resource,
+    Template,
+    canonical,
+    entries,
+    mapping,
+)
 
 
 def _without_log_group(template: Template) -> Iterator[Fault]:
@@ -41,6 +51,41 @@ def _forever(template: Template) -> Iterator[Fault]:
     for group in template.of_type(LOG_GROUP):
         if "RetentionInDays" not in group.properties and group.id not in of_functions:
             yield Fault(group.path, "keeps its logs for ever; set RetentionInDays")
+
+
+# What a function needs to write its log; its group is the stack's (AWS Lambda Developer Guide, "Sending Lambda function
+# logs to CloudWatch Logs", read 2026-11).
+_TO_LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
+_LOGGING_POLICIES = ("AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole")
+
+
+def _silent(template: Template) -> Iterator[Fault]:
+    for function in template.of_type(FUNCTION):
+        group, role = _log_group(template, function), template.find(ROLE, function.properties.get("Role"))
+        if group is None or role is None:
+            continue
+        attached = {
+            template.resolved(arn).rpartition("/")[2] for _, arn in entries(role.properties.get("ManagedPolicyArns"))
+        }
+        arn = template.resolved({"Fn::GetAtt": [group.id, "Arn"]})
+        missing = [] if attached & set(_LOGGING_POLICIES) else lacks(template, role, _TO_LOG, arn)
+        if missing:
+            yield Fault(
+                function.path,
+                f"{role.id} lacks {' and '.join(missing)} on {group.id}, so that the function runs and writes no log; "
+                "allow them",
+            )
+
+
+def _shared_role(template: Template) -> Iterator[Fault]:
+    owners: dict[str, str] = {}
+    for function in template.of_type(FUNCTION):
+        role = template.find(ROLE, function.properties.get("Role"))
+        if role is not None and (first := owners.setdefault(role.id, function.id)) != function.id:
+            yield Fault(
+                function.at("Role"),
+                f"{role.id} is the role of {first}, too, and gives each what the other needs; use a role for each",
+            )
 
 
 def _fixed_code(template: Template) -> Iterator[Fault]:
@@ -125,5 +170,21 @@ RULES = (
         # Amazon CloudWatch Logs User Guide, "Working with log groups and log streams", read 2026-11
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
         _forever,
+    ),
+    Rule(
+        "E9525",
+        "Function that may not write its log",
+        "A function without rights on its log group runs as ever; only that nobody can read what it did.",
+        # AWS Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs", read 2026-11
+        "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
+        _silent,
+    ),
+    Rule(
+        "W9526",
+        "Role of more than one function",
+        "A shared role has the rights of all its functions, so that a fault of one reaches what the others may do.",
+        # AWS Lambda Developer Guide, "Defining Lambda function permissions with an execution role", read 2026-11
+        "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+        _shared_role,
     ),
 )

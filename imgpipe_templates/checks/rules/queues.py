@@ -104,8 +104,9 @@ def _unwatched(template: Template) -> Iterator[Fault]:
         for metric in metrics_of(alarm)
         if metric.name in _SEEN_BY and (queue := owner_of(template, metric, "QueueName"))
     }
-    # A queue whose name leaves the stack is watched in another.
-    outputs = [canonical(mapping(output).get("Value")) for output in template.section("Outputs").values()]
+    # A stack without alarms that tells the queue's name leaves watching to another.
+    told = {} if template.of_type(ALARM) else template.section("Outputs")
+    outputs = [canonical(mapping(output).get("Value")) for output in told.values()]
     for name, path in _dead_letter_queues(template).items():
         if name not in watched and not any(f"${{{name}.QueueName}}" in output for output in outputs):
             yield Fault(

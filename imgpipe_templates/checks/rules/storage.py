@@ -157,6 +157,32 @@ def _without_retain(template: Template) -> Iterator[Fault]:
             )
 
 
+def _unlocked(template: Template) -> Iterator[Fault]:
+    for vault in template.of_type("AWS::Backup::BackupVault"):
+        if "LockConfiguration" not in vault.properties:
+            yield Fault(
+                vault.path,
+                "lets whoever may use it delete backups before their time; set LockConfiguration with MinRetentionDays",
+            )
+
+
+def _all_versions(template: Template) -> Iterator[Fault]:
+    for bucket in template.of_type(BUCKET):
+        if mapping(bucket.properties.get("VersioningConfiguration")).get("Status") != "Enabled":
+            continue
+        rules = [
+            mapping(rule) for _, rule in entries(mapping(bucket.properties.get("LifecycleConfiguration")).get("Rules"))
+        ]
+        if not any(key in rule for rule in rules for key in _ENDS_VERSIONS):
+            yield Fault(
+                bucket.path,
+                "keeps every version that was ever overwritten or deleted, and bills it; add a lifecycle rule with "
+                "NoncurrentVersionExpiration",
+            )
+
+
+_ENDS_VERSIONS = ("NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays")
+
 RULES = (
     Rule(
         "E9511",
@@ -173,5 +199,21 @@ RULES = (
         # AWS CloudFormation User Guide, "DeletionPolicy attribute", read 2026-11
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html",
         _without_retain,
+    ),
+    Rule(
+        "E9516",
+        "Backup vault without a lock",
+        "Backups are for the day on which somebody deletes what he should not: a lock keeps them until their end.",
+        # AWS Backup Developer Guide, "AWS Backup Vault Lock", read 2026-11
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html",
+        _unlocked,
+    ),
+    Rule(
+        "W9517",
+        "Versioned bucket that keeps every old version",
+        "Versioning never deletes by itself: without a rule a bucket grows by every overwrite.",
+        # Amazon S3 User Guide, "Retaining multiple versions of objects with S3 Versioning", read 2026-11
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+        _all_versions,
     ),
 )

@@ -1,0 +1,56 @@
+"""No rule finds anything in what the options of the engine render, in any layout."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from imgpipe_templates.checks.assembly import check_assembly
+from imgpipe_templates.checks.rules import RULES
+from imgpipe_templates.checks.template import Template
+from imgpipe_templates.config import load_preset
+from imgpipe_templates.library import render_pipeline
+from imgpipe_templates.render.text import to_json
+
+TODAY = date(2026, 11, 20)
+LOOKUPS = ('metadata.indexes=["upload-timestamp", "user"]', "uploads.user_id=first-folder")
+OPTIONS = {
+    "in a VPC of its own": ("vpc=true",),
+    "in subnets that are there": ("vpc=true", "network.subnets=existing"),
+    "native": ("trigger=s3",),
+    "custom resource": ("trigger=custom-resource",),
+    "rule": ("trigger=eventbridge",),
+    "queue of a rule": ("trigger=queue", "queue.fed_by=eventbridge", "customer_managed_key=true"),
+    "queue of S3": ("trigger=queue", "queue.fed_by=s3", "customer_managed_key=true"),
+    "batches": ("trigger=queue", "queue.batch_size=10"),
+    "one bucket": ("storage.buckets=one", "uploads.prefix=uploads/", "storage.output_prefix=thumbnails/"),
+    "access logs and web pages": ("storage.access_logs=true", 'storage.cors_origins=["https://a.example"]'),
+    "managed policies": ("security.policies=managed", "security.permissions_boundary=true", "security.tracing=true"),
+    "AWS's policy for logs": ("security.basic_execution_policy=true",),
+    "API with tokens": ("retrieval.enabled=true", "retrieval.authorization=jwt", *LOOKUPS),
+    "open API": ("retrieval.enabled=true", "retrieval.authorization=none", *LOOKUPS),
+    "snapshots": ("retrieval.enabled=true", "retrieval.snap_start=true", *LOOKUPS),
+    "provisioned": ("retrieval.enabled=true", "retrieval.provisioned_concurrency=2", *LOOKUPS),
+    "generated names": ("names=generated",),
+    "backups and budget": ("backups=true", "budget=true", "customer_managed_key=true"),
+    "everything watched": ("monitoring.dashboard=true", "monitoring.table_alarms=true"),
+    "layer": ("processing.pillow=layer",),
+    "given up": ("deletion_policy=delete",),
+}
+
+
+@pytest.mark.parametrize("preset", ["production", "single-bucket"])
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_options_render_what_no_rule_finds_fault_with(preset, options):
+    config = load_preset(preset, options)
+    for layout in ("single", "nested", "exports"):
+        rendered = render_pipeline(config, layout)
+        stacks = {name: json.loads(to_json(template)) for name, template in rendered.stacks.items()}
+        views = {name: Template(body, today=TODAY) for name, body in stacks.items()}
+        faults = {
+            (name, rule.id, *fault.path) for name, view in views.items() for rule in RULES for fault in rule.find(view)
+        }
+        assert faults == set()
+        assert check_assembly(stacks, {}) == []
