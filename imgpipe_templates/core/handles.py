@@ -54,7 +54,24 @@ class Handle:
         return self.viewer.layout.link(self.home, self.viewer, self.title + told, value)
 
 
-class Bucket(Handle):
+class _Addressed(Handle):
+    """What has an ARN and a name of its own."""
+
+    # Under which of its values the name is kept.
+    named_by: ClassVar[str] = "Name"
+
+    @property
+    def arn(self) -> Value:
+        """Its ARN; of a function without a version, of a table without its indexes."""
+        return self._read("Arn")
+
+    @property
+    def name(self) -> Value:
+        """Its name, as other resources and CloudWatch's dimensions want it."""
+        return self._read(self.named_by)
+
+
+class Bucket(_Addressed):
     """An S3 bucket."""
 
     ref = "Name"
@@ -77,16 +94,6 @@ class Bucket(Handle):
         local = {"Name": substituted(name), "Arn": substituted(arn)}
         return cls(scope.stack, scope.stack, str(resource.title), local)
 
-    @property
-    def name(self) -> Value:
-        """The bucket's name."""
-        return self._read("Name")
-
-    @property
-    def arn(self) -> Value:
-        """The bucket's ARN."""
-        return self._read("Arn")
-
     def objects_arn(self, prefix: str = "") -> Value:
         """The ARN pattern of the objects whose keys start with `prefix`."""
         arn = self.arn
@@ -97,7 +104,7 @@ class Bucket(Handle):
         return Sub(f"${{BucketArn}}/{prefix}*", BucketArn=arn)
 
 
-class Function(Handle):
+class Function(_Addressed):
     """A Lambda function, with the role that it runs with."""
 
     ref = "Name"
@@ -110,22 +117,12 @@ class Function(Handle):
         return dataclasses.replace(handle, local={**handle.local, "RoleName": Ref(role)})
 
     @property
-    def name(self) -> Value:
-        """The function's name."""
-        return self._read("Name")
-
-    @property
-    def arn(self) -> Value:
-        """The function's ARN, without a version."""
-        return self._read("Arn")
-
-    @property
     def role_name(self) -> Value:
         """The name of its role, for a permission that only somebody downstream can name."""
         return self._read("RoleName")
 
 
-class Table(Handle):
+class Table(_Addressed):
     """A DynamoDB table."""
 
     ref = "Name"
@@ -136,16 +133,6 @@ class Table(Handle):
         """Add `resource` and return its handle."""
         return cls._of(scope, resource)
 
-    @property
-    def name(self) -> Value:
-        """The table's name."""
-        return self._read("Name")
-
-    @property
-    def arn(self) -> Value:
-        """The table's ARN, without its indexes."""
-        return self._read("Arn")
-
     def index_arn(self, index: str) -> Value:
         """The ARN of one of its indexes."""
         if self.viewer is self.home:
@@ -153,26 +140,30 @@ class Table(Handle):
         return Sub(f"${{TableArn}}/index/{index}", TableArn=self.arn)
 
 
-class Topic(Handle):
+class Topic(_Addressed):
     """An SNS topic."""
 
     ref = "Arn"
     attributes = ("TopicName",)
+    named_by = "TopicName"
 
     @classmethod
     def of(cls, scope: Scope, resource: sns.Topic) -> Self:
         """Add `resource` and return its handle."""
         return cls._of(scope, resource)
 
-    @property
-    def arn(self) -> Value:
-        """The topic's ARN."""
-        return self._read("Arn")
 
-    @property
-    def name(self) -> Value:
-        """The topic's name."""
-        return self._read("TopicName")
+class Queue(_Addressed):
+    """An SQS queue."""
+
+    ref = "Url"
+    attributes = ("Arn", "QueueName")
+    named_by = "QueueName"
+
+    @classmethod
+    def of(cls, scope: Scope, resource: sqs.Queue) -> Self:
+        """Add `resource` and return its handle."""
+        return cls._of(scope, resource)
 
 
 class Key(Handle):
@@ -240,28 +231,6 @@ class NetworkPlace(Handle):
             values: Value | Sequence[Value] = joined.data["Fn::Join"][1]  # type: ignore[union-attr] # a Join by `of`
             return values
         return Split(",", joined)
-
-
-class Queue(Handle):
-    """An SQS queue."""
-
-    ref = "Url"
-    attributes = ("Arn", "QueueName")
-
-    @classmethod
-    def of(cls, scope: Scope, resource: sqs.Queue) -> Self:
-        """Add `resource` and return its handle."""
-        return cls._of(scope, resource)
-
-    @property
-    def name(self) -> Value:
-        """The queue's name, as CloudWatch's dimension `QueueName` wants it."""
-        return self._read("QueueName")
-
-    @property
-    def arn(self) -> Value:
-        """The queue's ARN."""
-        return self._read("Arn")
 
 
 def seen_from(viewer: Stack, value: T) -> T:

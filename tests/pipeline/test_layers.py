@@ -30,7 +30,7 @@ BELOW = {
     "pipeline": {"core", "names", "options", "patterns", "subsystems"},
     "library": {"core", "options", "patterns", "pipeline", "render"},
     "config": {"configuration", "options"},
-    "packaging": set(),
+    "packaging": {"render"},
     "deployment": set(),
     "local": {"deployment", "packaging"},
     "cli": {"checks", "config", "configuration", "deployment", "library", "local", "options", "packaging", "render"},
