@@ -11,6 +11,7 @@ import pytest
 from imgpipe_templates.errors import DeploymentError
 from tests.presets.api import Asker, fetch
 from tests.presets.pipelines import Pipeline, Template, image, unchanged
+from tests.templates import allowed
 
 BROKEN = b"no image"
 
@@ -21,6 +22,8 @@ NOT_SHOWN = {
     "SendTraces": "the engine traces nothing",
     "AttachToNetwork": "the engine makes no network interfaces",
 }
+SERVICES_NOT_SHOWN = {"ec2", "kms", "logs", "xray"}
+ROLES_NOT_SHOWN = {"BackupRole"}
 NOT_SHOWN_OF = {"BackupPolicy": "the engine makes no backups, so nobody takes on the role"}
 # A policy may not be empty; everybody may call this anyway.
 _HARMLESS = {"Effect": "Allow", "Action": ["sts:GetCallerIdentity"], "Resource": ["*"]}
@@ -198,3 +201,31 @@ def not_covered(pipeline: Pipeline, ways: Ways) -> tuple[set[tuple[str, str]], s
     present = set(statements(pipeline.rendered().stacks["pipeline"]))
     excused = {(holder, sid) for holder, sid in present if sid in NOT_SHOWN or holder in NOT_SHOWN_OF}
     return present - excused - set(ways), set(ways) - present
+
+
+def never_called(pipeline: Pipeline) -> set[tuple[str, str]]:
+    """Role and action of every right that is granted and, when all that there is to do has been done, was not used.
+
+    What no call on the engine can show is left out.
+    """
+    pipeline.deploy()
+    pipeline.process("used.jpg")
+    pipeline.process("unused.jpg", BROKEN)
+    suspended = {"Status": "Suspended"}
+    pipeline.clients.s3.put_bucket_versioning(Bucket=pipeline.id_of("SourceBucket"), VersioningConfiguration=suspended)
+    pipeline.process("without-version.jpg")
+    if "ImageApi" in pipeline.template["Resources"]:
+        asker = asker_of(pipeline)
+        shown = [asker.get(f"/images/{some_image(pipeline)}").body, *asker.get("/images").body["images"]]
+        links = [link["Url"] for one in shown for link in (one["Original"], *one["Thumbnails"])]
+        assert {fetch(link).status for link in links} == {200}
+    names = pipeline.roles()
+    called = {(names[call.role], call.action) for call in pipeline.engine.calls() if call.role in names}
+    granted = {
+        (role, action)
+        for role in names.values()
+        if role not in ROLES_NOT_SHOWN
+        for action, _resource in allowed(pipeline.template, role)
+        if action.partition(":")[0] not in SERVICES_NOT_SHOWN
+    }
+    return granted - called

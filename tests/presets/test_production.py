@@ -57,7 +57,7 @@ class TestProduction(Lifecycle):
             AccountId=pipeline.account, BudgetName=pipeline.id_of("ProjectBudget")
         )["Budget"]
 
-        assert selection["SelectionName"] == "TablesAndBuckets"
+        assert selection["SelectionName"] == "TaggedForBackup"
         assert budget["BudgetLimit"] == {"Amount": "50", "Unit": "USD"}
         pipeline.deploy(*self.added[1], MonthlyBudgetUsd="75")
         again = pipeline.client("budgets").describe_budget(

@@ -9,6 +9,7 @@ from tests.presets.pipelines import Pipeline
 from tests.presets.rights import (
     Creating,
     Way,
+    never_called,
     not_covered,
     processors_ways,
     reporters_way,
@@ -48,3 +49,8 @@ def test_a_call_is_denied_without_the_statement(pipelines: dict[str, Pipeline], 
 @pytest.mark.parametrize("preset", WAYS)
 def test_every_statement_is_tried_or_excused(pipelines: dict[str, Pipeline], preset: str):
     assert not_covered(pipelines[preset], WAYS[preset]) == (set(), set())
+
+
+@pytest.mark.parametrize("preset", WAYS)
+def test_every_right_is_used(pipelines: dict[str, Pipeline], preset: str):
+    assert never_called(pipelines[preset]) == set()
