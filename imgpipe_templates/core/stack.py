@@ -97,13 +97,13 @@ class Stack:
             "Conditions": self.template.conditions,
             "Outputs": self.template.outputs,
             "Parameters": self.template.parameters,
-            "Resources": self.template.resources,
         }
         return {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": description,
             "Metadata": self.interface.to_dict(),
             **{name: plain(section) for name, section in sections.items() if section},
+            "Resources": plain(self.template.resources),
         }
 
     def offer(self, title: str, value: Value) -> Output:

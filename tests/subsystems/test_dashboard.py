@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 from troposphere import Ref, Sub
 
+from imgpipe_templates import load_preset
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.checks.aws_metrics import PUBLISHED
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Table, seen_from
@@ -19,7 +20,7 @@ from imgpipe_templates.patterns import metrics
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
 from imgpipe_templates.render.text import to_json
 from imgpipe_templates.subsystems.dashboard import add_dashboard
-from tests.templates import tags
+from tests.templates import rendered, tags
 
 NAMES = Names({"MonitoringDashboard": "ImagePipeline-${EnvironmentSuffix}"})
 INDEXES = ("UploadTimestampIndex", "StatusIndex")
@@ -267,6 +268,7 @@ def chosen(value, true):
     return chosen(yes if name in true else no, true)
 
 
-def test_the_checks_find_nothing(scope):
-    text = to_json(built(scope))
-    assert check_templates({"dashboard": text}, today=date(2026, 11, 20)) == []
+@pytest.mark.parametrize("preset", ["media-library", "production"])
+def test_the_checks_find_nothing_with_the_rest_of_the_pipeline_around_it(preset):
+    text = to_json(rendered(load_preset(preset)))
+    assert check_templates({preset: text}, today=date(2026, 11, 20)) == []
