@@ -179,6 +179,7 @@ EXPECTED = {
     "E9555/bad": [
         "Resources.Function.Properties.DeadLetterConfig.TargetArn",
         "Resources.Config.Properties.DestinationConfig.OnFailure.Destination",
+        "Resources.Rule.Properties.Targets.1.Arn",
     ],
     "E9556/bad": [
         "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.0.Resource",

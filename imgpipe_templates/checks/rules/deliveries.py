@@ -35,8 +35,9 @@ _FUNCTION_IN_URI = re.compile(r"/functions/(arn:.*)/invocations$")
 # What a sender needs of a customer key (SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"; SQS
 # Developer Guide, "Amazon SQS key management"; read 2026-11).
 _TO_ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
-# Senders that may not be narrowed in the key's policy: EventBridge passes neither key to KMS for topics (SNS Developer
-# Guide, same page, section on event sources, read 2026-11).
+# A sender that the key's policy must not narrow: EventBridge tells KMS no source when it sends to a topic (SNS
+# Developer Guide, same page, "Enable compatibility between event sources from AWS services and encrypted topics", as
+# the Modern Data Architecture Accelerator cites it, read 2026-11). For queues nothing of the kind was found.
 _UNNARROWED = ("events.amazonaws.com", TOPIC)
 _SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 

@@ -30,7 +30,7 @@ DEFAULT_VISIBILITY_SECONDS = 30  # AWS::SQS::Queue resource schema, VisibilityTi
 DEFAULT_BATCH = 10  # AWS::Lambda::EventSourceMapping resource schema, BatchSize for queues, read 2026-11
 
 # Metrics that see a message however it came; NumberOfMessagesSent does not count what SQS itself moves (SQS Developer
-# Guide, "Available CloudWatch metrics for Amazon SQS", read 2026-11).
+# Guide, "Using dead-letter queues in Amazon SQS", read 2026-11).
 _SEEN_BY = ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
 
 
@@ -174,8 +174,8 @@ RULES = (
         "E9536",
         "Dead-letter queue without an alarm",
         "What lies in it was lost on every attempt and is deleted with its retention; somebody has to be told.",
-        # Amazon SQS Developer Guide, "Creating alarms for dead-letter queues using Amazon CloudWatch", read 2026-11
-        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html",
+        # Amazon SQS Developer Guide, "Using dead-letter queues in Amazon SQS", read 2026-11
+        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
         _unwatched,
     ),
 )

@@ -137,31 +137,36 @@ _TO_SEND = {QUEUE: "sqs:SendMessage", TOPIC: "sns:Publish", FUNCTION: "lambda:In
 
 
 def _unsent(template: Template) -> Iterator[Fault]:
-    for holder, path, value, function in _destinations(template):
-        role = template.find(ROLE, function.properties.get("Role"))
+    for holder, path, value, by in _destinations(template):
+        role = template.find(ROLE, by)
         target = next((found for kind in _TO_SEND if (found := template.find(kind, value))), None)
         if role is None or target is None:
             continue
         action = _TO_SEND[target.type]
         if lacks(template, role, (action,), arn_of(template, target)):
             yield Fault(
-                path,
-                f"{role.id} lacks {action} on {target.id}, so that what {holder.id} should keep is lost; allow it",
+                path, f"{role.id} lacks {action} on {target.id}, so that what {holder.id} sends there is lost; allow it"
             )
 
 
-def _destinations(template: Template) -> Iterator[tuple[Resource, Path, Any, Resource]]:
-    """Holder, path and value of every target that a function's own role sends to, and the function."""
+def _destinations(template: Template) -> Iterator[tuple[Resource, Path, Any, Any]]:
+    """Holder, path and value of every target that is sent to with a role, and the role."""
     for function in template.of_type(FUNCTION):
         target = mapping(function.properties.get("DeadLetterConfig")).get("TargetArn")
         if target is not None:
-            yield function, function.at("DeadLetterConfig", "TargetArn"), target, function
+            yield function, function.at("DeadLetterConfig", "TargetArn"), target, function.properties.get("Role")
     for holder in template.of_type("AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping"):
         function_of = template.find(FUNCTION, holder.properties.get("FunctionName"))
         for outcome in ("OnFailure", "OnSuccess"):
             target = mapping(mapping(holder.properties.get("DestinationConfig")).get(outcome)).get("Destination")
             if target is not None and function_of is not None:
-                yield holder, holder.at("DestinationConfig", outcome, "Destination"), target, function_of
+                path = holder.at("DestinationConfig", outcome, "Destination")
+                yield holder, path, target, function_of.properties.get("Role")
+    for rule in template.of_type(RULE):
+        for position, entry in entries(rule.properties.get("Targets")):
+            target = mapping(entry)
+            if "RoleArn" in target:
+                yield rule, rule.at("Targets", *position, "Arn"), target.get("Arn"), target["RoleArn"]
 
 
 _QUESTIONS = ("dynamodb:Query", "dynamodb:Scan")
@@ -249,8 +254,8 @@ RULES = (
     ),
     Rule(
         "E9555",
-        "Dead letters or results that the function's role may not send",
-        "Lambda sends to dead-letter queues and destinations with the function's own role.",
+        "Target that the sender's role may not send to",
+        "Lambda sends dead letters and results with the function's own role, a rule with the role of its target.",
         # AWS Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
         _unsent,
