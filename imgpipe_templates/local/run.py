@@ -140,6 +140,7 @@ def run_files(
 
 def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: Progress) -> RunReport:
     check_installed()
+    parameters = _parameters(pipeline)
     selection = select_files(arguments, out, key_prefix=pipeline.key_prefix)
     clock = _Clock(report)
     clock.phase("runtime")
@@ -151,7 +152,7 @@ def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: 
         clock.phase("package")
         packages = tuple(_package(engine, function, interpreters[function.runtime]) for function in pipeline.functions)
         clock.phase("deploy", pipeline.name)
-        ids = _deploy(clients, pipeline, packages, report)
+        ids = _deploy(clients, pipeline, parameters, packages, report)
         clock.phase("upload", ids[pipeline.source_bucket])
         uploads = _upload(engine, clients, ids[pipeline.source_bucket], pipeline, selection.files, report)
         clock.phase("settle")
@@ -177,10 +178,13 @@ def _package(engine: Engine, function: LocalFunction, interpreter: Interpreter) 
 
 
 def _deploy(
-    clients: Clients, pipeline: LocalPipeline, packages: tuple[FunctionPackage, ...], report: Progress
+    clients: Clients,
+    pipeline: LocalPipeline,
+    parameters: Mapping[str, str],
+    packages: tuple[FunctionPackage, ...],
+    report: Progress,
 ) -> dict[str, str]:
     ensure_bucket(clients, _ARTIFACT_BUCKET)
-    parameters = _parameters(pipeline, packages)
     deployment = Deployment(
         stack_name=pipeline.name,
         template=pipeline.template,
@@ -196,14 +200,14 @@ def _deploy(
     return ids
 
 
-def _parameters(pipeline: LocalPipeline, packages: Sequence[FunctionPackage]) -> dict[str, str]:
+def _parameters(pipeline: LocalPipeline) -> dict[str, str]:
     declared = json.loads(pipeline.template).get("Parameters", {})
     values = {name: value for name, value in _VALUES.items() if name in declared} | dict(pipeline.parameters)
-    given = {*values, *(package.parameter for package in packages), "CodeBucket"}
+    given = {*values, "CodeBucket", *(function.code_parameter for function in pipeline.functions)}
     if missing := sorted(name for name, one in declared.items() if "Default" not in one and name not in given):
         raise LocalEngineError(
-            f"{pipeline.name}: {', '.join(missing)}: is of an account's own making, which a local run does not have;"
-            " expected a configuration that does not ask for it"
+            f"{pipeline.name}: {', '.join(missing)}: would come from an account, which a local run has not;"
+            " expected a configuration without such parameters"
         )
     return values
 
