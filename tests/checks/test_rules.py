@@ -78,6 +78,7 @@ def test_malformed_templates_are_left_to_cfn_lint():
         {},
         {"Resources": []},
         {"Resources": {"A": None, "B": {"Type": "AWS::S3::Bucket", "Properties": "x"}}},
+        {"Metadata": {"Since": date(2026, 11, 20)}, "Resources": {}},  # YAML reads a date without quotes as one
     ):
         for rule in RULES:
             list(rule.find(Template(body, today=date.min)))

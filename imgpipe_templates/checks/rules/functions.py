@@ -67,7 +67,8 @@ def _silent(template: Template) -> Iterator[Fault]:
         attached = {
             template.resolved(arn).rpartition("/")[2] for _, arn in entries(role.properties.get("ManagedPolicyArns"))
         }
-        arn = template.resolved({"Fn::GetAtt": [group.id, "Arn"]})
+        # What a request names is a stream of the group; the group's own ARN ends with `:*`.
+        arn = template.resolved({"Fn::GetAtt": [group.id, "Arn"]}).removesuffix("*") + "log-stream:name"
         missing = [] if attached & set(_LOGGING_POLICIES) else lacks(template, role, _TO_LOG, arn)
         if missing:
             yield Fault(

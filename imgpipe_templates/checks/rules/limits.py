@@ -28,7 +28,7 @@ def body_faults(size_bytes: int, form: str) -> Iterator[Fault]:
 
 
 def _over(template: Template) -> Iterator[Fault]:
-    minified = json.dumps(template.body, separators=(",", ":"), ensure_ascii=False)
+    minified = json.dumps(template.body, separators=(",", ":"), ensure_ascii=False, default=str)
     yield from body_faults(len(minified.encode()), "minified template")
     yield from _description((), template.body)
     for name, allowed in MAX_ENTRIES.items():
