@@ -8,6 +8,7 @@ import pytest
 
 from tools.compliance.findings import Accepted, Finding, Scan, accepted_in, judge, without_suppressions
 from tools.compliance.report import report
+from tools.compliance.scanners import nag_finding, reported_resources
 
 LOGS = Accepted("LogBucket", ("CKV_AWS_18", "CT.S3.PR.2"), ("LoggingConfiguration",), "It takes the logs of the others")
 WILDCARD = Accepted("Policy", ("AwsSolutions-IAM5",), ("Resource::<Bucket.Arn>/*",), "Keys are made at run time")
@@ -86,3 +87,21 @@ def test_the_report_gives_each_rule_its_outcome_and_says_the_same_each_time():
     assert "- CKV_AWS_18: suppressed on LogBucket (no. 1)" in page
     assert "Pass (1): PASSES" in page
     assert "Not applicable (1): IDLE" in page
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "detail"),
+    [
+        ("Serverless-LambdaDLQ", "Serverless-LambdaDLQ", ""),
+        ("AwsSolutions-IAM5[Resource::*]", "AwsSolutions-IAM5", "Resource::*"),
+        ('AwsSolutions-IAM5[Resource::["${A}/*",{"A":[1]}]]', "AwsSolutions-IAM5", 'Resource::["${A}/*",{"A":[1]}]'),
+    ],
+)
+def test_a_finding_of_cdk_nag_is_told_from_its_rule(said, rule, detail):
+    assert nag_finding("nag", {"rule": said, "resource": "Policy"}) == Finding("nag", rule, "Policy", detail)
+
+
+def test_the_resources_that_cfn_guard_points_at_are_found_at_any_depth():
+    check = {"value": {"traversed_to": {"path": "/Resources/LogBucket/Properties", "value": {"path": "not this"}}}}
+    report_of_rule = {"Rule": {"checks": [{"Clause": check}, {"from": {"path": "/Resources/Topic"}}, {"path": ""}]}}
+    assert sorted(reported_resources(report_of_rule)) == ["LogBucket", "Topic"]

@@ -24,7 +24,7 @@ object to it; `imgpipe_templates/patterns/accepted.py` is the one page that stat
 NOTES = """\
 ## Not run, and not decided here
 
-- cfn_nag and rule sets of the Guard Rules Registry other than Control Tower's: neither PyPI nor npm has them.
+- cfn_nag and the AWS Guard Rules Registry: neither PyPI nor npm has them.
 - cfn-lint, checkov and cdk-nag up to version 2 read a suppression out of the Metadata themselves. cdk-nag 3 no longer
   does: `workers/nag.js` acknowledges what the Metadata says. Control Tower's rules know no suppressions, so theirs are
   applied by this tool alone.

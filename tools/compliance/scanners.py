@@ -13,9 +13,6 @@ from tools.compliance.findings import Finding, Scan
 
 Scanner = Callable[[Environments, Path], list[Scan]]
 
-# Values for parameters without a default; CFRipper reads a template only with all its references resolved.
-EXAMPLES = {"CodeBucket": "example-code", "SourceBucketName": "example-source", "VpcId": "vpc-00000000000000000"}
-
 _CONTROL = re.compile(r"\[(CT\.[A-Z0-9]+\.PR\.\d+)\]")
 _GUARD_RULE = re.compile(r"^rule (\w+_check) when", re.MULTILINE)
 _NAG_FINDING = re.compile(r"^(?P<rule>[^\[]+)(?:\[(?P<detail>.*)\])?$", re.DOTALL)
@@ -95,7 +92,7 @@ def cdk_nag(environments: Environments, template: Path, mode: str = "raw") -> li
             f"cdk-nag {pack}",
             version,
             set(report["rules"]),
-            [_nag_finding(f"cdk-nag {pack}", one) for one in report["findings"]],
+            [nag_finding(f"cdk-nag {pack}", one) for one in report["findings"]],
             {rule for rule, applied in report["rules"].items() if applied},
         )
         for pack, report in said.items()
@@ -115,7 +112,7 @@ def control_tower(environments: Environments, template: Path) -> list[Scan]:
         Finding(pack, control, resource, severity=severities[control])
         for one in said["not_compliant"]
         for control in [controls[one["Rule"]["name"]]]
-        for resource in _paths(one)
+        for resource in reported_resources(one)
     }
     version = json.loads((environments.guard / "guard-version.json").read_text(encoding="utf-8"))["version"]
     scanner = (
@@ -175,12 +172,13 @@ def _resource(path: list[Any] | None) -> str:
 
 
 def _parameters(template: Path) -> dict[str, str]:
-    """A value for every parameter: its default, or an example."""
+    """A value for every parameter: CFRipper reads a template only with all its references resolved."""
     declared: Mapping[str, Any] = json.loads(template.read_text(encoding="utf-8")).get("Parameters", {})
-    return {name: str(one.get("Default", EXAMPLES.get(name, "example"))) for name, one in declared.items()}
+    return {name: str(one.get("Default", "example")) for name, one in declared.items()}
 
 
-def _nag_finding(pack: str, one: Mapping[str, str]) -> Finding:
+def nag_finding(pack: str, one: Mapping[str, str]) -> Finding:
+    """One violation as cdk-nag reports it; the name of the finding stands in brackets behind the rule's."""
     named = _NAG_FINDING.match(one["rule"])
     if named is None:
         raise ValueError(f"{one['rule']}: is no finding of cdk-nag; expected <rule> or <rule>[<finding>]")
@@ -205,7 +203,7 @@ def _severities(folder: Path) -> Iterator[tuple[str, str]]:
         yield control["Id"], control["Severity"].lower()
 
 
-def _paths(value: Any) -> Iterator[str]:
+def reported_resources(value: Any) -> Iterator[str]:
     """The resources that a rule's report points at."""
     if isinstance(value, dict):
         path = value.get("path")
@@ -213,7 +211,7 @@ def _paths(value: Any) -> Iterator[str]:
             yield path.split("/")[2]
         else:
             for one in value.values():
-                yield from _paths(one)
+                yield from reported_resources(one)
     elif isinstance(value, list):
         for one in value:
-            yield from _paths(one)
+            yield from reported_resources(one)
