@@ -50,6 +50,12 @@ def deploy(
     if present and present["StackStatus"] == "ROLLBACK_COMPLETE":
         delete_stack(clients, present["StackId"], pace=pace, on_event=on_event)
         present = None
+    if present and present["StackStatus"] == "ROLLBACK_FAILED":
+        # It takes no update and no change set ("Stack status codes", AWS CloudFormation User Guide, read 2026-11).
+        raise DeploymentError(
+            f"{name}: stack: is ROLLBACK_FAILED: its creation failed and could not be undone, as its events tell;"
+            " expected a stack that can be updated, or none: lift what protects its resources, then delete it"
+        )
     if present and present["StackStatus"] == "REVIEW_IN_PROGRESS":
         present = None  # only a change set was ever made of it
     elif present and present["StackStatus"].endswith("_IN_PROGRESS"):

@@ -83,6 +83,29 @@ def test_a_failed_creation_leaves_nothing_and_can_be_tried_again(clients):
     assert put(clients, "again", bucket_template("again-bucket")).outputs == {"Name": "again-bucket"}
 
 
+def test_a_creation_that_cannot_be_undone_is_told_what_to_do_about_it(clients):
+    template = bucket_template("stuck-bucket", **BAD_LIFECYCLE)
+    protected = {
+        "TableName": "stuck-table",
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "Id", "AttributeType": "S"}],
+        "DeletionProtectionEnabled": True,
+    }
+    template["Resources"]["Table"] = {"Type": "AWS::DynamoDB::Table", "Properties": protected}
+    template["Resources"]["Bucket"]["DependsOn"] = "Table"
+
+    with pytest.raises(DeploymentError, match=r"^stuck: Bucket: CREATE_FAILED: .*; the stack is ROLLBACK_FAILED$"):
+        put(clients, "stuck", template)
+    with pytest.raises(DeploymentError, match=r"^stuck: stack: is ROLLBACK_FAILED: .* lift what protects its"):
+        put(clients, "stuck", bucket_template("stuck-bucket"))
+
+    dynamodb = clients.session.client("dynamodb", endpoint_url=clients.endpoint_url)
+    dynamodb.update_table(TableName="stuck-table", DeletionProtectionEnabled=False)
+    delete_stack(clients, "stuck", pace=QUICK)
+    assert put(clients, "stuck", bucket_template("stuck-bucket")).outputs == {"Name": "stuck-bucket"}
+
+
 def test_a_refused_template_is_told_in_cloudformations_words(clients):
     template = bucket_template("unknown-bucket")
     template["Parameters"]["Owner"]["AllowedValues"] = ["nobody", "ann"]

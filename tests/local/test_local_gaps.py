@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +225,67 @@ def test_table_function_and_topic_properties_are_kept(engine, tmp_path: Path):
     arn = "arn:aws:sns:us-east-1:123456789012:props-topic"
     attributes = client(engine, "sns").get_topic_attributes(TopicArn=arn)["Attributes"]
     assert attributes["KmsMasterKeyId"] == "alias/aws/sns"
+
+
+def test_access_logging_is_kept_and_follows_updates(clients: Clients):
+    def put(**properties: Any) -> Any:
+        template = bucket_template("logged-bucket", **properties)
+        template["Resources"]["Logs"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "logs-of-logged"}}
+        deploy(clients, Deployment("logged", json.dumps(template)), artifact_bucket=ARTIFACTS, pace=QUICK)
+        return clients.s3.get_bucket_logging(Bucket="logged-bucket").get("LoggingEnabled")
+
+    logging = {"DestinationBucketName": {"Ref": "Logs"}, "LogFilePrefix": "in/"}
+
+    assert put(LoggingConfiguration=logging) == {"TargetBucket": "logs-of-logged", "TargetPrefix": "in/"}
+    assert put() is None
+
+
+@pytest.mark.parametrize("source", ["/*/GET/hello", "/*/POST/hello"])
+def test_an_api_invokes_with_a_permission_that_names_its_route(engine, tmp_path: Path, source: str):
+    prefix = f"api{source[3:6].strip('/').lower()}"
+    template = pipeline_template(prefix)
+    cors = {"AllowOrigins": ["https://a.example"], "AllowMethods": ["GET"], "MaxAge": "60"}
+    arn = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}{source}"
+    uri = {"Fn::GetAtt": ["Copy", "Arn"]}
+    integration = {"IntegrationType": "AWS_PROXY", "IntegrationUri": uri, "PayloadFormatVersion": "2.0"}
+    target = {"Fn::Sub": "integrations/${Integration}"}
+    settings = {"ThrottlingRateLimit": "5", "ThrottlingBurstLimit": "10", "DetailedMetricsEnabled": "true"}
+    of_api = {"ApiId": {"Ref": "Api"}}
+    for name, kind, properties in (
+        ("Api", "ApiGatewayV2::Api", {"Name": prefix, "ProtocolType": "HTTP", "CorsConfiguration": cors}),
+        ("Integration", "ApiGatewayV2::Integration", of_api | integration),
+        ("Route", "ApiGatewayV2::Route", of_api | {"RouteKey": "GET /hello", "Target": target}),
+        (
+            "Stage",
+            "ApiGatewayV2::Stage",
+            of_api | {"StageName": "$default", "AutoDeploy": True, "DefaultRouteSettings": settings},
+        ),
+        (
+            "MayInvoke",
+            "Lambda::Permission",
+            {
+                "FunctionName": {"Ref": "Copy"},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "apigateway.amazonaws.com",
+                "SourceArn": {"Fn::Sub": arn},
+            },
+        ),
+    ):
+        template["Resources"][name] = {"Type": f"AWS::{kind}", "Properties": properties}
+    deploy_pipeline(engine, template, prefix, tmp_path, "def lambda_handler(event, context): return {'body': 'hello'}")
+
+    api = next(one for one in client(engine, "apigatewayv2").get_apis()["Items"] if one["Name"] == prefix)
+    address = f"{engine.endpoint_url}/_aws/execute-api/{api['ApiId']}/$default/hello"
+    try:
+        with urllib.request.urlopen(address) as response:  # noqa: S310 - the engine's own address
+            status = response.status
+    except urllib.error.HTTPError as error:
+        status = error.code
+        error.close()
+    assert status == (200 if "GET" in source else 500)
+    assert (api["CorsConfiguration"]["AllowOrigins"], api["CorsConfiguration"]["MaxAge"]) == (["https://a.example"], 60)
+    (stage,) = client(engine, "apigatewayv2").get_stages(ApiId=api["ApiId"])["Items"]
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 5.0
 
 
 @pytest.mark.parametrize(("denied", "allowed"), [("false", True), ("true", False)])
