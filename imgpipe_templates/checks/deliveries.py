@@ -57,14 +57,10 @@ class Delivery:
 
 def deliveries(template: Template) -> tuple[Delivery, ...]:
     """Everything that services deliver; what a role of the template delivers is not among it."""
-    return template.once(_collected)
+    return template.once(_deliveries)
 
 
-def _collected(template: Template) -> tuple[Delivery, ...]:
-    return tuple(_all(template))
-
-
-def _all(template: Template) -> Iterator[Delivery]:
+def _deliveries(template: Template) -> Iterator[Delivery]:
     yield from _from_buckets(template)
     yield from _from_rules(template)
     yield from _from_topics(template)

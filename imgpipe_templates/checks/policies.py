@@ -76,16 +76,12 @@ class Statement:
                 yield from ((str(operator), str(key).lower(), value) for _, value in entries(values))
 
 
-def identity_statements(template: Template) -> list[Statement]:
+def identity_statements(template: Template) -> tuple[Statement, ...]:
     """Every Allow statement of an identity policy."""
     return template.once(_identity_statements)
 
 
-def _identity_statements(template: Template) -> list[Statement]:
-    return list(_in_identity_policies(template))
-
-
-def _in_identity_policies(template: Template) -> Iterator[Statement]:
+def _identity_statements(template: Template) -> Iterator[Statement]:
     for resource in template.of_type(*_INLINE):
         for position, policy in entries(resource.properties.get("Policies")):
             document = mapping(policy).get("PolicyDocument")
@@ -102,14 +98,11 @@ def resource_statements(template: Template, *types: str, effect: str = "Allow") 
             yield statement
 
 
-def _resource_statements(template: Template) -> list[Statement]:
-    return [
-        statement
-        for resource in template.of_type(*RESOURCE_POLICIES)
-        for key in (RESOURCE_POLICIES[resource.type],)
-        for effect in ("Allow", "Deny")
-        for statement in statements(resource, resource.at(key), resource.properties.get(key), effect)
-    ]
+def _resource_statements(template: Template) -> Iterator[Statement]:
+    for resource in template.of_type(*RESOURCE_POLICIES):
+        key = RESOURCE_POLICIES[resource.type]
+        for effect in ("Allow", "Deny"):
+            yield from statements(resource, resource.at(key), resource.properties.get(key), effect)
 
 
 def statements_of(template: Template, role: Resource) -> Iterator[Statement]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -90,14 +90,13 @@ class Template:
     def __init__(self, body: Mapping[str, Any], *, today: date) -> None:
         self.body = body
         self.today = today
-        self._made: dict[Callable[[Template], Any], Any] = {}
+        self._found: dict[Callable[[Template], Iterable[Any]], tuple[Any, ...]] = {}
 
-    def once(self, make: Callable[[Template], T]) -> T:
-        """What a function makes of this template; several rules that ask share it, so it must not be changed."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        found: T = self._made[make]
-        return found
+    def once(self, find: Callable[[Template], Iterable[T]]) -> tuple[T, ...]:
+        """What a function finds in this template, found at the first request and shared by all rules."""
+        if find not in self._found:
+            self._found[find] = tuple(find(self))
+        return self._found[find]
 
     def section(self, name: str) -> Mapping[str, Any]:
         """One top-level section; empty when it is absent or malformed, which is for cfn-lint to say."""
