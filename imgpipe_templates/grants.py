@@ -23,9 +23,10 @@ from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 
 if TYPE_CHECKING:
+    from awacs import awslambda as lambda_
     from awacs import ec2, kms, xray
 else:
-    ec2, kms, xray = deferred("awacs.ec2"), deferred("awacs.kms"), deferred("awacs.xray")
+    ec2, kms, lambda_, xray = map(deferred, ("awacs.ec2", "awacs.kms", "awacs.awslambda", "awacs.xray"))
 
 
 def read_objects(bucket: Bucket, prefix: str = "") -> Statement:
@@ -98,6 +99,11 @@ def use_key(key: Key, services: Sequence[str]) -> Statement:
         Resource=[key.arn],
         Condition=Condition(StringEquals("kms:ViaService", via)),
     )
+
+
+def invoke(function_arn: Value) -> Statement:
+    """Invoke one function, or one alias of it."""
+    return _allow("InvokeFunction", [lambda_.InvokeFunction], function_arn)
 
 
 def trace() -> Statement:

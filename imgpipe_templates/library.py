@@ -10,7 +10,7 @@ from imgpipe_templates.core.layouts import ExportedStacks, Layout, NestedStacks,
 from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope, Stack
 from imgpipe_templates.errors import TemplateConflictError
 from imgpipe_templates.options import PipelineConfig
-from imgpipe_templates.patterns.functions import add_right
+from imgpipe_templates.patterns.roles import add_right
 from imgpipe_templates.pipeline import Assembled, assemble
 from imgpipe_templates.records import record
 from imgpipe_templates.render.manifest import RenderedPipeline

@@ -15,7 +15,8 @@ from imgpipe_templates.names import LONGEST_SUFFIX, names
 from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.buckets import BucketSettings
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
-from imgpipe_templates.patterns.functions import FunctionSettings, Surroundings
+from imgpipe_templates.patterns.functions import FunctionSettings
+from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.patterns.uploads import UploadFilter
 from imgpipe_templates.records import record
 from imgpipe_templates.subsystems.backup import add_backup
@@ -132,7 +133,7 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
             config.backup,
             tables=(metadata.images,),
             buckets=_buckets(storage),
-            key=key,
+            around=around,
             deletion_policy=config.deletion_policy,
         )
     if config.budget:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from awacs.aws import PolicyDocument, Statement
-from awacs.helpers.trust import get_lambda_assumerole_policy
-from troposphere import AWSObject, GetAtt, Ref, Sub, awslambda, iam, logs
+from awacs.aws import Statement
+from troposphere import GetAtt, Ref, awslambda, logs
 
 from imgpipe_templates import grants
-from imgpipe_templates.core.handles import Function, Key, NetworkPlace, Queue
+from imgpipe_templates.core.handles import Function, Key, Queue
 from imgpipe_templates.core.naming import Value
-from imgpipe_templates.core.parameters import CODE, SECURITY, ParameterSpec
+from imgpipe_templates.core.parameters import CODE, ParameterSpec
 from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope
 from imgpipe_templates.core.upstream_gaps import FunctionLoggingConfig
 from imgpipe_templates.patterns import accepted
+from imgpipe_templates.patterns.roles import LAMBDA, Surroundings, add_role
 from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.records import record
 
@@ -55,27 +55,6 @@ class FunctionSettings:
 
 
 @record
-class Surroundings:
-    """What all functions of a pipeline share.
-
-    Attributes:
-        key: Encrypts variables and logs; None means keys of AWS.
-        network: Where functions stand in a VPC; None means outside of any.
-        policies: Whether a role's statements stand in the role or in a managed policy of their own.
-        permissions_boundary: Whether roles are bounded by a policy that the deployment names.
-        basic_execution_policy: Whether roles carry AWS's managed policy for logs as well.
-        tracing: Whether invocations are traced with X-Ray.
-    """
-
-    key: Key | None = None
-    network: NetworkPlace | None = None
-    policies: Literal["inline", "managed"] = "inline"
-    permissions_boundary: bool = False
-    basic_execution_policy: bool = False
-    tracing: bool = False
-
-
-@record
 class FunctionPlan:
     """What one function is, before anything of it is in a template.
 
@@ -106,7 +85,9 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
     """Add a function that may write its own logs, do what `plan.may` lists, and nothing else."""
     name, settings = plan.name, plan.settings
     log_group = _add_log_group(scope, f"{name}LogGroup", settings.log_retention_days, around.key)
-    role = _add_role(scope, name, plan.description, _statements(plan, around, GetAtt(log_group, "Arn")), around)
+    statements = _statements(plan, around, GetAtt(log_group, "Arn"))
+    accepted_of_policy = accepted.of_function_policy(statements) if around.key else []
+    role = add_role(scope, name, LAMBDA, plan.description, statements, around, accepted=accepted_of_policy)
     code_key = _code_key(name, f"functions/{plan.package}.zip", f"{plan.package} package")
     function = awslambda.Function(
         plan.title or f"{name}Function",
@@ -189,60 +170,6 @@ def _add_log_group(scope: Scope, title: str, retention_days: int, key: Key | Non
     group.DeletionPolicy = "Delete"
     group.UpdateReplacePolicy = "Delete"
     return scope.add(group)
-
-
-def _add_role(scope: Scope, name: str, description: str, statements: list[Statement], around: Surroundings) -> iam.Role:
-    document = PolicyDocument(Version="2012-10-17", Statement=statements)
-    role = iam.Role(f"{name}Role", AssumeRolePolicyDocument=get_lambda_assumerole_policy(), Description=description)
-    managed: list[Value] = []
-    if around.basic_execution_policy:
-        managed.append(Sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"))
-    if around.policies == "managed":
-        policy = iam.ManagedPolicy(f"{name}Policy", Description=description, PolicyDocument=document)
-        if around.key:
-            suppress(policy, *accepted.of_function_policy(statements))
-        managed.append(Ref(scope.add(policy)))
-    else:
-        role.Policies = [iam.Policy(PolicyName=scope.names.value(f"{name}Policy"), PolicyDocument=document)]
-    if managed:
-        role.ManagedPolicyArns = managed
-    if around.permissions_boundary:
-        role.PermissionsBoundary = scope.parameter(_permissions_boundary())
-    return scope.add(role)
-
-
-def add_right(scope: Scope, name: str, function: Function, statement: Statement, around: Surroundings) -> AWSObject:
-    """Allow a function one thing more, by somebody downstream of it, in a policy of its own.
-
-    Args:
-        scope: Of whoever allows it.
-        name: Logical id of the policy.
-        function: Who may.
-        statement: What.
-        around: Decides the kind of the policy.
-    """
-    document = PolicyDocument(Version="2012-10-17", Statement=[statement])
-    if around.policies == "managed":
-        policy = iam.ManagedPolicy(name, PolicyDocument=document, Roles=[function.role_name])
-        policy.Description = f"What {scope.subsystem} lets a function do"
-        return scope.add(policy)
-    return scope.add(
-        iam.PolicyType(name, PolicyDocument=document, PolicyName=scope.names.value(name), Roles=[function.role_name])
-    )
-
-
-def _permissions_boundary() -> ParameterSpec:
-    return ParameterSpec(
-        "PermissionsBoundaryArn",
-        SECURITY,
-        "Permissions boundary",
-        {
-            "Type": "String",
-            "Description": "ARN of the policy that bounds what every role of this stack can be allowed",
-            "AllowedPattern": "^arn:[a-z-]+:iam::.+:policy/.+$",
-            "ConstraintDescription": "must be the ARN of an IAM policy",
-        },
-    )
 
 
 def add_layer(scope: Scope, title: str, package: str, settings: FunctionSettings) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,12 +18,10 @@ from awacs.aws import (
     Allow,
     Bool,
     Condition,
-    PolicyDocument,
-    Principal,
     Statement,
     StringEquals,
 )
-from troposphere import GetAtt, Ref, Sub, iam
+from troposphere import GetAtt, Ref, Sub
 
 from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket, Key, Table
@@ -31,7 +30,7 @@ from imgpipe_templates.core.naming import Value, arn_text
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
-from imgpipe_templates.patterns.suppressions import Suppression, suppress
+from imgpipe_templates.patterns.roles import Surroundings, add_role
 from imgpipe_templates.records import record
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def add_backup(
     *,
     tables: tuple[Table, ...],
     buckets: tuple[Bucket, ...],
-    key: Key | None,
+    around: Surroundings,
     deletion_policy: DeletionPolicy,
 ) -> None:
     """Add vault, plan and role, and select those of `tables` and `buckets` that carry this environment's backup tag.
@@ -77,7 +76,7 @@ def add_backup(
         config: When, and for how long.
         tables: Tables that carry the tag.
         buckets: Buckets that carry the tag; they must keep versions.
-        key: Encrypts the vault and what is copied into it; None means the keys that AWS manages.
+        around: Its key encrypts the vault and what is copied into it; None means the keys that AWS manages.
         deletion_policy: What becomes of the vault when the stack is deleted; a vault that holds anything cannot be.
     """
     vault = backup.BackupVault(
@@ -86,8 +85,8 @@ def add_backup(
         # Governance mode: without ChangeableForDays, whoever may delete the lock can still end it.
         LockConfiguration=backup.LockConfigurationType(MinRetentionDays=config.keep_days),
     )
-    if key:
-        vault.EncryptionKeyArn = key.arn
+    if around.key:
+        vault.EncryptionKeyArn = around.key.arn
     keep_data(vault, deletion_policy)
     scope.add(vault)
     plan = scope.add(
@@ -108,8 +107,18 @@ def add_backup(
             ),
         )
     )
-    statements = [*_copy_tables(tables), *_copy_buckets(buckets), _tag_copies(), *_use_key(key)]
-    role = _add_role(scope, statements, accepted.of_backup_policy(statements) if key else [])
+    statements = [*_copy_tables(tables), *_copy_buckets(buckets), _tag_copies(), *_use_key(around.key)]
+    # A policy of its own even where others are inline: AWS's covers every service and resource. No condition on the
+    # source in the trust: AWS does not document whether AWS Backup names one when it takes a role.
+    role = add_role(
+        scope,
+        "Backup",
+        "backup.amazonaws.com",
+        "Copies tables and buckets into the backup vault",
+        statements,
+        dataclasses.replace(around, policies="managed"),
+        accepted=accepted.of_backup_policy(statements) if around.key else [],
+    )
     scope.add(
         backup.BackupSelection(
             "BackupSelection",
@@ -128,36 +137,6 @@ def add_backup(
         )
     )
     scope.output("BackupVaultArn", GetAtt(vault, "BackupVaultArn"), "Vault that holds the daily backups")
-
-
-def _add_role(scope: Scope, statements: list[Statement], suppressions: list[Suppression]) -> iam.Role:
-    """The role that AWS Backup takes. The policy is its own because AWS's covers every service and resource."""
-    policy = iam.ManagedPolicy(
-        "BackupPolicy",
-        Description="Copies the tables and buckets of one image pipeline",
-        PolicyDocument=PolicyDocument(Version="2012-10-17", Statement=statements),
-    )
-    if suppressions:
-        suppress(policy, *suppressions)
-    scope.add(policy)
-    # No condition on the source: AWS does not document whether AWS Backup names one when it takes a role.
-    trust = Statement(
-        Effect=Allow, Action=[awacs.sts.AssumeRole], Principal=Principal("Service", ["backup.amazonaws.com"])
-    )
-    return scope.add(
-        iam.Role(
-            "BackupRole",
-            AssumeRolePolicyDocument=PolicyDocument(Version="2012-10-17", Statement=[trust]),
-            Description="Copies tables and buckets into the backup vault",
-            # The role waits for its policy, and so does the selection, which waits for the role.
-            ManagedPolicyArns=[Ref(policy)],
-        )
-    )
-
-
-# What the role may do is the part for DynamoDB, S3 and KMS of what AWS grants for the same purpose (AWS Managed Policy
-# Reference, "AWSBackupServiceRolePolicyForBackup" and "AWSBackupServiceRolePolicyForS3Backup", read 2026-11), on the
-# resources of this pipeline only.
 
 
 def _copy_tables(tables: tuple[Table, ...]) -> list[Statement]:

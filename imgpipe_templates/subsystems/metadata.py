@@ -40,7 +40,13 @@ class MetadataConfig(Section):
         Doc("Key of the table: `aws-managed` shows its use in CloudTrail and costs KMS requests, `aws-owned` is free."),
     ] = "aws-managed"
     stream: Annotated[bool, Doc("Whether changes of items can be read as a stream, with old and new image.")] = True
-    deletion_protection: Annotated[bool, Doc("Whether the table has to be unlocked before it can be deleted.")] = False
+    deletion_protection: Annotated[
+        bool,
+        Doc(
+            "Whether the table has to be unlocked before it can be deleted; switch it on once the stack stands, "
+            "because a creation that fails could not be rolled back."
+        ),
+    ] = False
     index_shards: Annotated[
         int,
         Range(1, 20, "shards"),

@@ -22,12 +22,12 @@ from imgpipe_templates.patterns.functions import (
     FunctionSettings,
     LogRetentionDays,
     Runtime,
-    Surroundings,
     add_function,
     add_layer,
     existing_layer,
 )
 from imgpipe_templates.patterns.queues import add_dead_letter_queue
+from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.records import record
 
 THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")

@@ -6,9 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import awacs.awslambda
-from awacs.aws import Allow, PolicyDocument, Principal, Statement
-from awacs.sts import AssumeRole
+from awacs.aws import Statement
 from troposphere import GetAtt, Join, Ref, awslambda, iam, logs
 
 from imgpipe_templates import grants
@@ -25,9 +23,9 @@ from imgpipe_templates.patterns.functions import (
     FunctionSettings,
     LogRetentionDays,
     Runtime,
-    Surroundings,
     add_function,
 )
+from imgpipe_templates.patterns.roles import Surroundings, add_role
 from imgpipe_templates.records import record
 
 if TYPE_CHECKING:
@@ -201,7 +199,10 @@ def _published(scope: Scope, config: RetrievalConfig, function: Function) -> Val
         resource.SnapStart = awslambda.SnapStart(ApplyOn="PublishedVersions")
     elif config.provisioned_concurrency is None:
         return function.arn
-    version = scope.add(awslambda.Version("ImageRetrievalVersion", FunctionName=function.name))
+    # A version is published when it is created; one whose description changes with the code is created anew.
+    version = scope.add(
+        awslambda.Version("ImageRetrievalVersion", Description=Ref("ImageRetrievalCodeKey"), FunctionName=function.name)
+    )
     alias = awslambda.Alias(
         "ImageRetrievalAlias",
         FunctionName=function.name,
@@ -256,23 +257,14 @@ def _add_api(
 
 def _add_caller(scope: Scope, function_arn: Value, around: Surroundings) -> iam.Role:
     """The role with which the API invokes the function: no permission on the function has to name an API's ARN."""
-    trust = Statement(Effect=Allow, Principal=Principal("Service", ["apigateway.amazonaws.com"]), Action=[AssumeRole])
-    invoke = Statement(
-        Sid="InvokeRetrieval", Effect=Allow, Action=[awacs.awslambda.InvokeFunction], Resource=[function_arn]
+    return add_role(
+        scope,
+        "ImageApi",
+        "apigateway.amazonaws.com",
+        "Lets the API invoke the function that answers for it",
+        [grants.invoke(function_arn)],
+        around,
     )
-    description = "Lets the API invoke the function that answers for it"
-    document = PolicyDocument(Version="2012-10-17", Statement=[invoke])
-    role = iam.Role(
-        "ImageApiRole",
-        AssumeRolePolicyDocument=PolicyDocument(Version="2012-10-17", Statement=[trust]),
-        Description=description,
-    )
-    if around.policies == "managed":
-        policy = iam.ManagedPolicy("ImageApiPolicy", Description=description, PolicyDocument=document)
-        role.ManagedPolicyArns = [Ref(scope.add(policy))]
-    else:
-        role.Policies = [iam.Policy(PolicyName=scope.names.value("ImageApiPolicy"), PolicyDocument=document)]
-    return scope.add(role)
 
 
 def _add_authorizer(scope: Scope, api: apigatewayv2.Api) -> apigatewayv2.Authorizer:

@@ -20,6 +20,7 @@ def test_003_24_003_26_the_line_of_a_processed_image_carries_its_metrics(aws, ca
         "bucket": SOURCE,
         "key": "cat.jpg",
         "version_id": "v1",
+        "format": "JPEG",
         "_aws": {
             "Timestamp": 1795163401000,
             "CloudWatchMetrics": [

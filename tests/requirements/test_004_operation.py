@@ -258,3 +258,16 @@ def test_004_44_every_part_is_watched_encrypted_and_paid_for_with_open_eyes(temp
     assert parts | {"ProcessorDeadLetterQueue.QueueName", "UploadQueue.QueueName"} <= watched
     assert set(indexes(properties(template, "ImageMetadataTable"))) <= watched
     assert {"DataKey", "BackupPlan", "ProjectBudget", "MonitoringDashboard"} <= set(template["Resources"])
+
+
+@on("production")
+def test_004_31_nothing_forbids_a_failed_creation_to_be_rolled_back(template):
+    """A protected table cannot be deleted, and so its creation cannot be rolled back."""
+    assert not properties(template, "ImageMetadataTable").get("DeletionProtectionEnabled")
+
+
+@pytest.mark.parametrize("option", ["retrieval.provisioned_concurrency=2", "retrieval.snap_start=true"])
+def test_004_16_new_code_is_a_new_version(option):
+    """CloudFormation publishes a version when it creates one: something of it must change with the code."""
+    (version,) = of_type(with_options("media-library", option), "AWS::Lambda::Version").values()
+    assert "ImageRetrievalCodeKey" in set(references(version["Description"]))

@@ -9,7 +9,7 @@ from troposphere import kms
 
 from imgpipe_templates.core.handles import Key
 from imgpipe_templates.names import names
-from imgpipe_templates.patterns.functions import Surroundings
+from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.patterns.uploads import UploadFilter
 from imgpipe_templates.subsystems.processing import Inputs, ProcessingConfig, add_processing
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification

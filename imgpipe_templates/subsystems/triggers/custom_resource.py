@@ -15,8 +15,9 @@ from imgpipe_templates import grants
 from imgpipe_templates.core.handles import Bucket, Function, Queue
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.buckets import UPLOAD_EVENTS
-from imgpipe_templates.patterns.functions import FunctionPlan, FunctionSettings, Surroundings, add_function
+from imgpipe_templates.patterns.functions import FunctionPlan, FunctionSettings, add_function
 from imgpipe_templates.patterns.permissions import add_invoke_permission
+from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.patterns.uploads import UploadFilter
 
 HELPER_TIMEOUT_SECONDS = 120

@@ -21,8 +21,8 @@ from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.core.upstream_gaps import QueueScalingConfig
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.buckets import UploadNotification
-from imgpipe_templates.patterns.functions import Surroundings, add_right
 from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS, UPLOAD_QUEUE, UPLOAD_RULE, is_known
+from imgpipe_templates.patterns.roles import Surroundings, add_right
 from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.patterns.uploads import UploadFilter, add_upload_rule
 from imgpipe_templates.records import record

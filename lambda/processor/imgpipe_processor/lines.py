@@ -25,6 +25,7 @@ def record_line(
         "bucket": upload.bucket,
         "key": upload.key,
         "version_id": upload.version_id,
+        "format": outcome.image_format,
         "category": outcome.category,
         "message": outcome.message,
         "detail": outcome.detail,

@@ -37,6 +37,7 @@ class Outcome:
     duration_ms: float = 0.0
     source_bytes: int | None = None
     thumbnail_bytes: int | None = None
+    image_format: str | None = None
     category: str | None = None
     message: str | None = None
     detail: str | None = None
@@ -100,7 +101,9 @@ class Processor:
             return outcome, records.failed_attributes(rejected, about, user_id)
         stored = self._store(upload, picture.thumbnails)
         thumbnail_bytes = sum(len(thumbnail.data) for thumbnail in picture.thumbnails) if stored else None
-        outcome = Outcome(PROCESSED, source_bytes=about.size, thumbnail_bytes=thumbnail_bytes)
+        outcome = Outcome(
+            PROCESSED, source_bytes=about.size, thumbnail_bytes=thumbnail_bytes, image_format=picture.format
+        )
         return outcome, records.processed_attributes(picture, about, user_id, stored)
 
     def _store(self, upload: Upload, made: Sequence[Thumbnail]) -> list[Stored]:
