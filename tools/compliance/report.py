@@ -33,6 +33,8 @@ NOTES = """\
 - Trust policies name the service and no source account: AWS documents `aws:SourceAccount` there neither for Lambda's
   execution roles nor for AWS Backup and API Gateway, a role can be passed within its own account only, and a condition
   that is never met would stop every function.
+- CFRipper is given the template with its references resolved; without, it crashes at every principal that is not
+  written out.
 - parliament and policy_sentry are given policies with example values for what only a deployment knows; `*` in a key
   policy is given as the key and its aliases, which is what it means there. Trust policies have no resources, without
   which parliament knows no statement.
