@@ -75,9 +75,10 @@ def _local_pipeline(config: PipelineConfig) -> LocalPipeline:
         name=rendered.pipeline,
         template=to_json(rendered.stacks[stack]),
         functions=tuple(
-            LocalFunction(function["package"], function["key_parameter"], function["runtime"])
-            for function in rendered.functions
+            LocalFunction(one["package"], one["key_parameter"], one["runtime"], one["dependencies"] == "layer")
+            for one in rendered.functions
         ),
+        layers=tuple(LocalFunction(one["package"], one["key_parameter"], one["runtime"]) for one in rendered.layers),
         key_prefix=uploads.prefix + (f"{_USER}/" if uploads.user_id == "first-folder" else ""),
         user_metadata={"user-id": _USER} if uploads.user_id == "metadata" else {},
     )

@@ -6,7 +6,7 @@ import concurrent.futures
 import json
 import mimetypes
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,7 +29,7 @@ from imgpipe_templates.local.results import FileResult, Item, RunReport, clear_r
 from imgpipe_templates.local.runtime_folder import runtime_folder
 from imgpipe_templates.local.settings import ACCOUNT_ID
 from imgpipe_templates.local.settling import Upload, settle
-from imgpipe_templates.packaging import Target, build_package
+from imgpipe_templates.packaging import Target, build_layer, build_package
 
 _ARTIFACT_BUCKET = f"imgpipe-artifacts-{ACCOUNT_ID}"
 # For parameters without a default. Nobody here asks for a token, so its issuer need not exist (RFC 2606, "invalid").
@@ -46,17 +46,19 @@ _CAPABILITIES = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")  # nobody is 
 
 @dataclass(frozen=True)
 class LocalFunction:
-    """A function of the pipeline, as the packages and the engine need to know it.
+    """A function of the pipeline, or a layer with what it requires, as the packages and the engine need to know it.
 
     Attributes:
-        name: As `build_package` knows it, such as `processor`.
+        name: As `build_package` and `build_layer` know it, such as `processor`.
         code_parameter: The template parameter that wants its object key.
         runtime: Lambda runtime, such as `python3.13`.
+        has_layer: Whether what it requires is in a layer and not in its package.
     """
 
     name: str
     code_parameter: str
     runtime: str
+    has_layer: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class LocalPipeline:
     Attributes:
         name: Also the stack's name.
         template: As rendered; it is deployed unchanged.
+        layers: The layers that are built for the functions.
         parameters: Values for parameters that have no default; those that name or describe something outside of the
             template are chosen here if they are left out.
         key_prefix: What the object keys of uploads begin with, before the names of the files.
@@ -77,6 +80,7 @@ class LocalPipeline:
     name: str
     template: str
     functions: tuple[LocalFunction, ...]
+    layers: tuple[LocalFunction, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     key_prefix: str = ""
     user_metadata: Mapping[str, str] = field(default_factory=dict)
@@ -150,7 +154,7 @@ def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: 
     with running_engine(runtimes, retry_base_seconds=_RETRY_BASE_SECONDS) as engine:
         clients = Clients(engine.session(), engine.endpoint_url)
         clock.phase("package")
-        packages = tuple(_package(engine, function, interpreters[function.runtime]) for function in pipeline.functions)
+        packages = tuple(_packages(engine, pipeline, interpreters))
         clock.phase("deploy", pipeline.name)
         ids = _deploy(clients, pipeline, parameters, packages, report)
         clock.phase("upload", ids[pipeline.source_bucket])
@@ -171,10 +175,17 @@ def _runtime(interpreter: Interpreter, clock: _Clock) -> Runtime:
     return Runtime(interpreter.path, folder)
 
 
-def _package(engine: Engine, function: LocalFunction, interpreter: Interpreter) -> FunctionPackage:
-    target = Target.of_interpreter(str(interpreter.path))
-    built = build_package(function.name, target, engine.folder / "packages")
-    return FunctionPackage(function.name, function.code_parameter, built.path)
+def _packages(
+    engine: Engine, pipeline: LocalPipeline, interpreters: Mapping[str, Interpreter]
+) -> Iterator[FunctionPackage]:
+    targets = {name: Target.of_interpreter(str(one.path)) for name, one in interpreters.items()}
+    for layer in pipeline.layers:
+        built = build_layer(layer.name, targets[layer.runtime], engine.folder / "layers")
+        yield FunctionPackage(f"{layer.name}-layer", layer.code_parameter, built.path)
+    for function in pipeline.functions:
+        folder, target = engine.folder / "packages", targets[function.runtime]
+        built = build_package(function.name, target, folder, dependencies=not function.has_layer)
+        yield FunctionPackage(function.name, function.code_parameter, built.path)
 
 
 def _deploy(
@@ -203,7 +214,7 @@ def _deploy(
 def _parameters(pipeline: LocalPipeline) -> dict[str, str]:
     declared = json.loads(pipeline.template).get("Parameters", {})
     values = {name: value for name, value in _VALUES.items() if name in declared} | dict(pipeline.parameters)
-    given = {*values, "CodeBucket", *(function.code_parameter for function in pipeline.functions)}
+    given = {*values, "CodeBucket", *(one.code_parameter for one in (*pipeline.functions, *pipeline.layers))}
     if missing := sorted(name for name, one in declared.items() if "Default" not in one and name not in given):
         raise LocalEngineError(
             f"{pipeline.name}: {', '.join(missing)}: would come from an account, which a local run has not;"

@@ -55,6 +55,15 @@ def test_reporting_leaves_items_and_no_thumbnails(tmp_path: Path):
     assert "Thumbnails" not in json.loads((out / "photo.JPG.json").read_text(encoding="utf-8"))
 
 
+def test_a_function_finds_pillow_in_the_layer_that_is_built_for_it(tmp_path: Path):
+    folder, out = photos(tmp_path / "in"), tmp_path / "out"
+
+    layered = ["--preset", "thumbnails", "--set", "processing.pillow=layer"]
+    assert run(["local", "run", *layered, str(folder), "--out", str(out)]) == 0
+
+    assert (out / "photo.JPG.thumbnail-128.jpg").is_file()
+
+
 def test_what_would_come_from_an_account_is_asked_for_before_anything_starts(tmp_path: Path):
     subnets = {"Type": "List<AWS::EC2::Subnet::Id>"}
     template = {"Parameters": {"SubnetIds": subnets, "CodeBucket": {"Type": "String"}}, "Resources": {}}
