@@ -31,7 +31,7 @@ BELOW = {
     "library": {"core", "options", "patterns", "pipeline", "render"},
     "config": {"configuration", "options"},
     "packaging": {"render"},
-    "deployment": set(),
+    "deployment": {"render"},
     "local": {"deployment", "packaging"},
     "cli": {"checks", "config", "configuration", "deployment", "library", "local", "options", "packaging", "render"},
     "__main__": {"cli"},
