@@ -205,6 +205,9 @@ class Assembly:
     def finished(self) -> dict[str, Stack]:
         """The stacks, with what the layout adds; nothing can be built afterwards."""
         if not self.closed:
+            if len(self.stacks) > 1:
+                for stack in self.stacks.values():
+                    stack.drop_unread()
             self.layout.finish(self.stacks, lambda stack: self._scope(stack, stack.name))
             self.closed = True
         return self.stacks

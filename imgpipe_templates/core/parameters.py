@@ -31,6 +31,15 @@ class Interface:
             self.groups.setdefault(group, []).append(title)
         self.labels[title] = label
 
+    def remove(self, title: str) -> None:
+        """Show the parameter `title` no longer."""
+        self.labels.pop(title, None)
+        for group, titles in list(self.groups.items()):
+            if title in titles:
+                titles.remove(title)
+            if not titles:
+                del self.groups[group]
+
     def to_dict(self) -> dict[str, Any]:
         """The metadata section of a template."""
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
@@ -105,6 +106,14 @@ class Stack:
             **{name: plain(section) for name, section in sections.items() if section},
             "Resources": plain(self.template.resources),
         }
+
+    def drop_unread(self) -> None:
+        """Take out the parameters that nothing in the stack reads: of those that every stack declares, some may be."""
+        sections = (self.template.conditions, self.template.outputs, self.template.resources)
+        text = json.dumps([plain(section) for section in sections])
+        for title in [title for title in self.template.parameters if title not in text]:
+            del self.template.parameters[title]
+            self.interface.remove(title)
 
     def offer(self, title: str, value: Value) -> Output:
         """The output `title`, added if nobody has offered it yet.
