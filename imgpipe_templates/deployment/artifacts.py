@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
+from cfn_flip import load
 
 from imgpipe_templates.deployment.clients import Clients, error_code, error_message
 from imgpipe_templates.deployment.plan import Deployment
@@ -79,6 +82,30 @@ def upload_packages(clients: Clients, deployment: Deployment, *, bucket: str, pr
     return located
 
 
+def upload_nested(clients: Clients, deployment: Deployment, *, bucket: str, prefix: str) -> Deployment:
+    """Upload the templates that lie beside the root, and have the root name where they are.
+
+    Raises:
+        DeploymentError: A nested stack names a template that does not lie beside the root, or one cannot be uploaded.
+    """
+    if not deployment.beside:
+        return deployment
+    root: dict[str, Any] = load(deployment.template)[0]
+    for title, resource in root["Resources"].items():
+        if resource["Type"] != "AWS::CloudFormation::Stack":
+            continue
+        name = resource["Properties"]["TemplateURL"]
+        if name not in deployment.beside:
+            raise DeploymentError(
+                f"{deployment.stack_name}: {title}: TemplateURL is {name!r}; expected one of"
+                f" {', '.join(sorted(deployment.beside))}"
+            )
+        body = deployment.beside[name].encode()
+        key = f"{prefix}/{hashlib.sha256(body).hexdigest()}/{name}"
+        resource["Properties"]["TemplateURL"] = _put_template(clients, body, bucket, key)
+    return replace(deployment, template=json.dumps(root), beside={})
+
+
 def template_argument(clients: Clients, deployment: Deployment, *, bucket: str, prefix: str) -> dict[str, str]:
     """How CloudFormation is given the template: in the request, or from the bucket when it is too large for that.
 
@@ -94,12 +121,7 @@ def template_argument(clients: Clients, deployment: Deployment, *, bucket: str, 
             f" expected at most {MAX_TEMPLATE_OBJECT_BYTES:,} bytes"
         )
     key = f"{prefix}/{hashlib.sha256(body).hexdigest()}/{deployment.stack_name}.template"
-    if not _exists(clients, bucket, key):
-        try:
-            clients.s3.put_object(Bucket=bucket, Key=key, Body=body)
-        except ClientError as error:
-            raise DeploymentError(f"{bucket}: {key}: cannot be uploaded: {error_message(error)}") from error
-    return {"TemplateURL": f"{clients.s3.meta.endpoint_url}/{bucket}/{quote(key)}"}
+    return {"TemplateURL": _put_template(clients, body, bucket, key)}
 
 
 def empty_bucket(clients: Clients, bucket: str) -> int:
@@ -124,6 +146,16 @@ def empty_bucket(clients: Clients, bucket: str) -> int:
     for upload in _unfinished_uploads(clients, bucket):
         clients.s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
     return deleted
+
+
+def _put_template(clients: Clients, body: bytes, bucket: str, key: str) -> str:
+    """Upload a template that is not there yet; its address."""
+    if not _exists(clients, bucket, key):
+        try:
+            clients.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        except ClientError as error:
+            raise DeploymentError(f"{bucket}: {key}: cannot be uploaded: {error_message(error)}") from error
+    return f"{clients.s3.meta.endpoint_url}/{bucket}/{quote(key)}"
 
 
 def _unfinished_uploads(clients: Clients, bucket: str) -> Iterator[dict[str, Any]]:

@@ -48,6 +48,10 @@ class EventLog:
         self._seen.update(event.event_id for event in fresh)
         return fresh[::-1]
 
+    def of(self, stack_id: str) -> EventLog:
+        """The events of another stack."""
+        return EventLog(self._clients, stack_id)
+
     def validation_faults(self) -> list[str]:
         """What was wrong with the template before anything was created."""
         return validation_faults(self._clients, StackName=self._stack_id)
@@ -77,7 +81,7 @@ def follow(log: EventLog, stack_name: str, pace: Pace, progress: Callable[[Stack
         if events and _is_end(events[-1]):
             if events[-1].status in _GOOD_ENDS:
                 return events
-            raise DeploymentError(f"{stack_name}: {_what_failed(events, log.validation_faults)}")
+            raise DeploymentError(f"{stack_name}: {_what_failed(events, log)}")
         if time.monotonic() > deadline:
             raise DeploymentError(
                 f"{stack_name}: is not done after {pace.stack_timeout_seconds:.0f} seconds;"
@@ -111,15 +115,30 @@ def _is_end(event: StackEvent) -> bool:
     return is_the_stack_itself and event.status in _GOOD_ENDS | _BAD_ENDS
 
 
-def _what_failed(events: list[StackEvent], validation: Callable[[], list[str]]) -> str:
+def _what_failed(events: list[StackEvent], log: EventLog) -> str:
+    end = events[-1]
+    if first := _first_failure(events):
+        return f"{_told(first, log)}; the stack is {end.status}"
+    reasons = [event.reason for event in events if event.status.endswith("_FAILED") and event.reason]
+    return f"{'; '.join(log.validation_faults() or reasons) or 'no reason given'}; the stack is {end.status}"
+
+
+def _first_failure(events: list[StackEvent]) -> StackEvent | None:
+    """The failure of a resource that the others followed from."""
     end = events[-1]
     failed = [event for event in events if event.status.endswith("_FAILED") and event.physical_id != end.physical_id]
     causes = [event for event in failed if not any(word in event.reason.lower() for word in _CONSEQUENCES)]
-    if failed:
-        first = (causes or failed)[0]
-        return f"{first.logical_id}: {first.status}: {first.reason or 'no reason given'}; the stack is {end.status}"
-    faults = validation() or [event.reason for event in events if event.status.endswith("_FAILED") and event.reason]
-    return f"{'; '.join(faults) or 'no reason given'}; the stack is {end.status}"
+    return next(iter(causes or failed), None)
+
+
+def _told(failure: StackEvent, log: EventLog) -> str:
+    """A failure, and where that is one of a nested stack, the one inside it."""
+    if failure.kind == STACK and failure.physical_id:
+        inside = log.of(failure.physical_id)
+        events = inside.news()
+        if events and (first := _first_failure(events)):
+            return f"{failure.logical_id}: {_told(first, inside)}"
+    return f"{failure.logical_id}: {failure.status}: {failure.reason or 'no reason given'}"
 
 
 def _event(raw: dict[str, Any]) -> StackEvent:

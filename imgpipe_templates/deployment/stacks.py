@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from cfn_flip import load
 
-from imgpipe_templates.deployment.artifacts import empty_bucket, template_argument, upload_packages
+from imgpipe_templates.deployment.artifacts import empty_bucket, template_argument, upload_nested, upload_packages
 from imgpipe_templates.deployment.change_sets import ChangeSet, create_change_set
 from imgpipe_templates.deployment.clients import Clients, error_message
 from imgpipe_templates.deployment.events import STACK, EventLog, follow
@@ -61,6 +61,7 @@ def deploy(
     elif present and present["StackStatus"].endswith("_IN_PROGRESS"):
         raise DeploymentError(f"{name}: stack: is {present['StackStatus']}; expected a stack at rest, try again later")
     located = upload_packages(clients, deployment, bucket=artifact_bucket, prefix=artifact_prefix)
+    deployment = upload_nested(clients, deployment, bucket=artifact_bucket, prefix=artifact_prefix)
     template = template_argument(clients, deployment, bucket=artifact_bucket, prefix=artifact_prefix)
     parameters = {**deployment.parameters, **located}
     change_set = create_change_set(
@@ -89,7 +90,8 @@ def delete_stack(
     Args:
         clients: Of the account and Region.
         stack: Name or id.
-        empty_buckets: Delete the contents of the buckets that the stack will delete. Retained buckets are not touched.
+        empty_buckets: Delete the contents of the buckets that the stack, or one nested in it, will delete. Retained
+            buckets are not touched.
         pace: Polling.
         on_event: Called with each stack event.
 
@@ -103,11 +105,10 @@ def delete_stack(
     if present is None:
         return ()
     stack_id, name = present["StackId"], present["StackName"]
-    resources = list(_resources(clients, stack_id))
-    kept = _retained_ids(clients, stack_id) if resources else set()
+    resources = list(_whole(clients, stack_id))
     if empty_buckets:
-        for resource in resources:
-            if resource.kind == "AWS::S3::Bucket" and resource.logical_id not in kept:
+        for resource, is_kept in resources:
+            if resource.kind == "AWS::S3::Bucket" and not is_kept:
                 empty_bucket(clients, resource.physical_id)
     log = EventLog(clients, stack_id)
     log.news()
@@ -116,7 +117,7 @@ def delete_stack(
     except ClientError as error:
         raise DeploymentError(f"{name}: stack: {error_message(error)}") from error
     follow(log, name, pace, on_event)
-    return tuple(resource for resource in resources if resource.logical_id in kept)
+    return tuple(resource for resource, is_kept in resources if is_kept)
 
 
 def resource_ids(clients: Clients, stack: str) -> dict[str, str]:
@@ -144,6 +145,16 @@ def _describe(clients: Clients, stack: str) -> Mapping[str, Any] | None:
             return None
         raise DeploymentError(f"{stack}: stack: {error_message(error)}") from error
     return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+
+
+def _whole(clients: Clients, stack_id: str) -> Iterator[tuple[Retained, bool]]:
+    """Every resource of a stack and of those nested in it, and whether its deletion policy keeps it."""
+    resources = list(_resources(clients, stack_id))
+    kept = _retained_ids(clients, stack_id) if resources else set()
+    for resource in resources:
+        yield resource, resource.logical_id in kept
+        if resource.kind == STACK and resource.physical_id:
+            yield from _whole(clients, resource.physical_id)
 
 
 def _resources(clients: Clients, stack: str) -> Iterator[Retained]:

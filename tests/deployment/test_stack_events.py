@@ -18,10 +18,14 @@ def event(logical_id: str, status: str, reason: str = "", physical_id: str = "")
 
 
 class Log:
-    """Gives its events in portions, as polling does."""
+    """Gives its events in portions, as polling does; `nested` has those of other stacks."""
 
-    def __init__(self, *portions: list[StackEvent]) -> None:
+    def __init__(self, *portions: list[StackEvent], **nested: list[StackEvent]) -> None:
         self.portions = list(portions)
+        self.nested = nested
+
+    def of(self, stack_id: str) -> Log:
+        return Log(self.nested[stack_id.split("/")[1].partition("-")[2]])
 
     def news(self) -> list[StackEvent]:
         return self.portions.pop(0) if self.portions else []
@@ -45,6 +49,27 @@ def test_the_first_cause_is_named_and_not_what_was_cancelled_for_it():
         follow(log, "photos", Pace(poll_seconds=0), lambda _: None)
 
     assert str(failure.value) == ("photos: B: CREATE_FAILED: Queue name is taken; the stack is ROLLBACK_COMPLETE")
+
+
+def test_of_a_nested_stack_what_failed_inside_is_named():
+    inside = [
+        event("Queue", "CREATE_FAILED", "Queue name is taken"),
+        event("photos-Nested-2", "ROLLBACK_COMPLETE", "", NESTED_ID),
+    ]
+    log = Log(
+        [
+            event("Nested", "CREATE_FAILED", "Embedded stack was not successfully created", NESTED_ID),
+            event("photos", "ROLLBACK_COMPLETE", "", STACK_ID),
+        ],
+        **{"Nested-2": inside},
+    )
+
+    with pytest.raises(DeploymentError) as failure:
+        follow(log, "photos", Pace(poll_seconds=0), lambda _: None)
+
+    assert str(failure.value) == (
+        "photos: Nested: Queue: CREATE_FAILED: Queue name is taken; the stack is ROLLBACK_COMPLETE"
+    )
 
 
 def test_the_end_of_a_nested_stack_is_not_the_end_of_the_stack():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,39 @@ def test_retained_buckets_are_listed_and_keep_their_contents(clients, policy: st
 
     assert [(one.logical_id, one.physical_id) for one in retained] == [("Bucket", name)]
     assert clients.s3.get_object(Bucket=name, Key="a")["Body"].read() == b"1"
+
+
+def nested(name: str, **properties: Any) -> Deployment:
+    """A root with one child, which has a bucket."""
+    child = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "child.template.json"}}
+    root = json.dumps({"Resources": {"Child": child}})
+    beside = {"child.template.json": json.dumps(bucket_template(f"{name}-bucket", **properties))}
+    return Deployment(name, root, beside=beside, capabilities=("CAPABILITY_AUTO_EXPAND",))
+
+
+def test_nested_stacks_are_uploaded_with_the_root_and_emptied_with_it(clients):
+    deploy(clients, nested("nest"), artifact_bucket=ARTIFACTS, pace=QUICK)
+    clients.s3.put_object(Bucket="nest-bucket", Key="a", Body=b"1")
+
+    delete_stack(clients, "nest", empty_buckets=True, pace=QUICK)
+
+    assert "nest-bucket" not in [one["Name"] for one in clients.s3.list_buckets()["Buckets"]]
+
+
+def test_the_fault_inside_a_nested_stack_is_told(clients):
+    with pytest.raises(DeploymentError, match=r"^broken-nest: Child: .*CREATE_FAILED: .*must be a positive integer"):
+        deploy(clients, nested("broken-nest", **BAD_LIFECYCLE), artifact_bucket=ARTIFACTS, pace=QUICK)
+
+
+def test_a_nested_template_that_does_not_lie_beside_the_root_is_named(clients):
+    deployment = dataclasses.replace(nested("lonely"), beside={"other.template.json": "{}"})
+
+    with pytest.raises(DeploymentError) as failure:
+        deploy(clients, deployment, artifact_bucket=ARTIFACTS, pace=QUICK)
+
+    assert str(failure.value) == (
+        "lonely: Child: TemplateURL is 'child.template.json'; expected one of other.template.json"
+    )
 
 
 def test_resources_are_found_by_their_logical_ids(clients):
