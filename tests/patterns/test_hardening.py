@@ -144,7 +144,6 @@ def test_state_outlives_its_stack_and_its_replacement(template):
     kept = [one for one in template["Resources"].values() if one["Type"] in stateful]
     assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in kept} == {("RetainExceptOnCreate", "Retain")}
     table = properties(template, "ImageMetadataTable")
-    assert table["DeletionProtectionEnabled"] is True
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert properties(template, "BackupVault")["LockConfiguration"]["MinRetentionDays"] == 35
     assert "Backup" in tags(table)
