@@ -186,7 +186,7 @@ def retrievals_ways(holder: str, callers: str) -> dict[tuple[str, str], Way]:
         (holder, "QueryImageMetadataTable"): Asking(role, "dynamodb:Query", "/images"),
         (holder, "ShowThumbnailBucketObjects"): Following(role, "s3:GetObject", "thumbnail"),
         (holder, "ShowSourceBucketVersions"): Following(role, "s3:GetObjectVersion", "original"),
-        (callers, "InvokeRetrieval"): Asking("ImageApiRole", "lambda:InvokeFunction", "/images"),
+        (callers, "InvokeFunction"): Asking("ImageApiRole", "lambda:InvokeFunction", "/images"),
     }
 
 
