@@ -216,7 +216,14 @@ def _trigger(
     if config.trigger == "s3":
         pipeline.build("triggers", add_s3_trigger, source=source, processor=processor)
     elif config.trigger == "eventbridge":
-        pipeline.build("triggers", add_eventbridge_trigger, source=source, uploads=uploads, processor=processor)
+        pipeline.build(
+            "triggers",
+            add_eventbridge_trigger,
+            source=source,
+            uploads=uploads,
+            processor=processor,
+            dead_letters=processing.dead_letters,
+        )
     elif config.trigger == "queue":
         return pipeline.build(
             "triggers",

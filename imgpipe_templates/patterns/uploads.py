@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from troposphere import GetAtt, Ref
 
-from imgpipe_templates.core.handles import Bucket
+from imgpipe_templates.core.handles import Bucket, Queue
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
-from imgpipe_templates.patterns.queues import UPLOAD_RULE
+from imgpipe_templates.patterns.queues import UPLOAD_RULE, is_known
 from imgpipe_templates.records import record
 
 if TYPE_CHECKING:
@@ -60,9 +60,14 @@ class UploadFilter:
 
 
 def add_upload_rule(
-    scope: Scope, uploads: UploadFilter, *, source: Bucket, target: events.Target, description: str
+    scope: Scope, uploads: UploadFilter, *, source: Bucket, target: events.Target, description: str, dead_letters: Queue
 ) -> Value:
-    """Add the EventBridge rule that sends uploads to `target`; return its ARN."""
+    """Add the EventBridge rule that sends uploads to `target`; return its ARN.
+
+    What EventBridge could not deliver within a day goes to `dead_letters`, whose policy lets the rule in by its name.
+    """
+    if is_known(scope.names, UPLOAD_RULE):
+        target.DeadLetterConfig = events.DeadLetterConfig(Arn=dead_letters.arn)
     rule = events.Rule(
         UPLOAD_RULE,
         Description=description,

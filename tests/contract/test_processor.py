@@ -12,8 +12,8 @@ from imgpipe_processor import metrics as emitted
 from imgpipe_processor.settings import Settings
 from imgpipe_templates import load_preset
 from imgpipe_templates.config import PRESETS
-from imgpipe_templates.patterns import metrics as declared
 from imgpipe_templates.library import render_pipeline
+from imgpipe_templates.patterns import metrics as declared
 from tests.lambda_processor.fakes import actions_needed
 from tests.lambda_processor.test_settings import EVERYTHING
 from tests.templates import allowed, rendered

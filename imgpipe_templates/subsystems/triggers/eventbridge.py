@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imgpipe_templates.core.handles import Bucket, Function
+from imgpipe_templates.core.handles import Bucket, Function, Queue
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.permissions import add_invoke_permission
@@ -20,7 +20,9 @@ else:
     events = deferred("troposphere.events")
 
 
-def add_eventbridge_trigger(scope: Scope, *, source: Bucket, uploads: UploadFilter, processor: Function) -> None:
+def add_eventbridge_trigger(
+    scope: Scope, *, source: Bucket, uploads: UploadFilter, processor: Function, dead_letters: Queue
+) -> None:
     """Add the rule, and the permission for just this rule to invoke `processor`."""
     rule_arn = add_upload_rule(
         scope,
@@ -28,5 +30,6 @@ def add_eventbridge_trigger(scope: Scope, *, source: Bucket, uploads: UploadFilt
         source=source,
         target=events.Target(Id="ImageProcessor", Arn=processor.arn),
         description="Uploads that the processor is to handle",
+        dead_letters=dead_letters,
     )
     add_invoke_permission(scope, processor, service="events.amazonaws.com", source_arn=rule_arn)

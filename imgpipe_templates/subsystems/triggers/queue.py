@@ -21,7 +21,7 @@ from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.core.upstream_gaps import QueueScalingConfig
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.buckets import UploadNotification
-from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS, UPLOAD_QUEUE, UPLOAD_RULE, is_known
+from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS, UPLOAD_QUEUE
 from imgpipe_templates.patterns.roles import Surroundings, add_right
 from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.patterns.uploads import UploadFilter, add_upload_rule
@@ -130,10 +130,12 @@ def _feed_by_rule(
     scope: Scope, queue: sqs.Queue, source: Bucket, uploads: UploadFilter, dead_letters: Queue
 ) -> Statement:
     """Add the rule that feeds `queue`; the statement lets just this rule."""
-    target = events.Target(Id=UPLOAD_QUEUE, Arn=GetAtt(queue, "Arn"))
-    if is_known(scope.names, UPLOAD_RULE):  # the dead-letter queue's policy lets the rule in by its name
-        target.DeadLetterConfig = events.DeadLetterConfig(Arn=dead_letters.arn)
     arn = add_upload_rule(
-        scope, uploads, source=source, target=target, description="Uploads that wait for the processor"
+        scope,
+        uploads,
+        source=source,
+        target=events.Target(Id=UPLOAD_QUEUE, Arn=GetAtt(queue, "Arn")),
+        description="Uploads that wait for the processor",
+        dead_letters=dead_letters,
     )
     return grants.service_may_send("events.amazonaws.com", GetAtt(queue, "Arn"), arn)
