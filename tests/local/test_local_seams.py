@@ -43,3 +43,11 @@ def test_other_parameters_are_told():
 
     with pytest.raises(LocalEngineError, match=r"_execute_function: takes \(func, event\); expected \(func\), as in"):
         check_seams(seams=(seam,))
+
+
+def test_parameters_that_do_not_matter_are_not_compared():
+    enforce = "ministack.core.iam_evaluator", "enforce"
+
+    check_seams(seams=(Seam(*enforce, ("access_key_id", "...", "resource_arn", "...")),))
+    with pytest.raises(LocalEngineError, match=r"enforce: takes \(access_key_id, "):
+        check_seams(seams=(Seam(*enforce, ("...", "gone", "...")),))
