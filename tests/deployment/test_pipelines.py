@@ -23,10 +23,11 @@ from imgpipe_templates.errors import DeploymentError
 from imgpipe_templates.library import LayoutName
 from imgpipe_templates.local.engine import Engine
 from imgpipe_templates.render.manifest import RenderedPipeline
-from tests.engine import ARTIFACTS, QUICK, bucket_template, clients_of, until
+from tests.engine import ARTIFACTS, QUICK, bucket_template, clients_of, until, zipped
 from tests.presets.pipelines import image, package
 
 CHILDREN = ("metadata", "notifications", "ingestion", "monitoring")
+PAIR = ["first", "second"]
 BAD_LIFECYCLE = {"LifecycleConfiguration": {"Rules": [{"Id": "bad", "Status": "Enabled", "ExpirationInDays": 0}]}}
 
 
@@ -118,7 +119,7 @@ def pair(name: str, **second: Any) -> PipelineDeployment:
     tags = [{"Key": "beside", "Value": {"Fn::ImportValue": export}}, {"Key": "owner", "Value": {"Ref": "Owner"}}]
     templates = {"first": first, "second": bucket_template(f"{name}-second-bucket", Tags=tags, **second)}
     templates["second"]["Outputs"] = {"Second": {"Value": {"Ref": "Bucket"}}}
-    return PipelineDeployment(RenderedPipeline(name, "exports", templates, ["first", "second"]), name)
+    return PipelineDeployment(RenderedPipeline(name, "exports", templates, PAIR), name)
 
 
 def first_alone(wanted: PipelineDeployment) -> PipelineDeployment:
@@ -156,18 +157,45 @@ def test_a_stack_that_is_new_to_a_deployed_pipeline_belongs_to_the_same_environm
     assert tag(clients, "grown-second-bucket", "owner") == "ann"
 
 
-def test_values_are_given_to_the_stacks_that_have_them(clients: Clients):
+def test_a_secret_that_cannot_be_read_back_is_not_handed_on_as_asterisks(clients: Clients):
+    whole = dataclasses.replace(pair("secret"), parameters={"Word": "sesame"})
+    for template in whole.rendered.stacks.values():
+        template["Parameters"]["Word"] = {"Type": "String", "NoEcho": True, "Default": "nothing"}
+    whole.rendered.stacks["second"]["Resources"]["Bucket"]["Properties"]["Tags"][1]["Value"] = {"Ref": "Word"}
+    put(clients, first_alone(whole))
+
+    put(clients, dataclasses.replace(whole, parameters={}))
+
+    assert tag(clients, "secret-second-bucket", "owner") == "nothing"
+
+
+def test_values_and_code_are_given_to_the_stacks_that_take_them(clients: Clients, tmp_path: Path):
     wanted = pair("apart")
-    wanted.rendered.stacks["first"]["Parameters"]["Colour"] = {"Type": "String"}
+    first, second = wanted.rendered.stacks.values()
+    first["Parameters"] |= {"Colour": {"Type": "String"}, "CodeBucket": {"Type": "String"}, "Layer": {"Type": "String"}}
+    second["Parameters"] |= {"CodeBucket": {"Type": "String"}, "Code": {"Type": "String"}}
+    functions = [{"stack": "second", "function": "Work", "package": "work", "key_parameter": "Code"}]
+    layers = [{"stack": "first", "layer": "WorkLayer", "package": "work", "key_parameter": "Layer"}]
+    rendered = RenderedPipeline("apart", "exports", wanted.rendered.stacks, PAIR, functions, layers)
+    (tmp_path / "code.zip").write_bytes(zipped(index="apart"))
+    (tmp_path / "layer.zip").write_bytes(zipped(pillow="apart"))
+    packages = {"Code": tmp_path / "code.zip", "Layer": tmp_path / "layer.zip"}
 
-    put(clients, dataclasses.replace(wanted, parameters={"Colour": "red", "Owner": "bob"}))
+    given = {"Colour": "red", "Owner": "bob"}
+    put(clients, PipelineDeployment(rendered, "apart", given, packages, tags={"team": "photos"}))
 
-    described = clients.cloudformation.describe_stacks
-    given = [described(StackName=name)["Stacks"][0]["Parameters"] for name in wanted.stack_names.values()]
-    assert [{one["ParameterKey"]: one["ParameterValue"] for one in values} for values in given] == [
-        {"Colour": "red", "Owner": "bob"},
-        {"Owner": "bob"},
+    described = [clients.cloudformation.describe_stacks(StackName=f"apart-{name}")["Stacks"][0] for name in PAIR]
+    in_first, in_second = [
+        {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]} for stack in described
     ]
+    layer, code = in_first.pop("Layer"), in_second.pop("Code")
+    assert (in_first, in_second) == (
+        {"CodeBucket": ARTIFACTS, "Colour": "red", "Owner": "bob"},
+        {"CodeBucket": ARTIFACTS, "Owner": "bob"},
+    )
+    uploaded = {name: clients.s3.get_object(Bucket=ARTIFACTS, Key=name)["Body"].read() for name in (layer, code)}
+    assert uploaded == {layer: packages["Layer"].read_bytes(), code: packages["Code"].read_bytes()}
+    assert [stack["Tags"] for stack in described] == [[{"Key": "team", "Value": "photos"}]] * 2
 
 
 def test_retained_resources_of_every_stack_are_told_the_last_stack_first(clients: Clients):
