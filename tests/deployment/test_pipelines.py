@@ -148,6 +148,16 @@ def test_a_failure_names_its_stack_and_the_same_again_goes_on_from_there(clients
     assert (first.changes, [change.action for change in second.changes]) == ((), ["Add"])
 
 
+def test_a_stack_whose_creation_was_undone_has_no_values_to_keep(clients: Clients):
+    wanted = pair("undone", **BAD_LIFECYCLE)
+    wanted.rendered.stacks["second"]["Parameters"]["Colour"] = {"Type": "String"}
+    with pytest.raises(DeploymentError, match=r"ROLLBACK_COMPLETE$"):
+        put(clients, dataclasses.replace(wanted, parameters={"Colour": "red"}))
+
+    with pytest.raises(DeploymentError, match=r"^undone-second: Colour: has no value"):
+        put(clients, wanted)
+
+
 def test_a_stack_that_is_new_to_a_deployed_pipeline_belongs_to_the_same_environment(clients: Clients):
     whole = dataclasses.replace(pair("grown"), parameters={"Owner": "ann"})
     put(clients, first_alone(whole))
@@ -169,7 +179,13 @@ def test_a_secret_that_cannot_be_read_back_is_not_handed_on_as_asterisks(clients
     assert tag(clients, "secret-second-bucket", "owner") == "nothing"
 
 
-def test_values_and_code_are_given_to_the_stacks_that_take_them(clients: Clients, tmp_path: Path):
+def test_values_and_code_are_given_to_the_stacks_that_take_them(engine: Engine, tmp_path: Path):
+    clients, sent = clients_of(engine), list[set[str]]()
+
+    def note(params: dict[str, Any], **_: Any) -> None:  # AWS refuses what a template does not declare, the engine not
+        sent.append({one["ParameterKey"] for one in params["Parameters"]})
+
+    clients.cloudformation.meta.events.register("before-parameter-build.cloudformation.CreateChangeSet", note)
     wanted = pair("apart")
     first, second = wanted.rendered.stacks.values()
     first["Parameters"] |= {"Colour": {"Type": "String"}, "CodeBucket": {"Type": "String"}, "Layer": {"Type": "String"}}
@@ -193,6 +209,7 @@ def test_values_and_code_are_given_to_the_stacks_that_take_them(clients: Clients
         {"CodeBucket": ARTIFACTS, "Colour": "red", "Owner": "bob"},
         {"CodeBucket": ARTIFACTS, "Owner": "bob"},
     )
+    assert sent == [{"CodeBucket", "Colour", "Owner", "Layer"}, {"CodeBucket", "Owner", "Code"}]
     uploaded = {name: clients.s3.get_object(Bucket=ARTIFACTS, Key=name)["Body"].read() for name in (layer, code)}
     assert uploaded == {layer: packages["Layer"].read_bytes(), code: packages["Code"].read_bytes()}
     assert [stack["Tags"] for stack in described] == [[{"Key": "team", "Value": "photos"}]] * 2
