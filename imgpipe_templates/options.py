@@ -130,6 +130,12 @@ class PipelineConfig(Section):
             yield Conflict((f"tags.{key}",), "is set by the pipeline itself; expected a tag of another name")
         yield from self._one_bucket()
         yield from self._lookups()
+        if self.trigger == "queue" and self.processing.failed_events == "destination":
+            yield Conflict(
+                ("processing.failed_events", "trigger"),
+                "'destination' is for events that Lambda itself tries again, and 'queue' tries messages again by the "
+                "queue; expected failed_events = 'dead-letter', or another trigger",
+            )
         if self.processing.extra_thumbnail_sizes_px and not self.processing.thumbnails:
             yield Conflict(
                 ("processing.extra_thumbnail_sizes_px", "processing.thumbnails"),

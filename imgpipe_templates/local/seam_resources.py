@@ -41,11 +41,30 @@ def install(client: Callable[..., Any], asker: permissions.Asker) -> None:
     _keep_credentials(handlers)
     _guard(handlers, _BUCKET, _why_bucket_stays)
     _guard(handlers, _TABLE, _why_table_stays)
+    _keep_attributes()
     stacks = _module("ministack.services.cloudformation.stacks")
     blocks = stacks._runs_on_worker_thread
     speaking = {*properties.PUT_BACK, _MAPPING}
     # Speaking to the engine from its own event loop would wait for ever.
     stacks._runs_on_worker_thread = lambda resource_type: resource_type in speaking or blocks(resource_type)
+
+
+def _keep_attributes() -> None:
+    """Keep what the resources of a nested stack told: its update forgets it where a resource stays or tells less."""
+    provisioners = _module("ministack.services.cloudformation.provisioners")
+    stacks = _module("ministack.services.cloudformation")._stacks
+    update = provisioners._update_resource
+
+    def updated(
+        kind: str, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, title: str, *attributes: Any
+    ) -> Any:
+        if attributes:  # a stack that is not nested passes them
+            return update(kind, physical_id, old, new, stack, title, *attributes)
+        known = stacks[stack]["_resources"].get(title, {}).get("Attributes") or {}
+        new_id, told = update(kind, physical_id, old, new, stack, title, known)
+        return new_id, {**known, **told} if new_id == physical_id else told
+
+    provisioners._update_resource = updated
 
 
 def _module(name: str) -> Any:

@@ -100,6 +100,12 @@ SEAMS = (
     Seam(_APIS, "_invoke_lambda_proxy", ("integration", "api_id", "stage", "path", "method", "...")),
     Seam(_STACKS, "_runs_on_worker_thread", ("resource_type",)),
     Seam(_PROVISIONERS, "_RESOURCE_HANDLERS", None),
+    Seam(
+        _PROVISIONERS,
+        "_update_resource",
+        ("resource_type", "physical_id", "old_props", "new_props", "stack_name", "logical_id", "old_attrs"),
+    ),
+    Seam("ministack.services.cloudformation", "_stacks", None),
 )
 
 

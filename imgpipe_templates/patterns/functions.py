@@ -55,6 +55,24 @@ class FunctionSettings:
 
 
 @record
+class Retries:
+    """What becomes of events that failed ("How Lambda handles errors", Lambda Developer Guide, read 2026-11).
+
+    Attributes:
+        attempts: How often a failed event is tried again.
+        max_age_seconds: How long an event may wait before it counts as failed.
+        with_error: Whether the queue gets the error with the event (a destination) or the event alone (dead letters).
+    """
+
+    attempts: int = 2
+    max_age_seconds: int = 21_600
+    with_error: bool = False
+
+
+DEFAULT_RETRIES = Retries()
+
+
+@record
 class FunctionPlan:
     """What one function is, before anything of it is in a template.
 
@@ -67,6 +85,7 @@ class FunctionPlan:
         settings: Runtime, limits and log retention.
         services: Names of the services that use the pipeline's key for it, such as `s3`.
         dead_letters: Takes the events that failed on every attempt; None where its caller waits for the answer.
+        retries: How failed events are tried again, and how they reach `dead_letters`.
         title: Its logical id, where that is another.
     """
 
@@ -78,6 +97,7 @@ class FunctionPlan:
     settings: FunctionSettings
     services: tuple[str, ...] = ()
     dead_letters: Queue | None = None
+    retries: Retries = DEFAULT_RETRIES
     title: str = ""
 
 
@@ -121,7 +141,23 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
             dependencies="layer" if settings.layers else "package",
         )
     )
-    return Function.of(scope, function, role)
+    handle = Function.of(scope, function, role)
+    if plan.dead_letters and plan.retries is not DEFAULT_RETRIES:
+        scope.add(_invoke_config(handle, plan.name, plan.retries, plan.dead_letters))
+    return handle
+
+
+def _invoke_config(function: Function, name: str, retries: Retries, queue: Queue) -> awslambda.EventInvokeConfig:
+    config = awslambda.EventInvokeConfig(
+        f"{name}InvokeConfig",
+        FunctionName=function.name,
+        MaximumEventAgeInSeconds=retries.max_age_seconds,
+        MaximumRetryAttempts=retries.attempts,
+        Qualifier="$LATEST",
+    )
+    if retries.with_error:
+        config.DestinationConfig = awslambda.DestinationConfig(OnFailure=awslambda.OnFailure(Destination=queue.arn))
+    return config
 
 
 def _statements(plan: FunctionPlan, around: Surroundings, log_group_arn: Value) -> list[Statement]:
@@ -142,7 +178,7 @@ def _equip(function: awslambda.Function, plan: FunctionPlan) -> None:
     """Set what only some functions have."""
     if plan.environment:
         function.Environment = awslambda.Environment(Variables=dict(plan.environment))
-    if plan.dead_letters:
+    if plan.dead_letters and not plan.retries.with_error:
         function.DeadLetterConfig = awslambda.DeadLetterConfig(TargetArn=plan.dead_letters.arn)
     if plan.settings.reserved_concurrency is not None:
         function.ReservedConcurrentExecutions = plan.settings.reserved_concurrency

@@ -17,10 +17,12 @@ from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.functions import (
+    DEFAULT_RETRIES,
     Architecture,
     FunctionPlan,
     FunctionSettings,
     LogRetentionDays,
+    Retries,
     Runtime,
     add_function,
     add_layer,
@@ -76,6 +78,17 @@ class ProcessingConfig(Section):
         Range(1, 1_000, "invocations"),
         Doc("Concurrent invocations kept for the function and allowed to it; left out, the account's pool is shared."),
     ] = None
+    failed_events: Annotated[
+        Literal["dead-letter", "destination"],
+        Doc(
+            "What the queue of failed events gets: the event alone (`dead-letter`), "
+            "or the event with the error that it ended in (`destination`)."
+        ),
+    ] = "dead-letter"
+    retry_attempts: Annotated[int, Range(0, 2, "attempts"), Doc("How often Lambda tries a failed event again.")] = 2
+    max_event_age_seconds: Annotated[
+        int, Range(60, 21_600, "seconds"), Doc("How long an event may wait before it counts as failed.")
+    ] = 21_600
     log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long the function's logs are kept.")] = 30
 
     def conflicts(self) -> Iterator[Conflict]:
@@ -148,6 +161,7 @@ def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings,
         settings=_settings(scope, config),
         services=("dynamodb", "lambda", "s3", "sns", "sqs") if inputs.reports else ("dynamodb", "lambda", "s3", "sqs"),
         dead_letters=dead_letters,
+        retries=_retries(config),
     )
     processor = add_function(scope, plan, around)
     scope.output(
@@ -173,6 +187,12 @@ def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:
     if config.pillow == "layer":
         return dataclasses.replace(settings, layers=(add_layer(scope, "PillowLayer", "processor", settings),))
     return dataclasses.replace(settings, layers=(existing_layer(scope, "PillowLayer"),))
+
+
+def _retries(config: ProcessingConfig) -> Retries:
+    asked = (config.retry_attempts, config.max_event_age_seconds, config.failed_events == "destination")
+    standing = (DEFAULT_RETRIES.attempts, DEFAULT_RETRIES.max_age_seconds, DEFAULT_RETRIES.with_error)
+    return DEFAULT_RETRIES if asked == standing else Retries(*asked)
 
 
 def _may(inputs: Inputs) -> list[Statement]:

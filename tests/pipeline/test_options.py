@@ -38,6 +38,7 @@ VARIANTS = {
         "processing.extra_thumbnail_sizes_px=[256, 512]",
         "processing.reserved_concurrency=10",
     ),
+    "failed events with their error": ("thumbnails", "processing.failed_events=destination"),
     "layer of our own": ("thumbnails", "processing.pillow=layer"),
     "existing layer": ("thumbnails", "processing.pillow=existing-layer"),
     "everything deleted": ("production", "deletion_policy=delete", "metadata.deletion_protection=false"),
@@ -136,6 +137,20 @@ def test_the_helper_of_the_custom_resource_stands_outside_of_the_vpc():
     assert "VpcConfig" not in built["S3NotificationLambda"]["Properties"]
 
 
+def test_failed_events_reach_the_queue_alone_or_with_their_error():
+    plain = resources("thumbnails")
+    assert said(plain["ImageProcessorFunction"]["Properties"]["DeadLetterConfig"]["TargetArn"]) == (
+        "ProcessorDeadLetterQueue.Arn"
+    )
+    assert "ImageProcessorInvokeConfig" not in plain
+
+    told = resources("thumbnails", "processing.failed_events=destination", "processing.retry_attempts=1")
+    config = told["ImageProcessorInvokeConfig"]["Properties"]
+    assert said(config["DestinationConfig"]["OnFailure"]["Destination"]) == "ProcessorDeadLetterQueue.Arn"
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (1, 21_600)
+    assert "DeadLetterConfig" not in told["ImageProcessorFunction"]["Properties"]
+
+
 def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias():
     for override in ("retrieval.snap_start=true", "retrieval.provisioned_concurrency=3"):
         built = resources("media-library", override)
@@ -171,6 +186,11 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
             "reporting",
             ["processing.extra_thumbnail_sizes_px=[256]"],
             ["processing.extra_thumbnail_sizes_px", "processing.thumbnails"],
+        ),
+        (
+            "production",
+            ["processing.failed_events=destination"],
+            ["processing.failed_events", "trigger"],
         ),
         ("thumbnails", ["tags.Project=mine"], ["tags.Project"]),
     ],
