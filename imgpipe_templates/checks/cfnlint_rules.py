@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from cfnlint.rules import CloudFormationLintRule, RuleMatch  # type: ignore[import-untyped] # cfn-lint has no py.typed
+from cfnlint.rules import CloudFormationLintRule, RuleMatch
 
 from imgpipe_templates.checks.model import Rule
 from imgpipe_templates.checks.rules import RULES

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 # cfn-lint has annotations but no py.typed.
-from cfnlint import formatters  # type: ignore[import-untyped]
-from cfnlint.config import ConfigMixIn  # type: ignore[import-untyped]
-from cfnlint.decode import decode  # type: ignore[import-untyped]
-from cfnlint.rules import Rules  # type: ignore[import-untyped]
-from cfnlint.runner.template.runner import _run_template  # type: ignore[import-untyped]
+from cfnlint import formatters
+from cfnlint.config import ConfigMixIn
+from cfnlint.decode import decode
+from cfnlint.rules import Rules
+from cfnlint.runner.template.runner import _run_template
 
 from imgpipe_templates.checks.cfnlint_rules import rule_class
 from imgpipe_templates.checks.linter import REGION, project_rules

@@ -12,11 +12,11 @@ from itertools import count
 from typing import Any
 
 # cfn-lint has annotations but no py.typed.
-from cfnlint.config import _DEFAULT_RULESDIR, ConfigMixIn  # type: ignore[import-untyped]
-from cfnlint.decode.mark import Mark  # type: ignore[import-untyped]
-from cfnlint.decode.node import dict_node, list_node, str_node  # type: ignore[import-untyped]
-from cfnlint.rules import Rules  # type: ignore[import-untyped]
-from cfnlint.runner import run_template_by_data  # type: ignore[import-untyped]
+from cfnlint.config import _DEFAULT_RULESDIR, ConfigMixIn
+from cfnlint.decode.mark import Mark
+from cfnlint.decode.node import dict_node, list_node, str_node
+from cfnlint.rules import Rules
+from cfnlint.runner import run_template_by_data
 
 from imgpipe_templates.checks.cfnlint_rules import rule_class
 from imgpipe_templates.checks.model import Finding, Path, severity_of
