@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from imgpipe_templates.deployment.clients import Clients, error_message
+from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.plan import (
     Change,
     DeployedStack,
@@ -19,13 +17,13 @@ from imgpipe_templates.deployment.plan import (
     Retained,
     StackEvent,
 )
-from imgpipe_templates.deployment.stacks import delete_stack, deploy
+from imgpipe_templates.deployment.stacks import delete_stack, deploy, describe_stack
 from imgpipe_templates.errors import DeploymentError
 from imgpipe_templates.render.manifest import RenderedPipeline, capabilities
 from imgpipe_templates.render.text import to_json
 
 # Such a stack has nothing and no values to keep: only a change set was ever made, or its creation was undone.
-_EMPTY = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"}
+_EMPTY = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"}
 
 # Values of the parameters by stack; None where nothing is deployed.
 _Present = Mapping[str, Mapping[str, str] | None]
@@ -208,12 +206,7 @@ def _refuse_missing(plan: Deployment, declared: Mapping[str, Any], kept: Mapping
 
 def _present_values(clients: Clients, stack_name: str) -> dict[str, str] | None:
     """The values of a stack's parameters; None if there is no such stack, or nothing in it."""
-    try:
-        found = clients.cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in error_message(error):
-            return None
-        raise DeploymentError(f"{stack_name}: stack: {error_message(error)}") from error
-    if found["StackStatus"] in _EMPTY:
+    found = describe_stack(clients, stack_name)
+    if found is None or found["StackStatus"] in _EMPTY:
         return None
     return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}

@@ -46,7 +46,7 @@ def deploy(
         DeploymentError: Refused or failed; the text names the first failing resource and its reason.
     """
     name = deployment.stack_name
-    present = _describe(clients, name)
+    present = describe_stack(clients, name)
     if present and present["StackStatus"] == "ROLLBACK_COMPLETE":
         delete_stack(clients, present["StackId"], pace=pace, on_event=on_event)
         present = None
@@ -70,7 +70,7 @@ def deploy(
     if change_set:
         on_changes(change_set.changes)
         _execute(clients, name, change_set, pace, on_event)
-    stack = _describe(clients, name)
+    stack = describe_stack(clients, name)
     if stack is None:
         raise DeploymentError(f"{name}: stack: is gone; somebody else deleted it meanwhile")
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
@@ -101,7 +101,7 @@ def delete_stack(
     Raises:
         DeploymentError: A resource cannot be deleted; the text names it.
     """
-    present = _describe(clients, stack)
+    present = describe_stack(clients, stack)
     if present is None:
         return ()
     stack_id, name = present["StackId"], present["StackName"]
@@ -120,6 +120,21 @@ def delete_stack(
     return tuple(resource for resource, is_kept in resources if is_kept)
 
 
+def describe_stack(clients: Clients, stack: str) -> Mapping[str, Any] | None:
+    """What CloudFormation tells of a stack by its name or id; None if it does not exist.
+
+    Raises:
+        DeploymentError: CloudFormation refused to tell.
+    """
+    try:
+        found: Mapping[str, Any] = clients.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error_message(error):
+            return None
+        raise DeploymentError(f"{stack}: stack: {error_message(error)}") from error
+    return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+
+
 def resource_ids(clients: Clients, stack: str) -> dict[str, str]:
     """Physical id of every resource of a stack by its logical id."""
     return {resource.logical_id: resource.physical_id for resource in _resources(clients, stack)}
@@ -135,16 +150,6 @@ def _execute(
     except ClientError as error:
         raise DeploymentError(f"{name}: change set: {error_message(error)}") from error
     follow(log, name, pace, on_event)
-
-
-def _describe(clients: Clients, stack: str) -> Mapping[str, Any] | None:
-    try:
-        found: Mapping[str, Any] = clients.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in error_message(error):
-            return None
-        raise DeploymentError(f"{stack}: stack: {error_message(error)}") from error
-    return None if found["StackStatus"] == "DELETE_COMPLETE" else found
 
 
 def _whole(clients: Clients, stack_id: str) -> Iterator[tuple[Retained, bool]]:

@@ -5,8 +5,6 @@ What the functions do is tested where they run; docs/requirements.md says where.
 
 from __future__ import annotations
 
-from itertools import chain
-
 import pytest
 
 from tests.requirements.reading import (
@@ -18,7 +16,6 @@ from tests.requirements.reading import (
     keys,
     lifecycle,
     on,
-    outputs,
     properties,
     reached,
     runs_a_day,
@@ -26,7 +23,7 @@ from tests.requirements.reading import (
     statements,
     with_options,
 )
-from tests.templates import allowed, of_type, references, said
+from tests.templates import allowed, of_type, said
 
 RETRIEVAL_READS = {
     ("s3:GetObject", "SourceBucket"),
@@ -34,17 +31,6 @@ RETRIEVAL_READS = {
     ("s3:GetObject", "ThumbnailBucket"),
     ("dynamodb:GetItem", "ImageMetadataTable"),
     ("dynamodb:Query", "ImageMetadataTable"),
-}
-
-# What programs and other stacks address; roles, policies, alarms, log groups and the parts of an API are inner matters.
-NAME_AND_ARN = {
-    "AWS::S3::Bucket": ("{0}", "{0}.Arn"),
-    "AWS::DynamoDB::Table": ("{0}", "{0}.Arn"),
-    "AWS::Lambda::Function": ("{0}", "{0}.Arn"),
-    "AWS::SNS::Topic": ("{0}.TopicName", "{0}"),
-    "AWS::SQS::Queue": ("{0}.QueueName", "{0}.Arn"),
-    "AWS::Events::Rule": ("{0}", "{0}.Arn"),
-    "AWS::ApiGatewayV2::Api": ("{0}", "{0}.ApiEndpoint"),
 }
 
 on_both = on("media-library", "production")
@@ -333,72 +319,6 @@ def test_002_27_durations_and_sizes_are_watched(template):
     seen = {(metric.namespace, metric.name) for metric in shown(template)}
     assert {("ImageProcessing", name) for name in ("ProcessingDuration", "SourceBytes", "ThumbnailBytes")} <= seen
     assert ("AWS/Lambda", "Duration") in seen
-
-
-@on_both
-def test_002_28_environments_are_kept_apart_by_the_suffix(template, table):
-    assert template["Parameters"]["EnvironmentSuffix"]["Default"] == "dev"
-    for name in (
-        table["TableName"],
-        properties(template, "ImageApi")["Name"],
-        *(function["FunctionName"] for function in of_type(template, "AWS::Lambda::Function").values()),
-    ):
-        assert "EnvironmentSuffix" in set(references(name))
-
-
-@on_both
-def test_002_29_programs_find_the_api_and_people_the_dashboard(template):
-    assert outputs(template)["ImageApiUrl"] == "ImageApi.ApiEndpoint"
-    assert "#dashboards/dashboard/${Name}" in template["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"][0]
-
-
-@on(*PRESETS)
-def test_002_29_names_and_arns_of_everything_that_others_address_are_handed_out(template):
-    handed = set(outputs(template).values())
-    wanted = {
-        form.format(title)
-        for title, resource in template["Resources"].items()
-        if title != "S3NotificationLambda"  # called by CloudFormation alone
-        for form in NAME_AND_ARN.get(resource["Type"], ())
-    }
-    assert wanted - handed == set()
-
-
-@on(*PRESETS)
-def test_002_30_the_template_says_what_everything_is(template):
-    assert template["Description"]
-    described = chain(template["Parameters"].values(), template["Outputs"].values())
-    assert all(thing["Description"] for thing in described)
-    for title, function in of_type(template, "AWS::Lambda::Function").items():
-        assert function["Description"], title
-    for title, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
-        assert alarm["AlarmDescription"], title
-
-
-@on(*PRESETS)
-def test_002_30_roles_policies_and_rules_say_what_they_are_for(template):
-    kinds = {
-        "AWS::IAM::Role",
-        "AWS::IAM::ManagedPolicy",
-        "AWS::Events::Rule",
-        "AWS::KMS::Key",
-        "AWS::ApiGatewayV2::Api",
-    }
-    assert [
-        title
-        for title, resource in template["Resources"].items()
-        if resource["Type"] in kinds and not resource["Properties"].get("Description")
-    ] == []
-
-
-@on(*PRESETS)
-def test_002_30_every_parameter_has_a_group_and_a_label(template):
-    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
-    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
-    assert sorted(grouped) == sorted(template["Parameters"])
-    assert set(interface["ParameterLabels"]) == set(template["Parameters"])
-    assert all(group["Label"]["default"] for group in interface["ParameterGroups"])
-    assert all(label["default"] for label in interface["ParameterLabels"].values())
 
 
 @on_both
