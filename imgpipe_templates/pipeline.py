@@ -237,8 +237,8 @@ def _trigger(
             around=around,
         )
     else:
-        # It defines a resource type of its own, for which troposphere's CloudFormation module has to be there.
-        from imgpipe_templates.subsystems.triggers.custom_resource import (  # noqa: PLC0415
+        # It defines a resource type of its own, for which troposphere's CloudFormation module has to be loaded.
+        from imgpipe_templates.subsystems.triggers.custom_resource import (  # noqa: PLC0415 - only who has one pays
             HELPER_MEMORY_MB,
             HELPER_TIMEOUT_SECONDS,
             add_custom_resource_trigger,

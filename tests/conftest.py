@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from imgpipe_templates import load_preset
+from imgpipe_templates.deployment.clients import Clients
+from imgpipe_templates.local.engine import Engine
+from tests.engine import clients_of, shared_engine
 from tests.templates import rendered
 
 
@@ -33,3 +36,15 @@ def thumbnails() -> dict[str, Any]:
 def repository() -> Path:
     """The folder of the project."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def engine(pytestconfig: pytest.Config) -> Engine:
+    """The engine of the test process, started by the first test that asks for it."""
+    return shared_engine(pytestconfig)
+
+
+@pytest.fixture
+def clients(engine: Engine) -> Clients:
+    """Clients of the engine's root."""
+    return clients_of(engine)

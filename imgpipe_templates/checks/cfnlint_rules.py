@@ -20,7 +20,7 @@ from imgpipe_templates.checks.template import Template
 _VIEWS: WeakKeyDictionary[Any, Template] = WeakKeyDictionary()
 
 
-class ProjectRule(CloudFormationLintRule):  # type: ignore[misc] # Any, for the same reason
+class ProjectRule(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
     """The base of the classes below; it has no id, and cfn-lint leaves a rule without an id out."""
 
     rule: ClassVar[Rule]

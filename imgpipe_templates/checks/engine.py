@@ -67,8 +67,7 @@ def _check_once(name: str, text: str, versions: str) -> Result:
 
 def _check(name: str, text: str) -> Result:
     with _without_collector():
-        # Only here: importing the linter costs ten times what a remembered result costs.
-        from imgpipe_templates.checks.linter import lint  # noqa: PLC0415
+        from imgpipe_templates.checks.linter import lint  # noqa: PLC0415 - costs ten times a remembered result
 
         return Result(*lint(name, text))
 

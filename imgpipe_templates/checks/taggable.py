@@ -96,8 +96,6 @@ _OTHERS = {
     "AWS::SSM::Parameter": ("Tags", "map"),
 }
 
-SERVICES = frozenset(_LISTS) | {name.split("::")[1] for name in _OTHERS}
-
 TAGGABLE: dict[str, tuple[str, str]] = {
     f"AWS::{service}::{name}": ("Tags", "list") for service, names in _LISTS.items() for name in names.split()
 } | _OTHERS

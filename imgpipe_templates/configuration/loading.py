@@ -73,7 +73,7 @@ def _noted(value: Any) -> Any:
     """The value in JSON, each configuration with its class: finding that in annotations would take longer."""
     if isinstance(value, Section):
         cls = type(value)
-        values = {field.name: _noted(getattr(value, field.name)) for field in fields(cls)}  # type: ignore[arg-type]
+        values = {field.name: _noted(getattr(value, field.name)) for field in fields(cls)}  # type: ignore[arg-type] # made by `record`
         return {"module": cls.__module__, "class": cls.__name__, "values": values}
     if isinstance(value, dict):
         return {"table": {name: _noted(entry) for name, entry in value.items()}}

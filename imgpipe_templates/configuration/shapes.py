@@ -126,7 +126,7 @@ def shapes(cls: type[Section]) -> dict[str, Shape]:
     """The keys of one table, in the order of the class."""
     if cls not in _SHAPES:
         hints = get_type_hints(cls, include_extras=True)
-        _SHAPES[cls] = {field.name: shape_of(hints[field.name]) for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        _SHAPES[cls] = {field.name: shape_of(hints[field.name]) for field in dataclasses.fields(cls)}  # type: ignore[arg-type] # made by `record`
     return _SHAPES[cls]
 
 

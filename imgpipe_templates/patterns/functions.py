@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from awacs.aws import Statement
 from troposphere import GetAtt, Ref, awslambda, logs
@@ -54,8 +54,7 @@ class FunctionSettings:
     layers: tuple[Value, ...] = ()
 
 
-@record
-class Retries:
+class Retries(NamedTuple):
     """What becomes of events that failed ("How Lambda handles errors", Lambda Developer Guide, read 2026-11).
 
     Attributes:
@@ -142,7 +141,7 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
         )
     )
     handle = Function.of(scope, function, role)
-    if plan.dead_letters and plan.retries is not DEFAULT_RETRIES:
+    if plan.dead_letters and plan.retries != DEFAULT_RETRIES:
         scope.add(_invoke_config(handle, plan.name, plan.retries, plan.dead_letters))
     return handle
 

@@ -24,11 +24,6 @@ class Figure:
         """How much of the limit is used; 1.0 is all of it."""
         return self.value / self.limit
 
-    @property
-    def over(self) -> bool:
-        """Whether CloudFormation would refuse the template."""
-        return self.value > self.limit
-
 
 @dataclass(frozen=True)
 class TemplateSummary:

@@ -17,7 +17,6 @@ from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.functions import (
-    DEFAULT_RETRIES,
     Architecture,
     FunctionPlan,
     FunctionSettings,
@@ -161,7 +160,9 @@ def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings,
         settings=_settings(scope, config),
         services=("dynamodb", "lambda", "s3", "sns", "sqs") if inputs.reports else ("dynamodb", "lambda", "s3", "sqs"),
         dead_letters=dead_letters,
-        retries=_retries(config),
+        retries=Retries(
+            config.retry_attempts, config.max_event_age_seconds, with_error=config.failed_events == "destination"
+        ),
     )
     processor = add_function(scope, plan, around)
     scope.output(
@@ -187,12 +188,6 @@ def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:
     if config.pillow == "layer":
         return dataclasses.replace(settings, layers=(add_layer(scope, "PillowLayer", "processor", settings),))
     return dataclasses.replace(settings, layers=(existing_layer(scope, "PillowLayer"),))
-
-
-def _retries(config: ProcessingConfig) -> Retries:
-    asked = (config.retry_attempts, config.max_event_age_seconds, config.failed_events == "destination")
-    standing = (DEFAULT_RETRIES.attempts, DEFAULT_RETRIES.max_age_seconds, DEFAULT_RETRIES.with_error)
-    return DEFAULT_RETRIES if asked == standing else Retries(*asked)
 
 
 def _may(inputs: Inputs) -> list[Statement]:

@@ -18,16 +18,17 @@ from imgpipe_templates.checks.rules import portability
 from imgpipe_templates.checks.rules.iam import NARROWED, OPTIONAL, UNSCOPED
 from imgpipe_templates.checks.rules.storage import STATEFUL_TYPES
 from imgpipe_templates.checks.runtimes import DEPRECATED_ON
-from imgpipe_templates.checks.taggable import SERVICES, TAGGABLE
+from imgpipe_templates.checks.taggable import TAGGABLE
 
 SPELLING = {"array": "list", "object": "map"}
 
 
 def test_taggable_types_are_those_of_the_resource_schemas():
+    services = {name.split("::")[1] for name in TAGGABLE}
     found = {}
     for name in PROVIDER_SCHEMA_MANAGER.get_resource_types("us-east-1"):
         owner, service, *_ = name.split("::")
-        if owner == "AWS" and service in SERVICES:
+        if owner == "AWS" and service in services:
             schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema
             path = schema.get("tagging", {}).get("tagProperty", "").split("/")[2:]
             if schema.get("tagging", {}).get("taggable") and len(path) == 1:  # EC2 reservations tag another resource

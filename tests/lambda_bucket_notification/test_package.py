@@ -1,14 +1,12 @@
 """What the function's package is: its handler, its requirements, what a cold start loads, what it calls."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from imgpipe_bucket_notification.aws import CLIENT_CONFIG
 from imgpipe_bucket_notification.invocation import Helper
+from tests.cold_start import cold_start
 from tests.lambda_bucket_notification.fakes import BUCKET
 
 HELPER = Path(__file__).parents[2] / "lambda" / "bucket_notification"
@@ -24,23 +22,14 @@ print(json.dumps([answer, sorted(sys.modules)]))
 """
 
 
-def cold_start(event, **environment):
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run(
-        [sys.executable, "-c", COLD_START, json.dumps(event)],
-        env=kept | environment,
-        cwd=HELPER,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+def answered(event, **environment):
+    done = cold_start(HELPER, COLD_START, json.dumps(event), environment=environment)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_001_13_the_handler_is_index_lambda_handler():
-    line, (answer, modules) = cold_start({})
+    line, (answer, modules) = answered({})
 
     assert answer == {"Status": "FAILED"}
     assert line["reason"].startswith("ResponseURL: is missing")
@@ -49,7 +38,7 @@ def test_001_13_the_handler_is_index_lambda_handler():
 
 def test_001_17_a_function_that_gets_no_client_answers_all_the_same(bench):
     # No Region in the environment: whatever fails at the start of a function would be silence
-    cold_start(bench.event("Create"), AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/nonexistent")
+    answered(bench.event("Create"), AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/nonexistent")
 
     assert bench.responses.only["Status"] == "FAILED"
     assert bench.responses.only["Reason"].startswith("pipeline: S3BucketNotification: ")

@@ -1,15 +1,13 @@
 """What the function's package is: its handler, its requirements, what a cold start loads, what it agrees on."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from imgpipe_processor import metrics as emitted
 from imgpipe_templates.patterns import metrics as listed
+from tests.cold_start import cold_start
 
 PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
 ENVIRONMENT = {
@@ -39,22 +37,13 @@ print(json.dumps([answer, sorted(sys.modules), [client.meta.service_model.servic
 """
 
 
-def cold_start(environment):
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, "-c", COLD_START],
-        env=kept | environment,
-        cwd=PROCESSOR,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+def start(environment):
+    return cold_start(PROCESSOR, COLD_START, environment=environment)
 
 
 @pytest.fixture(scope="module")
 def started():
-    done = cold_start(ENVIRONMENT)
+    done = start(ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -79,7 +68,7 @@ def test_a_cold_start_loads_two_image_formats_and_no_boto3(started):
 def test_001_19_a_client_of_sns_is_made_only_where_reports_are_wanted(started, occasion):
     topic = {"SNS_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:reports", "REPORTS": occasion}
 
-    with_reports = cold_start(ENVIRONMENT | topic)
+    with_reports = start(ENVIRONMENT | topic)
 
     assert started[1][2] == ["s3", "dynamodb"]
     assert json.loads(with_reports.stdout.splitlines()[1])[2] == ["s3", "dynamodb", "sns"]
@@ -88,7 +77,7 @@ def test_001_19_a_client_of_sns_is_made_only_where_reports_are_wanted(started, o
 def test_003_27_a_missing_variable_is_named_when_the_function_starts():
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "METADATA_TABLE"}
 
-    assert "environment: METADATA_TABLE: is missing or empty" in cold_start(environment).stderr
+    assert "environment: METADATA_TABLE: is missing or empty" in start(environment).stderr
 
 
 def test_only_settings_reads_the_environment():

@@ -2,14 +2,13 @@
 
 import ast
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from botocore import xform_name
 from botocore.session import get_session
+
+from tests.cold_start import cold_start
 
 RETRIEVAL = Path(__file__).parents[2] / "lambda" / "retrieval_api"
 ENVIRONMENT = {
@@ -29,22 +28,13 @@ print(json.dumps([answer["statusCode"], sorted(sys.modules)]))
 """
 
 
-def cold_start(environment):
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, "-c", COLD_START],
-        env=kept | environment,
-        cwd=RETRIEVAL,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+def start(environment):
+    return cold_start(RETRIEVAL, COLD_START, environment=environment)
 
 
 @pytest.fixture(scope="module")
 def started():
-    done = cold_start(ENVIRONMENT)
+    done = start(ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -65,7 +55,7 @@ def test_a_cold_start_loads_no_boto3_and_no_pillow(started):
 def test_002_11_a_missing_variable_is_named_when_the_function_starts():
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "INDEXES"}
 
-    assert "environment: INDEXES: is missing or empty" in cold_start(environment).stderr
+    assert "environment: INDEXES: is missing or empty" in start(environment).stderr
 
 
 def test_002_11_only_settings_reads_the_environment():

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import subprocess
+import sys
 import zipfile
 
 
@@ -41,3 +44,14 @@ def make_wheel(folder, name, version, files, *, requires=(), tag="py3-none-any")
         for inside, text in {**contents, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
             archive.writestr(inside, text)
     return path
+
+
+def run_elsewhere(script, *arguments, folder):
+    """Run a script in `folder` by a process of another umask, time zone and hash seed."""
+    subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        check=True,
+        cwd=folder,
+        umask=0o077,
+        env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )

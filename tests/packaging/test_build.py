@@ -8,15 +8,13 @@ import os
 import re
 import shutil
 import stat
-import subprocess
-import sys
 import zipfile
 
 import pytest
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging import Target, build_package
-from tests.packaging.samples import make_wheel
+from tests.packaging.samples import make_wheel, run_elsewhere
 
 X86 = Target("python3.13", "x86_64")
 
@@ -60,13 +58,7 @@ def test_a_package_has_the_same_bytes_from_any_place_time_zone_umask_and_hash_se
         "build_package('processor', Target('python3.13', 'x86_64'), Path('out'), sources=Path(sys.argv[1]))"
     )
 
-    subprocess.run(
-        [sys.executable, "-c", script, moved],
-        check=True,
-        cwd=tmp_path,
-        umask=0o077,
-        env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    run_elsewhere(script, moved, folder=tmp_path)
 
     assert pillow_package(X86).path.read_bytes() == (tmp_path / "out" / "processor.zip").read_bytes()
 

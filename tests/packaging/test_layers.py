@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from dataclasses import replace
 
@@ -13,7 +10,7 @@ import pytest
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging import UNZIPPED_LIMIT_BYTES, Target, build_layer, build_package
-from tests.packaging.samples import make_wheel
+from tests.packaging.samples import make_wheel, run_elsewhere
 
 ARCHITECTURES = ("arm64", "x86_64")
 X86 = Target("python3.13", "x86_64")
@@ -50,13 +47,7 @@ def test_a_layer_has_the_same_bytes_from_any_place_and_whatever_the_function_is(
         "    build_layer('processor', target, Path(architecture), sources=Path(sys.argv[1]))"
     )
 
-    subprocess.run(
-        [sys.executable, "-c", script, moved],
-        check=True,
-        cwd=tmp_path,
-        umask=0o077,
-        env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    run_elsewhere(script, moved, folder=tmp_path)
 
     for architecture in ARCHITECTURES:
         layer, _ = pillow_layer(Target("python3.13", architecture))

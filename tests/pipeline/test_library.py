@@ -35,7 +35,7 @@ def test_the_documented_example_adds_a_bucket_that_the_processor_may_read(exampl
 def test_in_several_stacks_the_addition_has_its_own(example, layout, capsys):
     names: dict[str, object] = {}
     code = example.replace('load_preset("thumbnails")', f'load_preset("thumbnails"), "{layout}"')
-    exec(compile(code.replace('.stacks["pipeline"]', '.stacks["watermarks"]'), "example", "exec"), names)  # noqa: S102
+    exec(compile(code.replace('.stacks["pipeline"]', '.stacks["watermarks"]'), "example", "exec"), names)  # noqa: S102 - our docs
 
     stacks = names["pipeline"].render().stacks
     policy = stacks["watermarks"]["Resources"]["ReadWatermarkBucketObjectsPolicy"]["Properties"]

@@ -121,6 +121,11 @@ def _between(prefix: str, suffix: str) -> Callable[[str], bool]:
     return lambda key: key.startswith(prefix) and key.endswith(suffix)
 
 
+def _matching(text: str, flags: re.RegexFlag = re.NOFLAG) -> Callable[[str], bool]:
+    pattern = re.compile(text, re.DOTALL | flags)
+    return lambda key: pattern.fullmatch(key) is not None
+
+
 def _rule_filters(template: Template) -> Iterator[Callable[[str], bool]]:
     if "UploadRule" not in template["Resources"]:
         return
@@ -128,9 +133,9 @@ def _rule_filters(template: Template) -> Iterator[Callable[[str], bool]]:
         match condition:
             case {"wildcard": str(pattern)}:
                 text = ".*".join(map(re.escape, pattern.split("*")))
-                yield re.compile(text, re.DOTALL).fullmatch  # type: ignore[misc]
+                yield _matching(text)
             case {"suffix": {"equals-ignore-case": str(suffix)}}:
-                yield re.compile(".*" + re.escape(suffix), re.DOTALL | re.IGNORECASE).fullmatch  # type: ignore[misc]
+                yield _matching(".*" + re.escape(suffix), re.IGNORECASE)
             case _:
                 pytest.fail(f"a condition of another kind: {condition}")
 

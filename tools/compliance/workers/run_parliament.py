@@ -9,7 +9,7 @@ import warnings
 warnings.simplefilter("ignore")  # parliament imports pkg_resources, which says at each import that it will go
 
 import parliament  # noqa: E402 - it has to come after the filter
-from policy_documents import documents  # noqa: E402
+from policy_documents import documents  # noqa: E402 - likewise
 
 findings = []
 for title, where, document in documents():
