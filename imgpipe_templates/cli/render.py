@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from imgpipe_templates.cli.checking import check_templates
-from imgpipe_templates.cli.selection import selected, selection_options
+from imgpipe_templates.cli.selection import repeated, selected, selection_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,8 @@ def command(
     files.write_files(plan, out)
     for path in plan:
         click.echo(out / path)
-    _summarise(pipelines, plan, out)
+    _summarise(pipelines, plan)
+    _say_what_is_next(pipelines, out, repeated(presets, config_file, overrides))
     return 0
 
 
@@ -75,8 +76,8 @@ def _report_stale(stale: Sequence[Staleness], out: Path) -> int:
     return 0
 
 
-def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes], out: Path) -> None:
-    """Show what was written beside what CloudFormation takes, and what to do with it."""
+def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]) -> None:
+    """Show what was written beside what CloudFormation takes."""
     from imgpipe_templates.cli.tables import console, table
     from imgpipe_templates.limits import MAX_REQUEST_BYTES
     from imgpipe_templates.render.summary import summarise
@@ -97,6 +98,16 @@ def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]
     if large := [name for name, summary in rows if summary.needs_s3]:
         to.print(f"CloudFormation takes these only by way of S3, being over {MAX_REQUEST_BYTES:,} bytes:")
         to.print(f"  {', '.join(large)}")
-    to.print(f"Read it:         {out / pipelines[0].pipeline}", soft_wrap=True)
-    to.print("Try it here:     python -m imgpipe_templates local run PHOTO...")
-    to.print("Build its code:  python -m imgpipe_templates package")
+
+
+def _say_what_is_next(pipelines: Sequence[RenderedPipeline], out: Path, selection: str) -> None:
+    from imgpipe_templates.cli.tables import console
+
+    tried = selection if len(pipelines) == 1 else " --preset NAME"  # a local run is of one pipeline
+    lines = (
+        f"Read it:         {out / pipelines[0].pipeline}",
+        f"Try it here:     python -m imgpipe_templates local run{tried} PHOTO...",
+        f"Build its code:  python -m imgpipe_templates package{selection}",
+    )
+    for line in lines:
+        console().print(line, soft_wrap=True, markup=False)

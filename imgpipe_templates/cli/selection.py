@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,6 +45,14 @@ def selection_options(command: CommandT) -> CommandT:
     ):
         command = option(command)
     return command
+
+
+def repeated(presets: Sequence[str], config_file: Path | None, overrides: Sequence[str]) -> str:
+    """The options of a choice as a shell takes them, for a command to be run after this one."""
+    options = [("--preset", name) for name in presets]
+    options += [("--config", str(config_file))] if config_file else []
+    options += [("--set", override) for override in overrides]
+    return "".join(f" {name} {shlex.quote(value)}" for name, value in options)
 
 
 def selected(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,32 @@ def test_default_is_one_stack_in_both_formats_under_build(imgpipe):
     assert done.out.splitlines() == [str(FOLDER / name) for name in names]
     assert sorted(files(FOLDER)) == sorted(names)
     assert f"{DEFAULT_PRESET}/pipeline" in done.err
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        [],
+        ["--preset", "thumbnails"],
+        ["--preset", "single-bucket", "--set", "description=two words", "--set", "processing.memory_mb=1024"],
+        ["--config", "my own.toml"],
+    ],
+)
+def test_the_next_commands_are_told_for_the_same_pipeline(imgpipe, choice):
+    Path("my own.toml").write_text('preset = "thumbnails"\n')
+
+    told = dict(line.split(":", 1) for line in imgpipe("render", *choice).err.splitlines() if ":  " in line)
+
+    command = ["python", "-m", "imgpipe_templates"]
+    assert shlex.split(told["Try it here"]) == [*command, "local", "run", *choice, "PHOTO..."]
+    assert shlex.split(told["Build its code"]) == [*command, "package", *choice]
+
+
+def test_of_several_pipelines_one_is_to_be_tried(imgpipe):
+    done = imgpipe("render", "--preset", "thumbnails", "--preset", "single-bucket")
+
+    assert "imgpipe_templates local run --preset NAME PHOTO..." in done.err
+    assert "imgpipe_templates package --preset thumbnails --preset single-bucket" in done.err
 
 
 @pytest.mark.parametrize("text_format", ["json", "yaml"])

@@ -176,6 +176,15 @@ def test_a_full_bucket_is_not_deleted_by_itself_but_can_be_emptied_first(clients
     assert "full-bucket" not in [one["Name"] for one in clients.s3.list_buckets()["Buckets"]]
 
 
+def test_a_stack_that_was_deleted_is_deleted_already_by_its_id_too(clients):
+    stack_id = put(clients, "past", bucket_template("past-bucket")).stack_id
+    delete_stack(clients, stack_id, pace=QUICK)
+    before = clients.cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
+
+    assert delete_stack(clients, stack_id, pace=QUICK) == ()
+    assert clients.cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"] == before
+
+
 @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
 def test_retained_buckets_are_listed_and_keep_their_contents(clients, policy: str):
     name = f"kept-{policy.lower()}"
