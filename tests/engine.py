@@ -79,11 +79,11 @@ def client(engine: Engine, service: str) -> Any:
 
 
 def zipped(**files: str) -> bytes:
-    """A function package of Python modules, given by name."""
+    """A function package of Python modules, given by name; the same bytes at any time, so that it updates nothing."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         for name, text in files.items():
-            package.writestr(f"{name}.py", text)
+            package.writestr(zipfile.ZipInfo(f"{name}.py"), text)
     return buffer.getvalue()
 
 
