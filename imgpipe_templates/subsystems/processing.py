@@ -208,6 +208,7 @@ def _environment(scope: Scope, config: ProcessingConfig, inputs: Inputs) -> dict
         "MAX_SOURCE_BYTES": scope.parameter(_max_source_bytes(config)),
         "MAX_SOURCE_PIXELS": scope.parameter(_max_source_pixels(config)),
         "METADATA_TABLE": inputs.images.name,
+        "SOURCE_BUCKET": inputs.source.name,
     }
     if inputs.thumbnails:
         environment["OUTPUT_PREFIX"] = inputs.output_prefix

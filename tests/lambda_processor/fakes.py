@@ -28,6 +28,7 @@ SETTINGS = Settings(
     max_source_bytes=1_000_000,
     max_source_pixels=4_000_000,
     index_shards=4,
+    source_bucket=SOURCE,
     thumbnails=ThumbnailSettings(THUMBNAILS, "thumbnails/", (128,)),
 )
 METADATA_ONLY = replace(SETTINGS, thumbnails=None)

@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "MAX_SOURCE_BYTES": "1000",
     "MAX_SOURCE_PIXELS": "2000",
     "INDEX_SHARDS": "4",
+    "SOURCE_BUCKET": "photos-in",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "a",
     "AWS_SECRET_ACCESS_KEY": "b",

@@ -9,6 +9,7 @@ ALWAYS_NEEDED = {
     "MAX_SOURCE_BYTES": "1000000",
     "MAX_SOURCE_PIXELS": "2000000",
     "INDEX_SHARDS": "4",
+    "SOURCE_BUCKET": "photos-in",
 }
 THUMBNAILS = {"THUMBNAIL_BUCKET": "thumbs", "THUMBNAIL_SIZE": "128", "OUTPUT_PREFIX": "thumbnails/"}
 REPORTS = {"SNS_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:reports", "REPORTS": "failures"}
@@ -32,6 +33,7 @@ def test_003_27_the_environment_is_all_the_configuration_there_is():
         max_source_bytes=1_000_000,
         max_source_pixels=2_000_000,
         index_shards=4,
+        source_bucket="photos-in",
         thumbnails=ThumbnailSettings("thumbs", "thumbnails/", (128, 256, 512)),
         upload_prefix="uploads/",
         user_id_from="first-folder",

@@ -9,6 +9,7 @@ import pytest
 
 from imgpipe_templates import load_preset, to_json
 from imgpipe_templates.checks import check_templates
+from imgpipe_templates.config import PRESETS
 from imgpipe_templates.errors import ConfigError
 from tests.templates import of_type, rendered, said
 
@@ -65,15 +66,38 @@ def changed(before, after) -> set[str]:
 def test_from_s3_to_eventbridge_only_what_must_change_changes():
     before, after = resources("thumbnails"), resources("thumbnails", "trigger=eventbridge")
 
-    # The processor's role and the permission say the bucket by reference now that nothing waits for them.
-    assert changed(before, after) == {"SourceBucket", "LambdaInvokePermission", "UploadRule", "ImageProcessorRole"} | (
-        changed(before, after) & {"ProcessorDeadLetterQueuePolicy"}
-    )
+    # The processor, its role and the permission say the bucket by reference now that nothing waits for them.
+    assert changed(before, after) - {"ProcessorDeadLetterQueuePolicy"} == {
+        "SourceBucket",
+        "LambdaInvokePermission",
+        "UploadRule",
+        "ImageProcessorFunction",
+        "ImageProcessorRole",
+    }
     assert after["SourceBucket"]["Properties"]["NotificationConfiguration"] == {
         "EventBridgeConfiguration": {"EventBridgeEnabled": True}
     }
     assert "DependsOn" not in after["SourceBucket"]
     assert after["LambdaInvokePermission"]["Properties"]["Principal"] == "events.amazonaws.com"
+
+
+@pytest.mark.parametrize("preset", PRESETS.names)
+@pytest.mark.parametrize(
+    ("trigger", "by_name"),
+    [
+        (["trigger=s3"], True),
+        (["trigger=custom-resource"], False),
+        (["trigger=eventbridge"], False),
+        (["trigger=queue", "queue.fed_by=eventbridge"], False),
+        (QUEUE_OF_S3, True),
+    ],
+)
+def test_the_processor_is_told_the_bucket_of_its_events(preset, trigger, by_name):
+    built = resources(preset, *trigger)
+
+    told = built["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]["SOURCE_BUCKET"]
+    # Where the bucket waits for what it notifies, a reference to it would close a circle.
+    assert told == (built["SourceBucket"]["Properties"]["BucketName"] if by_name else {"Ref": "SourceBucket"})
 
 
 def test_from_eventbridge_to_a_queue_the_bucket_stays_as_it_is():

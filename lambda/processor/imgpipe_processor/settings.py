@@ -48,6 +48,7 @@ class Settings:
     """The function's variables.
 
     Args:
+        source_bucket: the only bucket whose events are worked on.
         thumbnails: None where only metadata is kept.
         upload_prefix: what the key of an upload starts with; empty for every key.
         user_id_from: `first-folder` or `metadata`; None where images belong to nobody.
@@ -60,6 +61,7 @@ class Settings:
     max_source_bytes: int
     max_source_pixels: int
     index_shards: int
+    source_bucket: str
     thumbnails: ThumbnailSettings | None = None
     upload_prefix: str = ""
     user_id_from: str | None = None
@@ -79,6 +81,7 @@ class Settings:
             max_source_bytes=_positive(environment, "MAX_SOURCE_BYTES", "bytes"),
             max_source_pixels=_positive(environment, "MAX_SOURCE_PIXELS", "pixels"),
             index_shards=_positive(environment, "INDEX_SHARDS", "shards"),
+            source_bucket=_text(environment, "SOURCE_BUCKET"),
             thumbnails=_thumbnails(environment),
             upload_prefix=_prefix(environment, "UPLOAD_PREFIX") if "UPLOAD_PREFIX" in environment else "",
             user_id_from=_choice(environment, "USER_ID_FROM", USER_ID_SOURCES)
