@@ -6,8 +6,9 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from imgpipe_processor.colour import plain_srgb
-from imgpipe_processor.imaging import make_picture, shrunk
+from imgpipe_processor.imaging import make_picture
+from imgpipe_processor.imaging.colour import plain_srgb
+from imgpipe_processor.imaging.picture import shrunk
 from tests.lambda_processor import pngs, profiles
 from tests.lambda_processor.fakes import decoded, encoded, photo
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageChops
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import MAX_SOURCE_SIDE_PX, TRANSPOSITIONS, fitted_size, make_picture
+from imgpipe_processor.imaging import fitted_size, make_picture
+from imgpipe_processor.imaging.picture import MAX_SOURCE_SIDE_PX, TRANSPOSITIONS
 from tests.lambda_processor import pngs
 from tests.lambda_processor.fakes import decoded, encoded, photo
 

@@ -22,9 +22,9 @@ from PIL import (
     PngImagePlugin,  # noqa: F401  as above
 )
 
-from . import failures
+from .. import failures
 from .colour import converted, plain_srgb, working_mode
-from .failures import ImageRejectedError
+from ..failures import ImageRejectedError
 
 FORMATS = ("JPEG", "PNG")
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
