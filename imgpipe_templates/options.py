@@ -38,8 +38,12 @@ class UploadsConfig(Section):
     ] = ""
     extensions: Annotated[
         tuple[Extension, ...],
-        Length(1, 10, "extensions"),
-        Doc("Only keys that end with one of these are processed, in lower or in upper case."),
+        Length(1, 12, "extensions"),
+        Doc(
+            "Only keys that end with one of these are processed, in lower or in upper case. Besides JPEG and PNG, the "
+            "processor takes gif, webp, avif, tif, tiff and bmp, and with processing.heic heic and heif; what an image "
+            "is, its content says, and not its name."
+        ),
     ] = ("jpg", "jpeg", "png")
     user_id: Annotated[
         Literal["none", "first-folder", "metadata"],
@@ -136,10 +140,12 @@ class PipelineConfig(Section):
                 "'destination' is for events that Lambda itself tries again, and 'queue' tries messages again by the "
                 "queue; expected failed_events = 'dead-letter', or another trigger",
             )
-        if self.processing.extra_thumbnail_sizes_px and not self.processing.thumbnails:
+        decoded = {"heic", "heif"} & {extension.lower() for extension in self.uploads.extensions}
+        if decoded and not self.processing.heic:
             yield Conflict(
-                ("processing.extra_thumbnail_sizes_px", "processing.thumbnails"),
-                "sizes of thumbnails are given where none are made; expected thumbnails = true, or no sizes",
+                ("uploads.extensions", "processing.heic"),
+                f"{' and '.join(map(repr, sorted(decoded)))} would start the processor for images that it refuses as "
+                "unsupported; expected processing.heic = true, or other extensions",
             )
 
     def _one_bucket(self) -> Iterator[Conflict]:

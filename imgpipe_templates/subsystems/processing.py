@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
+from dataclasses import field
 from typing import Annotated, Literal
 
 from awacs.aws import Statement
@@ -27,6 +28,7 @@ from imgpipe_templates.patterns.functions import (
     add_layer,
     existing_layer,
 )
+from imgpipe_templates.patterns.output import ANIMATED, OutputConfig
 from imgpipe_templates.patterns.queues import add_dead_letter_queue
 from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.records import record
@@ -57,17 +59,42 @@ class ProcessingConfig(Section):
         Length(0, 5, "sizes"),
         Doc("Longest sides of further thumbnails, made from the same decoding."),
     ] = ()
+    engine: Annotated[
+        Literal["pillow", "libvips"],
+        Doc(
+            "What decodes, shrinks and encodes: Pillow alone, or libvips beside it, which is faster on large images "
+            "and makes the package larger."
+        ),
+    ] = "pillow"
+    heic: Annotated[
+        bool,
+        Doc(
+            "Whether HEIC, as iPhones write it, is taken; its decoder makes the package larger. Without it HEIC is "
+            "refused as unsupported."
+        ),
+    ] = False
     pillow: Annotated[
         Literal["bundled", "layer", "existing-layer"],
         Doc(
             "How Pillow comes to the function: in its package, in a layer that this project builds, "
-            "or in a layer that the deployment names."
+            "or in a layer that the deployment names. What `engine` and `heic` need comes the same way."
         ),
     ] = "bundled"
     max_source_bytes: Annotated[int, MAX_SOURCE_BYTES, Doc("Uploads larger than this are refused unread.")] = 20_971_520
     max_source_pixels: Annotated[
-        int, MAX_SOURCE_PIXELS, Doc("Images of more pixels (width times height) are refused undecoded.")
+        int,
+        MAX_SOURCE_PIXELS,
+        Doc(
+            "Images of more pixels (width times height) are refused undecoded. As many fit into memory_mb as JPEG or "
+            "PNG; of formats that take more memory per pixel (WebP, AVIF, HEIC, TIFF) the function refuses undecoded "
+            "what would not fit."
+        ),
     ] = 49_000_000
+    max_source_frames: Annotated[
+        int,
+        Range(1, 100_000, "frames"),
+        Doc("Images of more frames or pages are refused undecoded, also where just the first one is looked at."),
+    ] = 1_000
     timeout_seconds: Annotated[int, Range(1, 900, "seconds"), Doc("How long one invocation may take.")] = 60
     memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 512
     runtime: Annotated[Runtime, Doc("Lambda runtime of the function.")] = "python3.13"
@@ -89,8 +116,36 @@ class ProcessingConfig(Section):
         int, Range(60, 21_600, "seconds"), Doc("How long an event may wait before it counts as failed.")
     ] = 21_600
     log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long the function's logs are kept.")] = 30
+    output: OutputConfig = field(default_factory=OutputConfig)
 
     def conflicts(self) -> Iterator[Conflict]:
+        """What is set for thumbnails that are never made, and limits beyond each other or the memory."""
+        yield from self._without_thumbnails()
+        frames = self.output.max_animation_frames
+        if self.output.animation == ANIMATED and frames > self.max_source_frames:
+            yield Conflict(
+                ("output.max_animation_frames", "max_source_frames"),
+                f"{frames} is never reached, because images of more than {self.max_source_frames} frames are refused; "
+                f"expected max_animation_frames of at most {self.max_source_frames}",
+            )
+        yield from self._beyond_memory()
+
+    def _without_thumbnails(self) -> Iterator[Conflict]:
+        if self.thumbnails:
+            return
+        for key in ("thumbnail_size_px", "extra_thumbnail_sizes_px"):
+            if getattr(self, key) != getattr(ProcessingConfig, key):
+                yield Conflict(
+                    (key, "thumbnails"),
+                    "sizes of thumbnails are given where none are made; expected thumbnails = true, or no sizes",
+                )
+        if self.output.changed:
+            yield Conflict(
+                (*(f"output.{key}" for key in self.output.changed), "thumbnails"),
+                "thumbnails are described where none are made; expected thumbnails = true, or no output",
+            )
+
+    def _beyond_memory(self) -> Iterator[Conflict]:
         """Limits that would let an image in which the function's memory cannot hold."""
         measured_px = int(THUMBNAIL_SIZE_PX.high)
         side_px = max(measured_px, *self.extra_thumbnail_sizes_px, 0)
@@ -205,12 +260,18 @@ def _environment(scope: Scope, config: ProcessingConfig, inputs: Inputs) -> dict
         "ENVIRONMENT": Ref("Environment"),
         "ENVIRONMENT_SUFFIX": Ref("EnvironmentSuffix"),
         "INDEX_SHARDS": str(inputs.index_shards),
+        "MAX_SOURCE_FRAMES": str(config.max_source_frames),
         "MAX_SOURCE_BYTES": scope.parameter(_max_source_bytes(config)),
         "MAX_SOURCE_PIXELS": scope.parameter(_max_source_pixels(config)),
         "METADATA_TABLE": inputs.images.name,
         "SOURCE_BUCKET": inputs.source.name,
     }
+    if config.engine != "pillow":
+        environment["ENGINE"] = config.engine
+    if config.heic:
+        environment["HEIC"] = "true"
     if inputs.thumbnails:
+        environment |= config.output.variables()
         environment["OUTPUT_PREFIX"] = inputs.output_prefix
         environment["THUMBNAIL_BUCKET"] = inputs.thumbnails.name
         environment["THUMBNAIL_SIZE"] = scope.parameter(_thumbnail_size(config))

@@ -13,6 +13,7 @@ from urllib.parse import quote_plus
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from imgpipe_processor.imaging.recipe import Limits, Recipe
 from imgpipe_processor.invocation import handle
 from imgpipe_processor.processing import Processor
 from imgpipe_processor.reports import Reporter
@@ -26,12 +27,13 @@ SETTINGS = Settings(
     environment="staging",
     environment_suffix="dev",
     max_source_bytes=1_000_000,
-    max_source_pixels=4_000_000,
     index_shards=4,
     source_bucket=SOURCE,
+    limits=Limits(max_pixels=4_000_000, max_frames=1000, memory_bytes=512 * 2**20),
+    recipe=Recipe((128,)),
     thumbnails=ThumbnailSettings(THUMBNAILS, "thumbnails/", (128,)),
 )
-METADATA_ONLY = replace(SETTINGS, thumbnails=None)
+METADATA_ONLY = replace(SETTINGS, thumbnails=None, recipe=Recipe(()))
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:reports"
 # What a role has to allow for a call ("Actions defined by Amazon S3", Service Authorization Reference, read 2026-11):
 # looking is reading, and naming a version makes either another action.
@@ -50,6 +52,12 @@ CONDITIONS = {
     ),
     "#Status = :processing": lambda old: bool(old) and old["Status"] == {"S": "processing"},
 }
+
+
+def making(bucket: str, prefix: str, sizes_px: tuple[int, ...], settings: Settings = SETTINGS) -> Settings:
+    """The settings with other thumbnails."""
+    thumbnails = ThumbnailSettings(bucket, prefix, sizes_px)
+    return replace(settings, thumbnails=thumbnails, recipe=replace(settings.recipe, sizes_px=sizes_px))
 
 
 class Crash(BaseException):

@@ -12,7 +12,7 @@ from botocore.stub import ANY, Stubber
 from imgpipe_processor.aws import PUBLISH_CONFIG, PUBLISH_MS
 from imgpipe_processor.events import read_event
 from imgpipe_processor.reports import Reporter
-from imgpipe_processor.settings import ReportSettings, ThumbnailSettings
+from imgpipe_processor.settings import ReportSettings
 from imgpipe_processor.storage import look_at_source
 from tests.lambda_processor.fakes import (
     ACTIONS,
@@ -24,11 +24,12 @@ from tests.lambda_processor.fakes import (
     actions_needed,
     event,
     exercised,
+    making,
     record,
 )
 
 PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
-SEVERAL = replace(SETTINGS, thumbnails=ThumbnailSettings(THUMBNAILS, "thumbnails/", (128, 256)))
+SEVERAL = making(THUMBNAILS, "thumbnails/", (128, 256))
 FAILURES, ALWAYS = ReportSettings(TOPIC, "failures"), ReportSettings(TOPIC, "always")
 TABLE = {"GetItem", "PutItem", "UpdateItem"}
 ALWAYS_ALLOWED = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "s3:GetObject", "s3:GetObjectVersion"}

@@ -10,7 +10,6 @@ from imgpipe_processor.events import read_event
 from imgpipe_processor.imaging import Thumbnail
 from imgpipe_processor.keys import reason_to_ignore
 from imgpipe_processor.processing import thumbnail_key
-from imgpipe_processor.settings import ThumbnailSettings
 from imgpipe_processor.users import user_of_key, user_of_metadata
 from tests.lambda_processor.fakes import (
     CAT_ID,
@@ -25,6 +24,7 @@ from tests.lambda_processor.fakes import (
     event,
     eventbridge,
     log_lines,
+    making,
     photo,
     queue,
     raising,
@@ -33,7 +33,7 @@ from tests.lambda_processor.fakes import (
     send,
 )
 
-SEVERAL = replace(SETTINGS, thumbnails=ThumbnailSettings(THUMBNAILS, "small/", (64, 128, 256, 512)))
+SEVERAL = making(THUMBNAILS, "small/", (64, 128, 256, 512))
 BY_FOLDER = replace(SETTINGS, upload_prefix="uploads/", user_id_from="first-folder")
 BY_METADATA = replace(SETTINGS, user_id_from="metadata")
 
@@ -193,7 +193,7 @@ def test_000_05_what_is_below_the_upload_prefix_is_processed(key):
 
 
 def test_000_27_an_output_is_never_an_upload(aws, capsys):
-    own = replace(SETTINGS, thumbnails=ThumbnailSettings(SOURCE, "thumbnails/", (128,)))
+    own = making(SOURCE, "thumbnails/", (128,))
     run(aws, record(), settings=own)
     (upload,) = aws.uploads
     capsys.readouterr()
@@ -211,9 +211,7 @@ folder = st.text("ab/", max_size=6).map(lambda text: f"{text}/")
 
 @given(folder | st.just(""), folder, st.integers(1, 5000), st.sampled_from(["JPEG", "PNG"]), st.text("ab/", min_size=1))
 def test_000_27_no_prefixes_whatever_let_the_function_feed_itself(upload_prefix, output_prefix, size_px, kind, key):
-    settings = replace(
-        SETTINGS, upload_prefix=upload_prefix, thumbnails=ThumbnailSettings(SOURCE, output_prefix, (size_px,))
-    )
+    settings = making(SOURCE, output_prefix, (size_px,), replace(SETTINGS, upload_prefix=upload_prefix))
     (upload,) = read_event(event(record(key)))
     written = thumbnail_key(output_prefix, upload.image_id, size_px, Thumbnail(b"", kind, 1, 1))
 

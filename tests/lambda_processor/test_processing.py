@@ -242,7 +242,7 @@ def test_001_22_a_poisoned_record_stops_none_of_the_others(aws, capsys):
     [
         ({"max_source_bytes": 999}, 1000, 0),
         ({"max_source_bytes": 500}, None, 0),
-        ({"max_source_pixels": 79_999}, 1000, 1),
+        ({"limits": replace(SETTINGS.limits, max_pixels=79_999)}, 1000, 1),
     ],
 )
 def test_what_is_too_large_is_failed_and_not_retried(aws, limits, size, read):

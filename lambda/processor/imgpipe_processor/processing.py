@@ -94,8 +94,7 @@ class Processor:
             user_id = self._user_of_metadata(about, user_id)
             data = source.read(max_bytes=settings.max_source_bytes)
             about = replace(about, size=len(data))
-            sizes_px = settings.thumbnails.sizes_px if settings.thumbnails else ()
-            picture = make_picture(data, sizes_px=sizes_px, max_pixels=settings.max_source_pixels)
+            picture = make_picture(data, settings.recipe, settings.limits)
         except ImageRejectedError as rejected:
             outcome = Outcome(FAILED, source_bytes=about.size, category=rejected.category, message=rejected.message)
             return outcome, records.failed_attributes(rejected, about, user_id)

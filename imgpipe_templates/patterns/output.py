@@ -1,0 +1,97 @@
+"""What thumbnails are encoded as: formats, qualities, animations, and the variables that tell the function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from imgpipe_templates.configuration import Conflict, Doc, Pattern, Range, Section
+from imgpipe_templates.records import record
+
+Quality = Annotated[int, Range(1, 100)]
+
+ANIMATED = "webp"
+
+
+@record
+class OutputConfig(Section):
+    """What thumbnails are encoded as."""
+
+    format: Annotated[
+        Literal["auto", "jpeg", "png", "webp", "avif"],
+        Doc("Format of the thumbnails; `auto` is PNG where something is transparent and JPEG elsewhere."),
+    ] = "auto"
+    background: Annotated[
+        str | None,
+        Pattern("^#[0-9A-Fa-f]{6}$", "a colour such as #ffffff"),
+        Doc(
+            "Colour behind what is transparent, which makes every thumbnail opaque; left out, transparency is kept, "
+            "and is white in JPEG, which has none."
+        ),
+    ] = None
+    jpeg_quality: Annotated[Quality, Doc("Quality of thumbnails in JPEG.")] = 80
+    webp_quality: Annotated[Quality, Doc("Quality of thumbnails in WebP, animated ones included.")] = 80
+    avif_quality: Annotated[Quality, Doc("Quality of thumbnails in AVIF.")] = 60
+    animation: Annotated[
+        Literal["first-frame", "webp"],
+        Doc(
+            "What becomes of an animated image: a thumbnail of its first frame, or an animated WebP where it is within "
+            "the two limits below, and its first frame beyond them."
+        ),
+    ] = "first-frame"
+    max_animation_frames: Annotated[
+        int, Range(2, 10_000, "frames"), Doc("Animations of more frames become their first frame.")
+    ] = 100
+    max_animation_pixels: Annotated[
+        int,
+        Range(4_096, 500_000_000, "pixels"),
+        Doc("Animations of more pixels (width times height times frames) become their first frame."),
+    ] = 25_000_000
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """What is set for thumbnails that are never made."""
+        animated = self.animation == ANIMATED
+        if animated and self.format not in {"auto", ANIMATED}:
+            yield Conflict(
+                ("format", "animation"),
+                f"{self.format!r} says that every thumbnail is of this format, and an animated one is WebP; "
+                "expected format = 'auto' or 'webp', or animation = 'first-frame'",
+            )
+        for name in sorted({"jpeg", "webp", "avif"} - set(self.lossy_formats)):
+            key = f"{name}_quality"
+            if key in self.changed:
+                yield Conflict(
+                    (key, "format"),
+                    f"{getattr(self, key)} is the quality of thumbnails that are never made, as {self.format!r} makes "
+                    f"others; expected no {key}, or another format",
+                )
+        for key in ("max_animation_frames", "max_animation_pixels"):
+            if key in self.changed and not animated:
+                yield Conflict(
+                    (key, "animation"),
+                    f"{getattr(self, key)} limits animated thumbnails, and 'first-frame' makes none; "
+                    "expected animation = 'webp', or no limit",
+                )
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The keys that differ from what they are by themselves."""
+        return tuple(key for key, value in self.__dict__.items() if value != getattr(OutputConfig, key))
+
+    @property
+    def lossy_formats(self) -> tuple[str, ...]:
+        """The formats with a quality that thumbnails may have."""
+        still = "jpeg" if self.format == "auto" else self.format
+        made = {still, ANIMATED} if self.animation == ANIMATED else {still}
+        return tuple(name for name in ("jpeg", "webp", "avif") if name in made)
+
+    def variables(self) -> dict[str, str]:
+        """What the function is told: no more than it needs."""
+        told: dict[str, str] = {"OUTPUT_FORMAT": self.format}
+        told |= {f"{name.upper()}_QUALITY": str(getattr(self, f"{name}_quality")) for name in self.lossy_formats}
+        if self.background:
+            told["BACKGROUND"] = self.background
+        if self.animation == ANIMATED:
+            told["MAX_ANIMATION_FRAMES"] = str(self.max_animation_frames)
+            told["MAX_ANIMATION_PIXELS"] = str(self.max_animation_pixels)
+        return told
