@@ -1,1 +1,1 @@
-"""What rendering costs, measured beside what it is compared with."""
+"""What rendering and the processor cost, measured beside what they are compared with."""

@@ -1,0 +1,225 @@
+"""The pictures that are measured: photographs that Pillow's own source distribution ships, and files made of them.
+
+What is no camera's or scanner's own file is called derived, and made anew wherever the benchmark runs, always alike.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageDraw, MpoImagePlugin
+
+PILLOW = "13.0.0"
+GRAIN = 3.0  # standard deviation, of 255 steps: a phone's, in daylight
+EDITION = "1"  # of the made files; another number makes them anew
+
+# In Tests/images of Pillow's source distribution: a stereo camera's file (two frames of 10 MP, JPEG 4:2:2), and a
+# photograph in Adobe RGB (2 MP, JPEG 4:4:4).
+STEREO = "fujifilm.mpo"
+ADOBE_RGB = "xmp_test.jpg"
+
+JPEG = "jpeg"
+PNG_RGB = "png-rgb"
+PNG_RGBA = "png-rgba"
+WEBP = "webp"
+AVIF = "avif"
+KINDS = (JPEG, PNG_RGB, PNG_RGBA, WEBP, AVIF)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture of the corpus.
+
+    Attributes:
+        is_derived: Whether we made it; if not, it is a camera's own file.
+    """
+
+    name: str
+    kind: str
+    path: Path
+    width: int
+    height: int
+    is_derived: bool
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether a thumbnail of it is a PNG."""
+        return self.kind == PNG_RGBA
+
+    @property
+    def megapixels(self) -> float:
+        """Millions of pixels."""
+        return self.width * self.height / 1e6
+
+
+def make_corpus(work: Path) -> list[Source]:
+    """All pictures, made in `work` unless they are there from an earlier run.
+
+    Raises:
+        RuntimeError: Pillow's source distribution could not be had.
+    """
+    folder = work / f"corpus-{EDITION}"
+    folder.mkdir(parents=True, exist_ok=True)
+    originals = _Originals(folder / "originals", work)
+    sources = []
+    for name, (kind, make) in _RECIPES.items():
+        path = folder / f"{name}.{_EXTENSIONS[kind]}"
+        if not path.exists():
+            content = make(originals)
+            partial = path.with_suffix(".partial")
+            partial.write_bytes(content)
+            partial.replace(path)
+        sources.append(_source(name, kind, path, is_derived=name not in _REAL))
+    return sources
+
+
+def own_photos(folder: Path) -> list[Source]:
+    """A user's own pictures, of the formats that are measured."""
+    sources = []
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as image:
+            kind = {"JPEG": JPEG, "MPO": JPEG, "WEBP": WEBP, "AVIF": AVIF}.get(image.format or "")
+            if image.format == "PNG":
+                kind = PNG_RGBA if image.has_transparency_data else PNG_RGB
+        if kind:
+            sources.append(_source(path.stem, kind, path, is_derived=False))
+    return sources
+
+
+def _source(name: str, kind: str, path: Path, *, is_derived: bool) -> Source:
+    with Image.open(path) as image:
+        return Source(name, kind, path, *image.size, is_derived)
+
+
+class _Originals:
+    """Pillow's test pictures, fetched when the first is asked for."""
+
+    def __init__(self, folder: Path, work: Path) -> None:
+        self._folder = folder
+        self._work = work
+
+    def data(self, name: str) -> bytes:
+        """A file of Tests/images."""
+        path = self._folder / name
+        if not path.exists():
+            self._fetch()
+        return path.read_bytes()
+
+    def photo(self, number: int) -> Image.Image:
+        """The pixels of a frame."""
+        with MpoImagePlugin.MpoImageFile(io.BytesIO(self.data(STEREO))) as image:
+            image.seek(number)
+            return image.convert("RGB")
+
+    def wide_gamut(self) -> Image.Image:
+        """The pixels of the photograph in Adobe RGB, with its profile."""
+        return Image.open(io.BytesIO(self.data(ADOBE_RGB)))
+
+    def _fetch(self) -> None:
+        with tempfile.TemporaryDirectory(dir=self._work) as folder:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+            done = subprocess.run(
+                [*command, "--dest", folder, f"pillow=={PILLOW}"], capture_output=True, text=True, check=False
+            )
+            archives = list(Path(folder).glob("*.tar.gz"))
+            if not archives:
+                raise RuntimeError(f"corpus: pillow {PILLOW}: pip could not fetch its sources\n{done.stderr}")
+            self._folder.mkdir(exist_ok=True)
+            with tarfile.open(archives[0]) as archive:
+                for name in (STEREO, ADOBE_RGB):
+                    member = archive.extractfile(f"pillow-{PILLOW}/Tests/images/{name}")
+                    if member is not None:
+                        (self._folder / name).write_bytes(member.read())
+
+
+def _grown(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The middle of a photograph enlarged, with the grain that a sensor of that many pixels would have added."""
+    aspect = width / height
+    kept = (min(image.width, image.height * aspect), min(image.height, image.width / aspect))
+    left, top = (image.width - kept[0]) / 2, (image.height - kept[1]) / 2
+    box = (left, top, left + kept[0], top + kept[1])
+    pixels = np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=box))
+    noise = np.random.default_rng(1)
+    grain = noise.normal(0, GRAIN, (height, width, 1)) + noise.normal(0, GRAIN / 2, (height, width, 3))
+    return Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8), "RGB")
+
+
+def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def _jpeg(image: Image.Image, subsampling: str = "4:2:0", **options: object) -> bytes:
+    return _saved(image, "JPEG", quality=90, subsampling=subsampling, **options)
+
+
+def _on_its_side(originals: _Originals) -> bytes:
+    """As a phone that is held upright stores it: the sensor's rows, and a note which way is up."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    return _jpeg(_grown(originals.photo(1), 4032, 3024), exif=exif)
+
+
+def _adobe_rgb(originals: _Originals) -> bytes:
+    photo = originals.wide_gamut()
+    return _jpeg(_grown(photo, 4724, 2532), "4:4:4", icc_profile=photo.info["icc_profile"])
+
+
+def _reduced(originals: _Originals, number: int, width: int, height: int) -> Image.Image:
+    return originals.photo(number).resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _cut_out(originals: _Originals) -> bytes:
+    """A photograph that fades out towards its border."""
+    photo = _reduced(originals, 1, 2048, 1536)
+    alpha = Image.radial_gradient("L").resize(photo.size).point(lambda value: max(0, min(255, 2 * (230 - value))))
+    photo.putalpha(alpha)
+    return _saved(photo, "PNG")
+
+
+def _drawing(_originals: _Originals) -> bytes:
+    """Shapes with smooth edges on nothing, some of them half transparent, as an illustrator's program exports them."""
+    random = np.random.default_rng(2)
+    sheet = Image.new("RGBA", (4096, 3072))
+    for _ in range(60):
+        shape = Image.new("RGBA", sheet.size)
+        x, y = (int(value) for value in random.integers(0, sheet.size))
+        radius = int(random.integers(60, 500))
+        colour = (*(int(value) for value in random.integers(0, 256, 3)), int(random.choice((128, 255))))
+        draw = ImageDraw.Draw(shape)
+        if random.integers(0, 2):
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour, outline="black", width=12)
+        else:
+            draw.regular_polygon((x, y, radius), int(random.integers(3, 9)), fill=colour, outline="black", width=12)
+        sheet.alpha_composite(shape)
+    return _saved(sheet.convert("RGBa").reduce(2).convert("RGBA"), "PNG")
+
+
+_Make = Callable[[_Originals], bytes]
+_EXTENSIONS = {JPEG: "jpg", PNG_RGB: "png", PNG_RGBA: "png", WEBP: "webp", AVIF: "avif"}
+_REAL = frozenset({"10MP-422", "2MP-444-AdobeRGB"})
+_RECIPES: dict[str, tuple[str, _Make]] = {
+    "10MP-422": (JPEG, lambda originals: originals.data(STEREO)),
+    "2MP-444-AdobeRGB": (JPEG, lambda originals: originals.data(ADOBE_RGB)),
+    "6MP-420": (JPEG, lambda originals: _jpeg(_reduced(originals, 1, 2848, 2136))),
+    "12MP-420": (JPEG, lambda originals: _jpeg(_grown(originals.photo(0), 4032, 3024))),
+    "24MP-420": (JPEG, lambda originals: _jpeg(_grown(originals.photo(1), 6000, 4000))),
+    "12MP-444-AdobeRGB": (JPEG, _adobe_rgb),
+    "12MP-420-on-its-side": (JPEG, _on_its_side),
+    "12MP-420-progressive": (JPEG, lambda originals: _jpeg(_grown(originals.photo(0), 4032, 3024), progressive=True)),
+    "3MP-photo": (PNG_RGB, lambda originals: _saved(_reduced(originals, 0, 2048, 1536), "PNG")),
+    "2MP-photo": (PNG_RGB, lambda originals: _saved(originals.wide_gamut(), "PNG", icc_profile=None)),
+    "3MP-photo-alpha": (PNG_RGBA, _cut_out),
+    "3MP-drawing-alpha": (PNG_RGBA, _drawing),
+    "12MP": (WEBP, lambda originals: _saved(_grown(originals.photo(0), 4032, 3024), "WEBP", quality=80)),
+    "6MP": (AVIF, lambda originals: _saved(_reduced(originals, 1, 2848, 2136), "AVIF", quality=65, speed=8)),
+}

@@ -1,0 +1,131 @@
+"""Thumbnails of every picture in every size, by all engines in turn: what they cost, weigh, and how good they are."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.measure import Samples
+from benchmarks.processor.corpus import Source
+from benchmarks.processor.quality import psnr
+from benchmarks.processor.workers import Engine, Worker
+
+WARMING = 2  # rounds whose costs do not count: caches are filled, hot code is compiled
+SIZES_PX = (128, 256, 512, 1024)
+LOSSLESS = "png"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One picture in one size, made by several engines.
+
+    Attributes:
+        sizes: More than one where all are made of one file.
+        bytes: By engine, of what is delivered.
+        delivered_db: By engine, PSNR of what is delivered.
+        lossless_db: By engine, PSNR of the pixels before they are encoded.
+    """
+
+    source: Source
+    sizes: tuple[int, ...]
+    samples: dict[str, Samples]
+    bytes: dict[str, int] = field(default_factory=dict)
+    delivered_db: dict[str, float] = field(default_factory=dict)
+    lossless_db: dict[str, float] = field(default_factory=dict)
+
+    def ratio(self, engine: str, other: str) -> float:
+        """CPU time to that of another engine."""
+        return self.samples[engine].ratio(self.samples[other])
+
+
+def measure_each(
+    engines: Sequence[Engine],
+    sources: Sequence[Source],
+    rounds: int,
+    *,
+    judged: bool,
+    report: Callable[[str], None],
+) -> list[Cell]:
+    """Each picture in each size, a call for each.
+
+    Args:
+        engines: Who takes turns.
+        sources: The pictures.
+        rounds: Measured calls of each engine for a cell.
+        judged: Whether quality is measured too.
+        report: Takes one line per picture.
+    """
+    cells = []
+    with _running(engines) as workers, tempfile.TemporaryDirectory(prefix="imgpipe-benchmark-") as folder:
+        for source in sources:
+            report(f"{source.kind} {source.name}: {', '.join(map(str, SIZES_PX))} px")
+            for size in SIZES_PX:
+                cell = Cell(source, (size,), *_taken(workers, source, (size,), rounds))
+                if judged:
+                    _judge(cell, workers, Path(folder))
+                cells.append(cell)
+    return cells
+
+
+def measure_together(
+    engines: Sequence[Engine], sources: Sequence[Source], rounds: int, *, report: Callable[[str], None]
+) -> list[Cell]:
+    """Each picture in all sizes, asked for at once."""
+    cells = []
+    with _running(engines) as workers:
+        for source in sources:
+            report(f"{source.kind} {source.name}: all sizes of one file")
+            cells.append(Cell(source, SIZES_PX, *_taken(workers, source, SIZES_PX, rounds)))
+    return cells
+
+
+def measure_memory(engine: Engine, source: Source, size: int, rounds: int = 3) -> float:
+    """The most memory that a process held which was started for this one thumbnail, in MiB; the middle of `rounds`."""
+    peaks = []
+    for _ in range(rounds):
+        with Worker(engine) as worker:
+            worker.make(source.path, (size,), output_of(source))
+            peaks.append(worker.peak_mb())
+    return statistics.median(peaks)
+
+
+def output_of(source: Source) -> str:
+    """The format that the processor chooses by itself, named for those that do not."""
+    return "png" if source.has_alpha else "jpeg"
+
+
+@contextmanager
+def _running(engines: Sequence[Engine]) -> Iterator[list[Worker]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(Worker(engine)) for engine in engines]
+
+
+def _taken(
+    workers: Sequence[Worker], source: Source, sizes: tuple[int, ...], rounds: int
+) -> tuple[dict[str, Samples], dict[str, int]]:
+    costs: dict[str, list[float]] = {worker.engine.name: [] for worker in workers}
+    weights: dict[str, int] = {}
+    for number in range(WARMING + rounds):
+        for worker in workers:
+            made = worker.make(source.path, sizes, output_of(source))
+            weights[worker.engine.name] = sum(made.bytes)
+            if number >= WARMING:
+                costs[worker.engine.name].append(made.cpu_ms)
+    return {name: Samples(values) for name, values in costs.items()}, weights
+
+
+def _judge(cell: Cell, workers: Sequence[Worker], folder: Path) -> None:
+    for worker in workers:
+        name, thumbnail = worker.engine.name, folder / "thumbnail"
+        for output, verdicts in ((output_of(cell.source), cell.delivered_db), (LOSSLESS, cell.lossless_db)):
+            worker.make(cell.source.path, cell.sizes, output, write=[thumbnail])
+            verdicts[name] = psnr(thumbnail, cell.source.path)
+
+
+def cells_of(cells: Sequence[Cell], kinds: Sequence[str], sizes: Sequence[int]) -> Iterator[Cell]:
+    """Those of pictures of some kinds, in some sizes."""
+    return (cell for cell in cells if cell.source.kind in kinds and set(cell.sizes) <= set(sizes))
