@@ -20,7 +20,7 @@ def header(width: int, height: int, bits: int = 8, colour_type: int = RGB) -> by
 
 def without_data(width: int, height: int) -> bytes:
     """All that a size can be read from."""
-    return header(width, height) + chunk(b"IDAT", b"")
+    return header(width, height) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
 def flat(

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from imgpipe_processor.imaging import make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_picture
 from imgpipe_processor.imaging.colour import plain_srgb
-from imgpipe_processor.imaging.picture import shrunk
+from imgpipe_processor.imaging.shrinking import shrunk
 from tests.lambda_processor import pngs, profiles
 from tests.lambda_processor.fakes import decoded, encoded, photo
 
@@ -16,7 +16,7 @@ CANARY = "CANARY"
 
 
 def thumbnail(data):
-    return make_picture(data, sizes_px=[64], max_pixels=4_000_000).thumbnails[0]
+    return make_picture(data, Recipe((64,)), Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)).thumbnails[0]
 
 
 def middle(data):
@@ -83,8 +83,7 @@ def test_every_mode_of_a_file_becomes_plain_pixels(data, mode, pixel):
         ("YCbCr", (255, 128, 128), ("RGB", (255, 255, 255))),
         ("HSV", (0, 0, 255), ("RGB", (255, 255, 255))),
         ("LAB", (255, 128, 128), ("RGB", (255, 255, 255))),
-        ("I", 0x8000, ("L", 128)),
-        ("F", 200.0, ("L", 200)),
+        ("I;16", 0x8000, ("L", 128)),
         ("RGBX", (10, 200, 90, 0), ("RGB", (10, 200, 90))),
         ("RGBa", (5, 100, 45, 128), ("RGBA", (10, 199, 90, 128))),
         ("La", (50, 128), ("LA", (100, 128))),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageChops
 
-from imgpipe_processor.imaging import fitted_size, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
 from tests.lambda_processor import profiles
 from tests.lambda_processor.fakes import decoded, encoded, photo
 
@@ -13,7 +13,9 @@ SIZES_PX = [64, 128, 256, 512]
 
 
 def thumbnails(data, sizes_px):
-    return make_picture(data, sizes_px=sizes_px, max_pixels=4_000_000).thumbnails
+    return make_picture(
+        data, Recipe(tuple(sizes_px)), Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
+    ).thumbnails
 
 
 def mean_difference(first, second):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from io import BytesIO
+from typing import cast
 
 from PIL import Image, ImageCms
 
@@ -15,7 +18,11 @@ SRGB_NAMES = frozenset({"sRGB", "sRGB IEC61966-2.1", "sRGB built-in", "sRGB2014"
 PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
 
 # Modes of one channel, whose thumbnails stay grey.
-GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "F"})
+DEEP_MODES = frozenset({"I;16", "I;16B", "I;16L"})
+MEASURED_MODES = frozenset({"I", "F"})
+GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES | MEASURED_MODES
+
+_WHITES = (1, 255, 65_535)
 
 # Resampling needs one value per channel (no palette, no bit) and colours weighted by alpha (La, RGBa): otherwise
 # what lies hidden under transparent pixels bleeds into their neighbours.
@@ -26,7 +33,7 @@ def working_mode(image: Image.Image) -> str:
     """The mode in which `image` can be resampled."""
     if image.mode in PROFILE_SPACES and not image.has_transparency_data:
         return image.mode
-    if image.mode == "I;16":
+    if image.mode in DEEP_MODES | MEASURED_MODES:
         return "L"  # the transparent value that a 16-bit grey PNG may name is not worth a wider mode
     if image.has_transparency_data:
         return "La" if image.mode in GREY_MODES else "RGBa"
@@ -35,7 +42,7 @@ def working_mode(image: Image.Image) -> str:
 
 def converted(image: Image.Image, mode: str) -> Image.Image:
     """Convert to a working mode; colours are not managed yet."""
-    if image.mode in {"I", "I;16"}:
+    if image.mode in DEEP_MODES:
         image = image.point(lambda value: value / 256)  # the high byte; Pillow alone would clip at 255
     if mode in PREMULTIPLIED:
         image = image.convert(PREMULTIPLIED[mode])
@@ -59,17 +66,45 @@ def plain_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     return image
 
 
+def ranged(image: Image.Image) -> Image.Image:
+    """Bring measured values (whole numbers of 32 bits, or fractions) into 0 to 255, as viewers show them.
+
+    Nothing in such a file says what is white. Where the values fit 0 to 1, 255 or 65,535 they are taken as such;
+    otherwise the lowest is black and the highest white.
+
+    Raises:
+        ValueError: there are endless values among them.
+    """
+    if image.mode not in MEASURED_MODES:
+        return image
+    image = image.convert("F")
+    lowest, highest = cast("tuple[float, float]", image.getextrema())
+    if not -math.inf < lowest <= highest < math.inf:
+        raise ValueError("values without an end")
+    if lowest >= 0:
+        lowest, highest = 0, next((white for white in _WHITES if highest <= white), highest)
+    scale = 255 / (highest - lowest) if highest > lowest else 0
+    return image.point(lambda value: value * scale - lowest * scale).convert("L")
+
+
 def _managed(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """Convert from the embedded profile's colours to sRGB; a profile that cannot be used counts as sRGB."""
     try:
-        profile = _profile(image.mode, icc_profile)
-        if profile is None or profile.profile.xcolor_space != PROFILE_SPACES[image.mode]:
-            return image
-        if ImageCms.getProfileDescription(profile).strip() in SRGB_NAMES:
-            return image
-        return ImageCms.profileToProfile(image, profile, SRGB, outputMode="RGB") or image
+        transform = _transform(image.mode, icc_profile)
+        return transform.apply(image) if transform else image
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image
+
+
+@lru_cache(maxsize=4)  # the photos of one camera have one profile
+def _transform(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
+    """From the profile's colours to sRGB; None where there is nothing to do, or the profile is for other pixels."""
+    profile = _profile(mode, icc_profile)
+    if profile is None or profile.profile.xcolor_space != PROFILE_SPACES[mode]:
+        return None
+    if ImageCms.getProfileDescription(profile).strip() in SRGB_NAMES:
+        return None
+    return ImageCms.buildTransform(profile, SRGB, mode, "RGB")
 
 
 def _profile(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsProfile | None:

@@ -1,0 +1,101 @@
+"""Decoding with Pillow: one decoder, chosen by content; no larger than needed; and whatever it says is a category."""
+
+from __future__ import annotations
+
+import math
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from PIL import (
+    AvifImagePlugin,  # noqa: F401  imported here, at cold start, for `Image.open` to find; so are the others
+    BmpImagePlugin,  # noqa: F401  as above
+    ExifTags,
+    GifImagePlugin,  # noqa: F401  as above
+    Image,
+    JpegImagePlugin,  # noqa: F401  as above
+    PngImagePlugin,  # noqa: F401  as above
+    TiffImagePlugin,  # noqa: F401  as above
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401  as above
+)
+
+from imgpipe_processor import failures
+from imgpipe_processor.failures import ImageRejectedError
+
+from .colour import ranged
+from .shrinking import DRAFT_GAP, Decoded, Size
+from .structures import Structure
+
+# The largest in use (those of printing presses) have 3 MB; what is larger is made to fill memory or time.
+MAX_PROFILE_BYTES = 4 * 2**20
+
+# Formats whose orientation the decoder itself follows.
+_TURNED_BY_DECODER = frozenset({"TIFF", "HEIF"})
+
+
+@contextmanager
+def decoder_limits(max_pixels: int) -> Iterator[None]:
+    """Make Pillow itself refuse, on the header, what has more pixels; its other warnings are no log lines."""
+    usual = Image.MAX_IMAGE_PIXELS
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        Image.MAX_IMAGE_PIXELS = max_pixels
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
+
+
+@contextmanager
+def rejecting(structure: Structure, max_pixels: int) -> Iterator[None]:
+    """Turn whatever the decoders say to bytes that they cannot decode into a category."""
+    try:
+        yield
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ImageRejectedError(failures.TOO_LARGE, f"the image has more than {max_pixels} pixels") from error
+    except UnidentifiedImageError as error:
+        message = f"the {structure.spoken} is damaged, or of a kind that is not supported"
+        raise ImageRejectedError(failures.UNSUPPORTED, message) from error
+    except (ImageRejectedError, MemoryError):
+        raise
+    except Exception as error:  # Pillow has no one base class for what damaged files make it raise
+        message = f"the {structure.spoken} is truncated or damaged: it cannot be decoded"
+        raise ImageRejectedError(failures.CORRUPT, message) from error
+
+
+def opened(data: bytes, structure: Structure) -> Image.Image:
+    """Let the decoder of this very format read the header.
+
+    Raises:
+        ImageRejectedError: its colour profile is too large.
+    """
+    image = Image.open(BytesIO(data), formats=(structure.format,))
+    profile = image.info.get("icc_profile")
+    if profile is not None and len(profile) > MAX_PROFILE_BYTES:
+        message = f"the embedded colour profile has more than {MAX_PROFILE_BYTES} bytes"
+        raise ImageRejectedError(failures.TOO_LARGE, message)
+    return image
+
+
+def orientation_of(image: Image.Image) -> int:
+    """The EXIF orientation; 1, which is upright, where there is none that makes sense, or the decoder sees to it."""
+    if image.format in _TURNED_BY_DECODER:
+        return 1
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error):
+        return 1
+    return orientation if isinstance(orientation, int) else 1
+
+
+def decode(image: Image.Image, largest: Size, orientation: int) -> Decoded:
+    """Decode the picture that the image stands at, no larger than its format lets it be for `largest`."""
+    icc_profile = image.info.get("icc_profile")
+    drafted = image.draft(None, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
+    image.load()
+    box = drafted[1] if drafted else (0, 0, *image.size)
+    return Decoded(ranged(image), box, orientation, icc_profile)

@@ -1,0 +1,91 @@
+"""From the decoded image to the pixels of every size: upright, sRGB, each size made from the one before it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from .colour import converted, plain_srgb, working_mode
+
+# Shrinking is done in two steps: cheap averaging (in the JPEG decoder, or by whole factors) down to no less than so
+# many times the target, then Lanczos. Measured on photos against a full decode with Lanczos: without a gap, images
+# that the averaging alone brings almost to their size lose 10 dB; larger gaps than these gain 0.2 dB after encoding.
+DRAFT_GAP = 1.2
+REDUCING_GAP = 1.5
+
+# Side of the squares in which modes are converted, so that the image is never held twice.
+TILE_PX = 512
+
+# EXIF 2.32, "Orientation": what makes the stored picture upright.
+TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+LIES_ON_ITS_SIDE = frozenset({5, 6, 7, 8})
+
+Size = tuple[int, int]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Pixels as a decoder gives them.
+
+    Args:
+        box: the picture within them; a decoder that shrinks may round up.
+        orientation: as EXIF counts; 1 is upright.
+    """
+
+    image: Image.Image
+    box: Box
+    orientation: int
+    icc_profile: bytes | None
+
+
+def fitted_size(width: int, height: int, size_px: int) -> Size:
+    """The largest size inside the square that keeps the aspect; at least 1 pixel, at most the image's own size."""
+    longer = max(width, height)
+    if longer <= size_px:
+        return width, height
+    return max(1, round(width * size_px / longer)), max(1, round(height * size_px / longer))
+
+
+def chain(decoded: Decoded, targets: Sequence[Size]) -> Iterator[Image.Image]:
+    """The pixels of each target (as stored, largest first), upright and in plain sRGB.
+
+    Measured on photos: two to three times as fast as shrinking the source for every size, and nearer to an exact
+    reduction than that. What is handed on are the pixels before colours and orientation.
+    """
+    image, box = decoded.image, decoded.box
+    for target in targets:
+        image = shrunk(image, target, box)
+        box = (0, 0, *target)
+        upright = plain_srgb(image, decoded.icc_profile)
+        if decoded.orientation in TRANSPOSITIONS:
+            upright = upright.transpose(TRANSPOSITIONS[decoded.orientation])
+        yield upright
+
+
+def shrunk(image: Image.Image, target: Size, box: Box) -> Image.Image:
+    """Resample `box` of the image, which starts in its corner, to `target`; the answer is in the working mode."""
+    mode = working_mode(image)
+    if mode == image.mode:
+        return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
+    factor_x = max(1, int(box[2] / target[0] / REDUCING_GAP))
+    factor_y = max(1, int(box[3] / target[1] / REDUCING_GAP))
+    reduced = Image.new(mode, (math.ceil(image.width / factor_x), math.ceil(image.height / factor_y)))
+    step_x = factor_x * math.ceil(TILE_PX / factor_x)
+    step_y = factor_y * math.ceil(TILE_PX / factor_y)
+    for top in range(0, image.height, step_y):
+        for left in range(0, image.width, step_x):
+            tile = image.crop((left, top, min(left + step_x, image.width), min(top + step_y, image.height)))
+            reduced.paste(converted(tile, mode).reduce((factor_x, factor_y)), (left // factor_x, top // factor_y))
+    return reduced.resize(target, Image.Resampling.LANCZOS, box=(0, 0, box[2] / factor_x, box[3] / factor_y))

@@ -1,0 +1,104 @@
+"""What a file is, told by its content alone, and whether all of it is there: read in plain Python, before a decoder.
+
+Decoders are made to show what can be shown: they fill in what is missing, take frames and passes without end, and
+allocate what a header asks for. What they get has been looked at here.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from imgpipe_processor.imaging.recipe import Limits
+
+from . import bmp, gif, isobmff, jpeg, png, tiff, webp
+from .structure import Structure, corrupt, too_large, unsupported
+
+__all__ = ["Structure", "read_structure"]
+
+TAKEN = "JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP"
+
+# libjpeg's JPEG_MAX_DIMENSION. A PNG may be 2^31 pixels wide, and decoding holds whole rows: a row of the allowed
+# number of pixels takes more memory than the image.
+MAX_SIDE_PX = 65_500
+
+# Python, clients and decoders: what is left of the function's memory is for the image.
+BASE_BYTES = 90 * 2**20
+_COPIES_OF_SOURCE = 2
+
+# The largest thumbnail and what it is resized from, in all the states on their way to its file: 31 MB at 1,024 pixels,
+# 126 MB at 2,048. What one of 512 takes is part of the above.
+_BYTES_PER_TARGET_PIXEL = 30
+_USUAL_SIDE_PX = 512
+
+_READERS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes, int], Structure]], ...] = (
+    (jpeg.SIGNATURE, jpeg.read_jpeg),
+    (png.SIGNATURE, png.read_png),
+    (gif.SIGNATURES, gif.read_gif),
+    (tiff.SIGNATURES, tiff.read_tiff),
+    (bmp.SIGNATURE, bmp.read_bmp),
+)
+
+# What people upload beside pictures, or take for one: named, so that they know what to do about it.
+_OTHERS = (
+    (b"%PDF", "a PDF document"),
+    (b"8BPS", "a Photoshop document"),
+    (b"%!PS", "a PostScript document"),
+    (b"<?xml", "an SVG drawing or other XML"),
+    (b"<svg", "an SVG drawing"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
+    (b"\xff\x0a", "a JPEG XL image"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
+    (b"\0\0\x01\0", "an icon"),
+)
+
+
+def read_structure(data: bytes, limits: Limits, *, largest_px: int) -> Structure:
+    """Read what the file says of itself; `largest_px` is the side of the largest thumbnail that is to be made.
+
+    Raises:
+        ImageRejectedError: it is no image that is taken, a part of it is missing, or it asks for too much.
+    """
+    reader = _reader(data, limits)
+    try:
+        structure = reader(data, limits.max_frames)
+    except (struct.error, IndexError, OverflowError):
+        corrupt("it ends in the middle of a header")
+    side_px = min(largest_px, max(structure.width, structure.height))
+    thumbnail_bytes = _BYTES_PER_TARGET_PIXEL * max(0, side_px**2 - _USUAL_SIDE_PX**2)
+    _refuse_beyond(limits, structure, _COPIES_OF_SOURCE * len(data) + thumbnail_bytes)
+    return structure
+
+
+def _reader(data: bytes, limits: Limits) -> Callable[[bytes, int], Structure]:
+    for signatures, reader in _READERS:
+        if data.startswith(signatures):
+            return reader
+    if webp.is_webp(data):
+        return webp.read_webp
+    brand = isobmff.brand_of(data)
+    if brand is None:
+        beginning = data[:64].lstrip()
+        found = (name for signature, name in _OTHERS if beginning.startswith(signature))
+        what = next(found, "no image that is known" if data else "empty")
+        unsupported(f"the object is {what}; expected {TAKEN}")
+    if brand == "HEIF" and not limits.heic:
+        unsupported(f"the object is a HEIC image, which this function is not set up for; expected {TAKEN}")
+    return isobmff.read_avif if brand == "AVIF" else isobmff.read_heif
+
+
+def _refuse_beyond(limits: Limits, structure: Structure, beside_bytes: int) -> None:
+    width, height = structure.width, structure.height
+    if width * height > limits.max_pixels:
+        too_large(f"the image has {width} x {height} pixels; at most {limits.max_pixels} are allowed")
+    if max(width, height) > MAX_SIDE_PX:
+        too_large(f"the image is {width} x {height} pixels; a side of at most {MAX_SIDE_PX} is allowed")
+    if structure.frames > limits.max_frames:
+        too_large(f"the image has more than {limits.max_frames} frames or pages")
+    needed = BASE_BYTES + beside_bytes + structure.decoded_bytes
+    if needed > limits.memory_bytes:
+        too_large(
+            f"decoding this {structure.spoken} of {width} x {height} pixels takes up to {needed / 2**20:.0f} MB; "
+            f"the function has {limits.memory_bytes / 2**20:.0f} MB"
+        )

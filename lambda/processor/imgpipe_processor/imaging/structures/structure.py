@@ -1,0 +1,62 @@
+"""What a file says of its image before anything of it is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from imgpipe_processor import failures
+from imgpipe_processor.failures import ImageRejectedError
+
+# What a name of Pillow's is called by people.
+SPOKEN = {"WEBP": "WebP", "HEIF": "HEIC"}
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A file whose parts are all there, as far as its own headers tell.
+
+    Args:
+        format: Pillow's name, such as `JPEG`.
+        width: in pixels, as stored; `height` as well.
+        decoded_bytes: what decoding takes at its worst, beside the source itself.
+        frames: of an animation, or pages; never counted further than one over the limit.
+    """
+
+    format: str
+    width: int
+    height: int
+    decoded_bytes: float
+    frames: int = 1
+
+    @property
+    def spoken(self) -> str:
+        """The format, as people call it."""
+        return SPOKEN.get(self.format, self.format)
+
+
+def corrupt(reason: str) -> NoReturn:
+    """Refuse a file that is damaged, or of which a part is missing.
+
+    Raises:
+        ImageRejectedError: always.
+    """
+    raise ImageRejectedError(failures.CORRUPT, f"the image is truncated or damaged: {reason}")
+
+
+def unsupported(what: str) -> NoReturn:
+    """Refuse a file that is whole, but nothing the decoders know.
+
+    Raises:
+        ImageRejectedError: always.
+    """
+    raise ImageRejectedError(failures.UNSUPPORTED, what)
+
+
+def too_large(what: str) -> NoReturn:
+    """Refuse a file that asks for more than it is allowed.
+
+    Raises:
+        ImageRejectedError: always.
+    """
+    raise ImageRejectedError(failures.TOO_LARGE, what)
