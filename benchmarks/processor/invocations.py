@@ -1,0 +1,205 @@
+"""Whole invocations of the processor and of the tutorial's handler, cold and warm, on an engine of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Samples
+from benchmarks.processor.corpus import Source
+from benchmarks.processor.functions import RUNTIME, Function, Functions
+from benchmarks.processor.workers import pinned
+from imgpipe_templates import load_preset, render_pipeline, to_json
+from imgpipe_templates.deployment.artifacts import ensure_bucket
+from imgpipe_templates.deployment.clients import Clients
+from imgpipe_templates.deployment.plan import Deployment, FunctionPackage, Pace
+from imgpipe_templates.deployment.stacks import deploy, resource_ids
+from imgpipe_templates.local.engine import running_engine
+from imgpipe_templates.local.environment import Runtime
+from imgpipe_templates.local.settings import REGION
+
+THUMBNAIL_PX = 256
+WARM = 8  # invocations of a process after its first one
+ARTIFACTS = "benchmark-artifacts"
+UPLOADS = "benchmark-uploads"
+TUTORIAL_TABLE = "TutorialImages"
+METRIC_CALL = "PutMetricData"
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Invocations:
+    """What one function cost on one picture, in CPU milliseconds, a value a process.
+
+    Attributes:
+        cold: Import of the handler and the first invocation together.
+        init: Import of the handler alone.
+        warm: The middle one of the later invocations.
+        peak_mb: Memory, the most of any process.
+        calls: Of AWS, made by one invocation.
+    """
+
+    cold: Samples
+    init: Samples
+    warm: Samples
+    peak_mb: float
+    calls: tuple[str, ...]
+
+    @property
+    def metric_calls(self) -> int:
+        """How many of the calls send metrics."""
+        return self.calls.count(METRIC_CALL)
+
+
+def measure_invocations(
+    functions: Functions, sources: Sequence[Source], rounds: int, folder: Path, *, report: Callable[[str], None]
+) -> dict[str, dict[str, Invocations]]:
+    """Both functions on each picture: picture's name -> function's name -> what it cost.
+
+    Args:
+        functions: The processor, which is deployed as its preset renders it, and the tutorial's.
+        sources: The pictures.
+        rounds: Processes of each function for a picture.
+        folder: For events and results, and the functions' only working directory.
+        report: Takes one line per picture.
+    """
+    processor, tutorial = functions.processor, functions.tutorial
+    interpreter = processor.interpreter
+    runtimes = {RUNTIME: Runtime(interpreter.path, processor.folders[-1])}
+    with running_engine(runtimes) as engine:
+        clients = Clients(engine.session(), engine.endpoint_url)
+        variables = _deployed(clients, functions) | _variables(engine.endpoint_url)
+        thumbnails = {name: variables[name] for name in ("THUMBNAIL_BUCKET", "THUMBNAIL_SIZE", "ENVIRONMENT")}
+        environments = {
+            processor.name: variables,
+            tutorial.name: {**_variables(engine.endpoint_url), **thumbnails, "METADATA_TABLE": TUTORIAL_TABLE},
+        }
+        measured = {}
+        for source in sources:
+            report(f"{source.kind} {source.name}: invocations")
+            taken: dict[str, list[dict[str, Any]]] = {processor.name: [], tutorial.name: []}
+            for number in range(rounds + 1):
+                for function in (processor, tutorial):
+                    events = _uploaded(clients, source, f"{function.name}-{number}", WARM + 2)
+                    result = _invoke(function, environments[function.name], events, folder)
+                    if number:  # the first round warms the engine
+                        taken[function.name].append(result)
+            measured[source.name] = {name: _summed_up(results) for name, results in taken.items()}
+        return measured
+
+
+def _summed_up(results: Sequence[Mapping[str, Any]]) -> Invocations:
+    return Invocations(
+        cold=Samples([one["init_ms"] + one["first_ms"] for one in results]),
+        init=Samples([one["init_ms"] for one in results]),
+        warm=Samples([statistics.median(one["warm_ms"]) for one in results]),
+        peak_mb=max(one["peak_mb"] for one in results),
+        calls=tuple(results[-1]["calls"]),
+    )
+
+
+def _deployed(clients: Clients, functions: Functions) -> dict[str, str]:
+    """Deploy the preset, and give the processor's variables; nothing starts it but us."""
+    rendered = render_pipeline(load_preset("thumbnails", [f"processing.thumbnail_size_px={THUMBNAIL_PX}"]))
+    ensure_bucket(clients, ARTIFACTS)
+    deployment = Deployment(
+        stack_name="benchmark",
+        template=to_json(rendered.stacks["pipeline"]),
+        parameters={"SourceBucketName": UPLOADS},
+        capabilities=("CAPABILITY_NAMED_IAM",),
+        packages=tuple(
+            FunctionPackage(one["package"], one["key_parameter"], functions.package.path) for one in rendered.functions
+        ),
+    )
+    stack = deploy(clients, deployment, artifact_bucket=ARTIFACTS, pace=Pace(poll_seconds=0.05))
+    clients.s3.put_bucket_notification_configuration(Bucket=UPLOADS, NotificationConfiguration={})
+    _client(clients, "dynamodb").create_table(
+        TableName=TUTORIAL_TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "ImageID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "ImageID", "AttributeType": "S"}],
+    )
+    name = resource_ids(clients, stack.stack_id)["ImageProcessorFunction"]
+    configuration = _client(clients, "lambda").get_function_configuration(FunctionName=name)
+    return {
+        **configuration["Environment"]["Variables"],
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),
+    }
+
+
+def _client(clients: Clients, service: str) -> Any:
+    return clients.session.client(service, endpoint_url=clients.endpoint_url)
+
+
+def _variables(endpoint_url: str) -> dict[str, str]:
+    """What Lambda adds to a function's own variables, as far as anything here reads it."""
+    return {
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",  # the engine's root
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{RUNTIME}",
+    }
+
+
+def _uploaded(clients: Clients, source: Source, name: str, count: int) -> list[Event]:
+    """Upload a picture under so many keys, and say so as S3 does ("Event message structure", S3 User Guide)."""
+    content = source.path.read_bytes()
+    events = []
+    for number in range(count):
+        key = f"{name}/{number}{source.path.suffix}"
+        answer = clients.s3.put_object(Bucket=UPLOADS, Key=key, Body=content)
+        described = {"key": urllib.parse.quote_plus(key), "size": len(content), "eTag": answer["ETag"].strip('"')}
+        if version := answer.get("VersionId"):
+            described["versionId"] = version
+        record = {
+            "eventSource": "aws:s3",
+            "eventName": "ObjectCreated:Put",
+            "eventTime": "2026-11-20T12:00:00.000Z",
+            "awsRegion": REGION,
+            "s3": {"bucket": {"name": UPLOADS}, "object": {**described, "sequencer": f"{number:016X}"}},
+        }
+        events.append({"Records": [record]})
+    return events
+
+
+def _invoke(function: Function, variables: Mapping[str, str], events: Sequence[Event], folder: Path) -> dict[str, Any]:
+    """Run a function in a new process.
+
+    Raises:
+        RuntimeError: It failed.
+    """
+    asked, result = folder / "events.json", folder / "result.json"
+    asked.write_text(json.dumps(events), encoding="utf-8")
+    script = Path(__file__).with_name("invoke.py")
+    with pinned():
+        done = subprocess.run(
+            [str(function.interpreter.path), "-S", "-P", str(script), function.module, str(asked), str(result)],
+            env={
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "PYTHONPATH": os.pathsep.join(map(str, function.folders)),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "HOME": str(folder),
+                **variables,
+            },
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise RuntimeError(f"{function.name}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    measured: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    return measured
