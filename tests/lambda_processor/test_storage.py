@@ -104,8 +104,10 @@ def test_a_body_that_is_longer_than_announced_is_read_to_one_byte_over_the_limit
         (client_error("NoSuchVersion", 404), "missing"),
         (client_error("MethodNotAllowed", 405), "missing"),
         (client_error("PreconditionFailed", 412), "missing"),
+        (client_error("InvalidArgument", 400), "missing"),
         (client_error("AccessDenied", 403), "forbidden"),
         (client_error("InvalidObjectState", 403), "forbidden"),
+        (client_error("InvalidRequest", 400), "forbidden"),
     ],
 )
 def test_what_will_never_be_readable_is_rejected(error, category):
@@ -128,7 +130,7 @@ def test_what_will_never_be_readable_is_rejected(error, category):
         (client_error("ProvisionedThroughputExceededException", 400), True),
         (client_error("ThrottlingException", 400), True),
         (ReadTimeoutError(endpoint_url="https://example.com"), True),
-        (client_error("InvalidRequest", 400), False),
+        (client_error("InvalidToken", 400), False),
         (client_error("SignatureDoesNotMatch", 403), False),
         (ValueError(), False),
     ],

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote_plus
 
 # The namespace of every image id (RFC 9562, version 5). Another value would be another id for every image.
@@ -20,7 +20,8 @@ IMAGE_ID_NAMESPACE = uuid.UUID("8c1f3f0e-52a7-5d0b-9a52-6f6e4d1c7b35")
 # What S3 calls the version of an object in a bucket that is not, or no longer, versioned.
 NULL_VERSION = "null"
 
-_T = TypeVar("_T")
+# In UTF-8 ("Naming Amazon S3 objects", Amazon S3 User Guide, read 2026-11).
+MAX_KEY_BYTES = 1_024
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Upload:
     Args:
         size: bytes, as the event says; None where it does not.
         version_id: None in a bucket without versions.
-        sequencer: orders the events of one key.
+        sequencer: orders the events of one key: the later one has the greater text.
     """
 
     bucket: str
@@ -122,12 +123,12 @@ def _from_s3_notification(record: Any) -> Upload | Ignored:
     described = record["s3"]["object"]
     return Upload(
         bucket=_text(record["s3"]["bucket"]["name"]),
-        key=_text(unquote_plus(_text(described["key"]))),  # S3 encodes keys like a form: a space is a plus sign
-        etag=_text(described["eTag"]),
+        key=_key(unquote_plus(_text(described["key"]))),  # S3 encodes keys like a form: a space is a plus sign
+        etag=_etag(described["eTag"]),
         uploaded_at=_moment(record["eventTime"]),
-        version_id=_version(described, "versionId"),
-        size=_optional(described, "size", int),
-        sequencer=_optional(described, "sequencer", str),
+        version_id=_version(described.get("versionId")),
+        size=_size(described.get("size")),
+        sequencer=_optional_text(described.get("sequencer")),
     )
 
 
@@ -140,12 +141,12 @@ def _from_eventbridge(event: Any) -> Upload | Ignored:
     described = event["detail"]["object"]
     return Upload(
         bucket=_text(event["detail"]["bucket"]["name"]),
-        key=_text(described["key"]),  # as it is: decoding would turn a plus sign into a space
-        etag=_text(described["etag"]),
+        key=_key(described["key"]),  # as it is: decoding would turn a plus sign into a space
+        etag=_etag(described["etag"]),
         uploaded_at=_moment(event["time"]),
-        version_id=_version(described, "version-id"),
-        size=_optional(described, "size", int),
-        sequencer=_optional(described, "sequencer", str),
+        version_id=_version(described.get("version-id")),
+        size=_size(described.get("size")),
+        sequencer=_optional_text(described.get("sequencer")),
     )
 
 
@@ -156,17 +157,33 @@ def _text(value: Any) -> str:
     return value
 
 
+def _optional_text(value: Any) -> str | None:
+    return None if value is None or value == "" else _text(value)
+
+
+def _key(value: Any) -> str:
+    key = _text(value)
+    if len(key.encode()) > MAX_KEY_BYTES:
+        raise ValueError("longer than a key")
+    return key
+
+
+def _etag(value: Any) -> str:
+    etag = _text(value)
+    if not (etag.isascii() and etag.isprintable()):  # it is sent in a header, where a line end would be an error
+        raise ValueError("not an ETag")
+    return etag
+
+
+def _version(value: Any) -> str | None:
+    return None if value == NULL_VERSION else _optional_text(value)
+
+
+def _size(value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63):
+        raise ValueError("not a size")
+    return value
+
+
 def _moment(value: Any) -> datetime:
     return datetime.fromisoformat(value).astimezone(UTC)
-
-
-def _version(described: Mapping[str, Any], name: str) -> str | None:
-    version_id = _optional(described, name, str)
-    return None if version_id == NULL_VERSION else version_id
-
-
-def _optional(described: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
-    value = described.get(name)
-    if value is not None and not isinstance(value, kind):
-        raise TypeError(f"{name} is not {kind.__name__}")
-    return value

@@ -9,8 +9,11 @@ from .settings import Settings
 def reason_to_ignore(upload: Upload, settings: Settings) -> str | None:
     """Why an object is not worked on; None if it is.
 
+    Another bucket's event is refused: whoever can send one must not have the function read what only it may read.
     What the function writes itself is never taken for an upload: with this no trigger can make it feed itself.
     """
+    if upload.bucket != settings.source_bucket:
+        return "of another bucket"
     if not upload.key.startswith(settings.upload_prefix):
         return "not below the upload prefix"
     written = settings.thumbnails

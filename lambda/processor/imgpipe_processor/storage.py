@@ -22,9 +22,12 @@ UNKNOWN_CONTENT_TYPE = "unknown"
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 
 # What a GetObject is answered with for an object that is gone: no such key or version, a delete marker, or (If-Match)
-# other content than the event told of.
+# other content than the event told of; and, with status 400, for a version id that is none.
 GONE_STATUSES = frozenset({404, 405, 412})
-REFUSED_CODES = frozenset({"AccessDenied", "AllAccessDisabled", "InvalidObjectState"})
+GONE_CODES = frozenset({"InvalidArgument"})
+# For one that may not be read: no right to it or to its key, an archive, or encrypted with a key that only its uploader
+# has (InvalidRequest).
+REFUSED_CODES = frozenset({"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "InvalidRequest"})
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def open_source(s3: Any, upload: Upload) -> Source:
     try:
         answer = s3.get_object(**_identified(upload))
     except ClientError as error:
-        if http_status(error) in GONE_STATUSES:
+        if http_status(error) in GONE_STATUSES or error_code(error) in GONE_CODES:
             raise ImageRejectedError(failures.MISSING, f"the object is gone: {error_code(error)}") from error
         if error_code(error) in REFUSED_CODES:
             message = f"the object may not be read, or is gone: {error_code(error)}"
