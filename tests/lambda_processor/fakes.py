@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -13,6 +15,7 @@ from urllib.parse import quote_plus
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from imgpipe_processor import records
 from imgpipe_processor.imaging.recipe import Limits, Recipe
 from imgpipe_processor.invocation import handle
 from imgpipe_processor.processing import Processor
@@ -46,11 +49,36 @@ ACTIONS = {
     "PutObject": "s3:PutObject",
     "Publish": "sns:Publish",
 }
-CONDITIONS = {
-    "attribute_not_exists(ImageId) OR #Status = :processing": lambda old: (
-        not old or old["Status"] == {"S": "processing"}
+ETAG = "0123abcd"
+SEQUENCER = "0055AED6DCD90281E5"
+FOR_A_TIME = ("missing", "forbidden", "internal")
+
+
+def _is(status: str, old: dict[str, Any]) -> bool:
+    return old.get("Status") == {"S": status}
+
+
+def _failed_for_a_time(old: dict[str, Any]) -> bool:
+    return _is("failed", old) and old["ErrorCategory"]["S"] in FOR_A_TIME
+
+
+def _sequencer_of(old: dict[str, Any]) -> str:
+    """Of an item; one that has none is older than any."""
+    return str(old.get("Sequencer", {"S": ""})["S"])
+
+
+# What DynamoDB decides on each condition, for an item ({} where there is none) and the event's sequencer;
+# test_engine.py holds it against the engine, for every state of an item.
+CONDITIONS: dict[str, Callable[[dict[str, Any], str], bool]] = {
+    records.BEGIN: lambda old, _: not old or _is("processing", old),
+    records.BEGIN_IN_ORDER: lambda old, sequencer: (
+        not old
+        or (_is("processing", old) and _sequencer_of(old) <= sequencer)
+        or (_failed_for_a_time(old) and _sequencer_of(old) < sequencer)
     ),
-    "#Status = :processing": lambda old: bool(old) and old["Status"] == {"S": "processing"},
+    records.SUCCEED: lambda old, _: _is("processing", old) or _failed_for_a_time(old),
+    records.FAIL: lambda old, _: _is("processing", old) and "Sequencer" not in old,
+    records.FAIL_IN_ORDER: lambda old, sequencer: _is("processing", old) and _sequencer_of(old) == sequencer,
 }
 
 
@@ -88,7 +116,13 @@ class Body:
 
 @dataclass
 class Aws:
-    """All clients; `before` and `after` are told the name of every call and may raise."""
+    """All clients.
+
+    Args:
+        etags: of the objects that have another one than `ETAG`, by their keys.
+        lost: names of calls, once for each answer that never arrives, so that the client sends the call again.
+        before: is told the name of every call, and may raise; `after` as well.
+    """
 
     objects: dict[tuple[str, str, str | None], tuple[bytes, str | None]] = field(default_factory=dict)
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -99,20 +133,30 @@ class Aws:
     reports: list[dict[str, Any]] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
+    etags: dict[str, str] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    attempts: Iterator[int] = field(default_factory=itertools.count)
     before: Callable[[str], None] = lambda _call: None
     after: Callable[[str], None] = lambda _call: None
 
     def _called(self, name: str, effect: Callable[[], Any]) -> Any:
         self.calls.append(name)
         self.before(name)
-        result = effect()
-        self.after(name)
-        return result
+        while name in self.lost:
+            self.lost.remove(name)
+            with suppress(ClientError):
+                effect()
+        try:
+            return effect()
+        finally:
+            self.after(name)
 
     def _found(self, request: dict[str, Any], refusal: str) -> tuple[bytes, dict[str, Any]]:
         found = self.objects.get((request["Bucket"], request["Key"], request.get("VersionId")))
         if found is None:
             raise client_error(refusal, 403)
+        if request.get("IfMatch") not in {None, f'"{self.etags.get(request["Key"], ETAG)}"'}:
+            raise client_error("PreconditionFailed", 412)
         data, content_type = found
         typed = {"ContentType": content_type} if content_type else {}
         return data, {"ContentLength": len(data), "Metadata": self.metadata, **typed}
@@ -154,21 +198,36 @@ class Aws:
 
     def update_item(self, **request: Any) -> dict[str, Any]:
         names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
-        pairs = [pair.split(" = ") for pair in request["UpdateExpression"].removeprefix("SET ").split(", ")]
+        update, _, removed = request["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
+        pairs = [pair.split(" = ") for pair in update.split(", ")]
         changes = {names[name]: values[value] for name, value in pairs}
-        return self._write("UpdateItem", request["Key"]["ImageId"]["S"], request, lambda old: old | changes)
+        gone = {names[name] for name in removed.split(", ") if name}
+
+        def change(old: dict[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in old.items() if name not in gone} | changes
+
+        return self._write("UpdateItem", request["Key"]["ImageId"]["S"], request, change)
 
     def _write(self, name: str, image_id: str, request: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
         assert request["TableName"] == SETTINGS.metadata_table
+        sequencer = request["ExpressionAttributeValues"].get(":sequencer", {"S": ""})["S"]
 
         def effect() -> dict[str, Any]:
             old = self.items.get(image_id, {})
-            if not CONDITIONS[request["ConditionExpression"]](old):
-                raise client_error("ConditionalCheckFailedException", 400, name)
+            if not CONDITIONS[request["ConditionExpression"]](old, sequencer):
+                error = client_error("ConditionalCheckFailedException", 400, name)
+                if request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old:
+                    error.response["Item"] = old
+                raise error
             self.items[image_id] = change(old)
             return {}
 
         return self._called(name, effect)
+
+    @property
+    def thumbnails(self) -> dict[tuple[str, str], bytes]:
+        """What lies in the buckets that thumbnails are written to, by bucket and key."""
+        return {(upload["Bucket"], upload["Key"]): upload["Body"] for upload in self.uploads}
 
     @property
     def item(self) -> dict[str, Any]:
@@ -189,18 +248,26 @@ def ticking_clock(step: timedelta = timedelta(milliseconds=250)) -> Callable[[],
 
 
 def processor(aws: Aws, settings: Settings = SETTINGS) -> Processor:
-    return Processor(settings, aws, aws, ticking_clock())
+    return Processor(settings, aws, aws, ticking_clock(), lambda: f"attempt-{next(aws.attempts)}")
 
 
 def record(
-    key: str = "cat.jpg", *, version_id: str | None = "v1", size: int | None = 1000, **more: Any
+    key: str = "cat.jpg",
+    *,
+    version_id: str | None = "v1",
+    size: int | None = 1000,
+    etag: str = ETAG,
+    sequencer: str | None = SEQUENCER,
+    **more: Any,
 ) -> dict[str, Any]:
     """One record of an S3 notification about the object that is really called `key`."""
-    described = {"key": quote_plus(key, safe="/"), "eTag": "0123abcd", "sequencer": "0055AED6DCD90281E5"}
+    described: dict[str, Any] = {"key": quote_plus(key, safe="/"), "eTag": etag}
     if version_id is not None:
         described["versionId"] = version_id
     if size is not None:
         described["size"] = size
+    if sequencer is not None:
+        described["sequencer"] = sequencer
     return {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -213,14 +280,22 @@ def record(
 
 
 def eventbridge(
-    key: str = "cat.jpg", *, version_id: str | None = "v1", size: int | None = 1000, **more: Any
+    key: str = "cat.jpg",
+    *,
+    version_id: str | None = "v1",
+    size: int | None = 1000,
+    etag: str = ETAG,
+    sequencer: str | None = SEQUENCER,
+    **more: Any,
 ) -> dict[str, Any]:
     """The event of the default bus about the same object as `record`."""
-    described = {"key": key, "etag": "0123abcd", "sequencer": "0055AED6DCD90281E5"}
+    described: dict[str, Any] = {"key": key, "etag": etag}
     if version_id is not None:
         described["version-id"] = version_id
     if size is not None:
         described["size"] = size
+    if sequencer is not None:
+        described["sequencer"] = sequencer
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",

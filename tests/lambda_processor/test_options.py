@@ -71,6 +71,9 @@ def test_001_20_001_21_the_item_of_an_image_of_which_only_metadata_is_kept_is_ex
         "UploadDate": "2026-11-19",
         "UploadShard": "2026-11-19#3",
         "ProcessedAt": "2026-11-20T08:30:00.500Z",
+        "AttemptId": "attempt-0",
+        "Placeholder": aws.item["Placeholder"]["S"],
+        "DominantColor": aws.item["DominantColor"]["S"],
     } == plain(aws.item)
     assert aws.uploads == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,13 @@ from .settings import Settings
 
 def _workers() -> tuple[Processor, Reporter | None]:
     settings, clients = Settings.from_environment(), Clients()
-    processor = Processor(settings, clients.s3(), clients.dynamodb(), clock=lambda: datetime.now(UTC))
+    processor = Processor(
+        settings,
+        clients.s3(),
+        clients.dynamodb(),
+        clock=lambda: datetime.now(UTC),
+        new_id=lambda: str(uuid.uuid4()),
+    )
     if settings.reports is None:
         return processor, None
     return processor, Reporter(clients.sns(), settings.reports.topic_arn, settings.reports.occasion)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from .failures import RecordsToRetryError
 from .keys import reason_to_ignore
 from .lines import record_line
 from .log import write_line
-from .processing import LEFT, RETRY, Outcome, Processor
+from .processing import LEFT, POSTPONED, RETRY, Outcome, Processor
 from .records import FAILED, PROCESSED
 from .reports import Failure, Reporter
 
@@ -39,16 +39,32 @@ class Invocation:
     unfinished: list[tuple[Delivery, str]] = field(default_factory=list)
     longest_ms: float = 0.0
 
-    def attend_to(self, delivery: Delivery, upload: Upload | Ignored) -> None:
-        """Bring one upload to its end, if it asks for work and there is time for it."""
+    def attend_to_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Give every upload its turn, and last of all those that an earlier delivery has begun and not ended.
+
+        One of these may be what killed the process that time, and would now again take the others with it.
+        """
+        work = [(delivery, upload) for delivery in deliveries for upload in delivery.uploads]
+        postponed = [
+            (delivery, upload)
+            for delivery, upload in work
+            if not self._attend_to(delivery, upload, postpone=len(work) > 1)
+        ]
+        for delivery, upload in postponed:
+            self._attend_to(delivery, upload, postpone=False)
+
+    def _attend_to(self, delivery: Delivery, upload: Upload | Ignored, *, postpone: bool) -> bool:
+        """Bring one upload to its end, if it asks for work and there is time for it; False if it has to wait."""
         if isinstance(upload, Ignored):
             self._ignore(upload.reason)
-            return
+            return True
         reason = reason_to_ignore(upload, self.processor.settings)
         if reason is not None:
             self._ignore(reason, bucket=upload.bucket, key=upload.key)
-            return
-        outcome = self.processor.process(upload) if self._has_time() else Outcome(LEFT)
+            return True
+        outcome = self.processor.process(upload, postpone=postpone) if self._has_time() else Outcome(LEFT)
+        if outcome.status == POSTPONED:
+            return False
         self.longest_ms = max(self.longest_ms, outcome.duration_ms)
         self.counts[outcome.status] += 1
         clock, settings = self.processor.clock, self.processor.settings
@@ -57,6 +73,7 @@ class Invocation:
             self.failures.append(Failure(upload, outcome.category))
         if outcome.status in {RETRY, LEFT}:
             self.unfinished.append((delivery, f"{upload.image_id} ({outcome.category or LEFT})"))
+        return True
 
     def _has_time(self) -> bool:
         """Whether a record may take twice as long as the longest before it; the first always may.
@@ -90,9 +107,7 @@ def handle(
     """
     reserved_ms = ANSWER_MS + (PUBLISH_MS if reporter else 0)
     invocation = Invocation(processor, request_id, remaining_ms, reserved_ms)
-    for delivery in read_deliveries(event):
-        for upload in delivery.uploads:
-            invocation.attend_to(delivery, upload)
+    invocation.attend_to_all(read_deliveries(event))
     counts = invocation.counts
     if reporter is not None:
         reporter.report(counts[PROCESSED], invocation.failures, processor.settings, request_id=request_id)

@@ -1,11 +1,14 @@
 """The metadata item of an image, and the function's three table calls: GetItem, PutItem, UpdateItem.
 
 An item is written as `processing` before the work and brought to its final status after it, both under conditions:
-a crash in between stays visible and may be tried again, and what is final is never touched by a late delivery.
+a crash in between stays visible and may be tried again, and what is final is not touched by a late delivery.
+`processed` is for ever. A failure is too, unless it was of its time (`failures.OF_ITS_TIME`): then a later upload of
+the same content begins again, and a delivery that was at work in the meantime, and did read the object, still counts.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from .aws import error_code
 from .events import Upload
-from .failures import ImageRejectedError
+from .failures import OF_ITS_TIME, ImageRejectedError
 from .imaging import Picture, Thumbnail
 from .storage import About
 
@@ -25,6 +28,22 @@ PROCESSED = "processed"
 FAILED = "failed"
 
 Value = dict[str, Any]  # a DynamoDB attribute value, with its type as only key
+
+CONDITION_FAILED = "ConditionalCheckFailedException"
+
+# Sequencers are compared as texts, the shorter with zeros added on its right ("Event message structure", Amazon S3
+# User Guide, read 2026-11). DynamoDB's comparison of texts is the same one but for texts that differ in such zeros.
+_FAILED_FOR_A_TIME = "#Status = :failed AND #ErrorCategory IN (" + ", ".join(f":{name}" for name in OF_ITS_TIME) + ")"
+BEGIN = "attribute_not_exists(ImageId) OR #Status = :processing"
+BEGIN_IN_ORDER = (
+    "attribute_not_exists(ImageId)"
+    " OR (#Status = :processing AND (attribute_not_exists(#Sequencer) OR #Sequencer <= :sequencer))"
+    f" OR ({_FAILED_FOR_A_TIME} AND (attribute_not_exists(#Sequencer) OR #Sequencer < :sequencer))"
+)
+SUCCEED = f"#Status = :processing OR ({_FAILED_FOR_A_TIME})"
+# Another upload of the same content that has begun since is not ended by what an earlier one found missing.
+FAIL = "#Status = :processing AND attribute_not_exists(#Sequencer)"
+FAIL_IN_ORDER = "#Status = :processing AND #Sequencer = :sequencer"
 
 
 @dataclass(frozen=True)
@@ -39,8 +58,8 @@ class Records:
     table: str
     shards: int
 
-    def is_final(self, image_id: str) -> bool:
-        """Whether an earlier delivery brought this image to an end (also: processed and deleted since)."""
+    def status(self, image_id: str) -> str | None:
+        """How far earlier deliveries brought the image; None where there was none."""
         answer = self.dynamodb.get_item(
             TableName=self.table,
             Key={"ImageId": _text(image_id)},
@@ -48,42 +67,53 @@ class Records:
             ProjectionExpression="#Status",
             ExpressionAttributeNames={"#Status": "Status"},
         )
-        return "Item" in answer and answer["Item"]["Status"] != _text(PROCESSING)
+        return str(answer["Item"]["Status"]["S"]) if "Item" in answer else None
 
     def begin(self, upload: Upload, user_id: str | None = None) -> bool:
-        """Write the item as `processing`; False if another delivery has finished it meanwhile."""
-        return self._unless_final(
-            self.dynamodb.put_item,
-            Item={"ImageId": _text(upload.image_id)}
-            | self._status(upload, PROCESSING)
-            | self._described(upload)
-            | _owned(user_id),
-            ConditionExpression="attribute_not_exists(ImageId) OR #Status = :processing",
-            ExpressionAttributeNames={"#Status": "Status"},
-            ExpressionAttributeValues={":processing": _text(PROCESSING)},
-        )
-
-    def finish(self, upload: Upload, status: str, attributes: Mapping[str, Value], *, at: datetime) -> bool:
-        """Bring the item to its final status; False if another delivery was first."""
-        changes = self._status(upload, status) | {"ProcessedAt": _text(timestamp(at))} | dict(attributes)
-        return self._unless_final(
-            self.dynamodb.update_item,
-            Key={"ImageId": _text(upload.image_id)},
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
-            ConditionExpression="#Status = :processing",
-            ExpressionAttributeNames={f"#{name}": name for name in changes},
-            ExpressionAttributeValues={
-                ":processing": _text(PROCESSING),
-                **{f":{name}": value for name, value in changes.items()},
-            },
-        )
-
-    def _unless_final(self, call: Any, **arguments: Any) -> bool:
+        """Write the item as `processing`; False if another delivery has finished it, or a later upload has begun it."""
+        item = self._status(upload, PROCESSING) | self._described(upload) | _owned(user_id)
+        condition = BEGIN if upload.sequencer is None else BEGIN_IN_ORDER
         try:
-            call(TableName=self.table, **arguments)
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item={"ImageId": _text(upload.image_id)} | item,
+                ConditionExpression=condition,
+                **_placeholders(_compared(upload), condition),
+            )
         except ClientError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
+            if error_code(error) == CONDITION_FAILED:
                 return False
+            raise
+        return True
+
+    def finish(
+        self, upload: Upload, status: str, attributes: Mapping[str, Value], *, attempt_id: str, at: datetime
+    ) -> bool:
+        """Bring the item to its final status; False if another delivery was first.
+
+        A call whose answer was lost is sent again by the client, and what then fails the condition is the item as the
+        first sending left it: by `attempt_id`, which no other delivery has, it is recognised as this one's.
+        """
+        ended = {"AttemptId": _text(attempt_id), "ProcessedAt": _text(timestamp(at))}
+        changes = self._status(upload, status) | ended | dict(attributes)
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in changes)
+        if status == PROCESSED:
+            condition, update = SUCCEED, f"{update} REMOVE #ErrorCategory, #ErrorMessage"
+        else:
+            condition = FAIL if upload.sequencer is None else FAIL_IN_ORDER
+        values = _compared(upload) | {f":{name}": value for name, value in changes.items()}
+        try:
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key={"ImageId": _text(upload.image_id)},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **_placeholders(values, condition, update),
+            )
+        except ClientError as error:
+            if error_code(error) == CONDITION_FAILED:
+                return bool(error.response.get("Item", {}).get("AttemptId") == ended["AttemptId"])
             raise
         return True
 
@@ -144,6 +174,9 @@ def processed_attributes(
         "Format": _text(picture.format),
         "Width": _number(picture.width),
         "Height": _number(picture.height),
+        **({"FrameCount": _number(picture.frames)} if picture.frames > 1 else {}),
+        "Placeholder": _text(picture.placeholder),
+        "DominantColor": _text(picture.dominant_color),
         **({"Thumbnails": {"L": thumbnails}} if thumbnails else {}),
     }
 
@@ -154,6 +187,21 @@ def failed_attributes(rejected: ImageRejectedError, about: About, user_id: str |
         **_looked_at(about, user_id),
         "ErrorCategory": _text(rejected.category),
         "ErrorMessage": _text(rejected.message),
+    }
+
+
+def _compared(upload: Upload) -> dict[str, Value]:
+    """What conditions compare with."""
+    words = {f":{word}": _text(word) for word in (PROCESSING, FAILED, *OF_ITS_TIME)}
+    return words | ({":sequencer": _text(upload.sequencer)} if upload.sequencer is not None else {})
+
+
+def _placeholders(values: Mapping[str, Value], *expressions: str) -> dict[str, Any]:
+    """What the expressions call `#Name` and `:value`: DynamoDB refuses one that is missing, or not used."""
+    used = sorted({found for expression in expressions for found in re.findall(r"[#:]\w+", expression)})
+    return {
+        "ExpressionAttributeNames": {name: name[1:] for name in used if name[0] == "#"},
+        "ExpressionAttributeValues": {name: values[name] for name in used if name[0] == ":"},
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .events import Upload
+from .faults import detail_of
 from .log import write_line
 from .settings import ALWAYS, Settings
 
@@ -43,7 +44,7 @@ class Reporter:
             self.sns.publish(TopicArn=self.topic_arn, Subject=SUBJECT, Message=message)
         except Exception as error:  # noqa: BLE001  whatever it is, the images are done
             facts = {"level": "ERROR", "event": "report-not-sent", "request_id": request_id}
-            write_line({**facts, "message": type(error).__name__, "detail": str(error)})
+            write_line({**facts, "message": type(error).__name__, "detail": detail_of(error)})
 
 
 def report_text(processed: int, failures: Sequence[Failure], settings: Settings, *, request_id: str) -> str:
