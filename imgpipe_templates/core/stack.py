@@ -47,6 +47,7 @@ class FunctionCode:
         runtime: Lambda's identifier of the runtime, such as `python3.13`.
         architecture: `arm64` or `x86_64`.
         dependencies: Where what the package requires is: in the package itself, or in a layer.
+        extras: What it requires beyond what it always does, such as `heic`.
     """
 
     function: str
@@ -55,6 +56,7 @@ class FunctionCode:
     runtime: str
     architecture: str
     dependencies: Literal["package", "layer"] = "package"
+    extras: tuple[str, ...] = ()
 
 
 @record
@@ -67,6 +69,7 @@ class LayerCode:
         key_parameter: The parameter that takes the object key of the layer's zip.
         runtime: Lambda's identifier of the runtime.
         architecture: `arm64` or `x86_64`.
+        extras: Of the package.
     """
 
     layer: str
@@ -74,6 +77,7 @@ class LayerCode:
     key_parameter: str
     runtime: str
     architecture: str
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)  # two stacks are the same only if they are the same object

@@ -43,6 +43,7 @@ class FunctionSettings:
         log_retention_days: How long its logs are kept.
         reserved_concurrency: Concurrent invocations kept for it and allowed to it; None means no reservation.
         layers: ARNs of its layers; what its package requires is in them.
+        extras: What its package requires beyond what it always does, such as `heic`.
     """
 
     runtime: Runtime
@@ -52,6 +53,7 @@ class FunctionSettings:
     log_retention_days: LogRetentionDays
     reserved_concurrency: int | None = None
     layers: tuple[Value, ...] = ()
+    extras: tuple[str, ...] = ()
 
 
 class Retries(NamedTuple):
@@ -138,6 +140,7 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
             runtime=settings.runtime,
             architecture=settings.architecture,
             dependencies="layer" if settings.layers else "package",
+            extras=settings.extras,
         )
     )
     handle = Function.of(scope, function, role)
@@ -214,7 +217,7 @@ def add_layer(scope: Scope, title: str, package: str, settings: FunctionSettings
         scope: Where it goes.
         title: Its logical id.
         package: The folder under `lambda/` with the requirements.
-        settings: Runtime and architecture that its native code is for.
+        settings: Runtime and architecture that its native code is for, and what is required beyond the usual.
     """
     key = scope.parameter(_code_key(title, f"layers/{package}.zip", f"{package} layer"))
     layer = awslambda.LayerVersion(
@@ -224,7 +227,8 @@ def add_layer(scope: Scope, title: str, package: str, settings: FunctionSettings
         Content=awslambda.Content(S3Bucket=scope.parameter(_code_bucket()), S3Key=key),
         Description=f"What the package {package} requires",
     )
-    scope.stack.layers.append(LayerCode(title, package, f"{title}CodeKey", settings.runtime, settings.architecture))
+    code = LayerCode(title, package, f"{title}CodeKey", settings.runtime, settings.architecture, extras=settings.extras)
+    scope.stack.layers.append(code)
     return Ref(scope.add(layer))
 
 

@@ -29,6 +29,7 @@ from imgpipe_templates.patterns.functions import (
     existing_layer,
 )
 from imgpipe_templates.patterns.output import ANIMATED, OutputConfig
+from imgpipe_templates.patterns.picture_memory import animated_bytes, still_bytes
 from imgpipe_templates.patterns.queues import add_dead_letter_queue
 from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.records import record
@@ -36,16 +37,6 @@ from imgpipe_templates.records import record
 THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")
 MAX_SOURCE_BYTES = Range(1_024, 104_857_600, "bytes")
 MAX_SOURCE_PIXELS = Range(4_096, 500_000_000, "pixels")
-
-# Peak memory of the processor, measured on sources of 50 million pixels of every kind it takes
-# (tests/lambda_processor/test_imaging.py holds the bounds): the worst kind, a progressive CMYK JPEG, takes 8.05 bytes
-# per pixel; the source itself is held at most twice; Python, clients and decoders take the rest.
-_BASE_BYTES = 90 * 2**20
-_BYTES_PER_PIXEL = 8.1
-_COPIES_OF_SOURCE = 2
-# The largest thumbnail and what it is resized from: 31 MB at 1,024 pixels, 126 MB at 2,048; the above was measured
-# with one of 512.
-_BYTES_PER_SQUARE_PIXEL_OF_SIDE = 30
 
 
 @record
@@ -118,6 +109,11 @@ class ProcessingConfig(Section):
     log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long the function's logs are kept.")] = 30
     output: OutputConfig = field(default_factory=OutputConfig)
 
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """What the package of the function requires beyond Pillow."""
+        return (*(["heic"] if self.heic else []), *([self.engine] if self.engine != "pillow" else []))
+
     def conflicts(self) -> Iterator[Conflict]:
         """What is set for thumbnails that are never made, and limits beyond each other or the memory."""
         yield from self._without_thumbnails()
@@ -147,20 +143,40 @@ class ProcessingConfig(Section):
 
     def _beyond_memory(self) -> Iterator[Conflict]:
         """Limits that would let an image in which the function's memory cannot hold."""
-        measured_px = int(THUMBNAIL_SIZE_PX.high)
-        side_px = max(measured_px, *self.extra_thumbnail_sizes_px, 0)
-        needed = (
-            _BASE_BYTES
-            + _BYTES_PER_PIXEL * self.max_source_pixels
-            + _COPIES_OF_SOURCE * self.max_source_bytes
-            + _BYTES_PER_SQUARE_PIXEL_OF_SIDE * (side_px**2 - measured_px**2)
+        # A deployment can raise the thumbnail's size as far as that.
+        sides_px = (int(THUMBNAIL_SIZE_PX.high), *self.extra_thumbnail_sizes_px)
+        output = self.output
+        needed = still_bytes(
+            pixels=self.max_source_pixels,
+            source_bytes=self.max_source_bytes,
+            sides_px=sides_px,
+            output_format=output.format,
         )
         needed_mb = math.ceil(needed / 2**20)
         if needed_mb > self.memory_mb:
             yield Conflict(
                 ("memory_mb", "max_source_pixels", "max_source_bytes"),
                 f"{self.memory_mb} MB cannot hold an image of {self.max_source_pixels:,} pixels and "
-                f"{self.max_source_bytes:,} bytes; expected memory_mb of at least {needed_mb} MB, or smaller limits",
+                f"{self.max_source_bytes:,} bytes and its thumbnails; expected memory_mb of at least {needed_mb} MB, "
+                "or smaller limits",
+            )
+        if output.animation != ANIMATED:
+            return
+        needed = animated_bytes(
+            frames=output.max_animation_frames,
+            animation_pixels=output.max_animation_pixels,
+            pixels=self.max_source_pixels,
+            source_bytes=self.max_source_bytes,
+            sides_px=sides_px,
+            quality=output.webp_quality,
+        )
+        needed_mb = math.ceil(needed / 2**20)
+        if needed_mb > self.memory_mb:
+            yield Conflict(
+                ("memory_mb", "output.max_animation_frames", "output.max_animation_pixels"),
+                f"{self.memory_mb} MB cannot hold an animation of {output.max_animation_frames:,} frames and "
+                f"{output.max_animation_pixels:,} pixels and its thumbnails; expected memory_mb of at least "
+                f"{needed_mb} MB, or smaller limits",
             )
 
 
@@ -237,6 +253,7 @@ def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:
         memory_mb=config.memory_mb,
         log_retention_days=config.log_retention_days,
         reserved_concurrency=config.reserved_concurrency,
+        extras=config.extras,
     )
     if config.pillow == "bundled":
         return settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import pytest
 from troposphere import kms
 
 from imgpipe_templates.core.handles import Key
@@ -75,6 +76,17 @@ def test_where_the_code_lies_is_a_parameter_and_no_bucket_is_named(scope, upstre
     (code_of,) = scope.stack.functions
     assert (code_of.function, code_of.package) == ("ImageProcessorFunction", "processor")
     assert code_of.key_parameter == "ImageProcessorCodeKey"
+
+
+@pytest.mark.parametrize(
+    ("options", "extras"),
+    [({}, ()), ({"heic": True}, ("heic",)), ({"engine": "libvips", "heic": True}, ("heic", "libvips"))],
+)
+def test_the_package_or_its_layer_has_what_heic_and_the_engine_require(scope, upstream, options, extras):
+    processing(scope, upstream, ProcessingConfig(pillow="layer", **options))
+
+    (function,), (layer,) = scope.stack.functions, scope.stack.layers
+    assert function.extras == layer.extras == extras
 
 
 def test_failed_events_are_kept_as_long_as_sqs_can_encrypted_and_tls_only(scope, upstream):
@@ -161,6 +173,22 @@ def test_reports_bring_topic_rule_and_right(scope, upstream):
     assert said(variables["SNS_TOPIC_ARN"]) == "ProcessingNotificationTopic"
     assert variables["USER_ID_FROM"] == "metadata"
     assert ("sns:Publish", "ProcessingNotificationTopic") in allowed(scope.stack.to_dict(""), "ImageProcessorRole")
+
+
+def test_metadata_only_is_told_of_no_output(scope, upstream):
+    processing(scope, upstream, ProcessingConfig(thumbnails=False, engine="libvips", heic=True), thumbnails=None)
+
+    variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
+    assert not {name for name in variables if "QUALITY" in name or "OUTPUT" in name or "ANIMATION" in name}
+    assert (variables["ENGINE"], variables["HEIC"]) == ("libvips", "true")
+
+
+def test_only_what_differs_from_the_usual_is_told_where_there_is_a_usual(scope, upstream):
+    processing(scope, upstream)
+
+    variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
+    assert not {"ENGINE", "HEIC", "BACKGROUND", "MAX_ANIMATION_FRAMES", "WEBP_QUALITY", "AVIF_QUALITY"} & set(variables)
+    assert {"OUTPUT_FORMAT", "JPEG_QUALITY", "MAX_SOURCE_FRAMES"} <= set(variables)
 
 
 def test_further_sizes_are_told_in_one_variable_and_count_in_the_memory(scope, upstream):
