@@ -135,6 +135,7 @@ class Aws:
     bodies: list[Body] = field(default_factory=list)
     etags: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    body: type[Body] = Body
     attempts: Iterator[int] = field(default_factory=itertools.count)
     before: Callable[[str], None] = lambda _call: None
     after: Callable[[str], None] = lambda _call: None
@@ -165,7 +166,7 @@ class Aws:
         def effect() -> dict[str, Any]:
             self.reads.append(request)
             data, about = self._found(request, "AccessDenied")
-            self.bodies.append(Body(data))
+            self.bodies.append(self.body(data))
             return {"Body": self.bodies[-1], **about}
 
         return self._called("GetObject", effect)
@@ -234,6 +235,12 @@ class Aws:
         """The only item of the table."""
         (item,) = self.items.values()
         return item
+
+
+def holding(*keys: str, data: bytes | None = None) -> Aws:
+    """The clients, with version v1 of these objects in the source bucket: a photo, or `data`."""
+    content = encoded(photo()) if data is None else data
+    return Aws({(SOURCE, key, "v1"): (content, "image/jpeg") for key in keys})
 
 
 def ticking_clock(step: timedelta = timedelta(milliseconds=250)) -> Callable[[], datetime]:

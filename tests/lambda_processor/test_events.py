@@ -61,7 +61,7 @@ def test_003_19_another_bucket_key_or_version_is_another_image():
     assert len({upload.image_id for upload in read_event(event(*records))}) == 4
 
 
-@pytest.mark.parametrize("version_id", [None, "null"])
+@pytest.mark.parametrize("version_id", [None, "null", ""])
 def test_without_versions_the_image_id_follows_the_etag(version_id):
     first, changed = record(version_id=version_id), record(version_id=version_id)
     changed["s3"]["object"]["eTag"] = "ffff"
@@ -86,6 +86,15 @@ def test_without_versions_the_image_id_follows_the_etag(version_id):
         (event(record(s3={})), "unknown record shape"),
         (event(record(s3={"bucket": {"name": ""}, "object": {"key": "k", "eTag": "e"}})), "unknown record shape"),
         (event(record(size="12")), "unknown record shape"),
+        (event(record(size=-1)), "unknown record shape"),
+        (event(record(size=True)), "unknown record shape"),
+        (event(record(size=2**63)), "unknown record shape"),
+        (event(record(etag="")), "unknown record shape"),
+        (event(record(etag="a\r\nRange: bytes=0-9")), "unknown record shape"),
+        (event(record(etag="é")), "unknown record shape"),
+        (event(record(version_id="\ud83d")), "unknown record shape"),
+        (event(record(sequencer="\ud83d")), "unknown record shape"),
+        (event(record(sequencer=7)), "unknown record shape"),
         (event(record(version_id=7)), "unknown record shape"),
         (event("text"), "unknown record shape"),
         (event(None), "unknown record shape"),

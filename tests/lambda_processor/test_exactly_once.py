@@ -15,6 +15,7 @@ from tests.lambda_processor.fakes import (
     Crash,
     encoded,
     event,
+    holding,
     log_lines,
     making,
     photo,
@@ -36,11 +37,8 @@ every_content = pytest.mark.parametrize(
 )
 
 
-def holding(data: bytes | None) -> Aws:
-    aws = Aws()
-    if data is not None:
-        aws.objects[SOURCE, "cat.jpg", "v1"] = (data, "image/jpeg")
-    return aws
+def with_cat(data: bytes | None) -> Aws:
+    return Aws() if data is None else holding("cat.jpg", data=data)
 
 
 def outcome(aws: Aws):
@@ -53,7 +51,7 @@ def outcome(aws: Aws):
 
 
 def undisturbed(data: bytes | None, settings: Settings) -> Aws:
-    aws = holding(data)
+    aws = with_cat(data)
     run(aws, record(), settings=settings)
     return aws
 
@@ -90,7 +88,7 @@ def test_a_crash_at_any_call_is_made_good_by_the_next_delivery(settings, data, m
     expected = undisturbed(data, settings)
     last = len(expected.calls) - 1
     for number in range(last + 1):
-        aws = holding(data)
+        aws = with_cat(data)
         stop(aws, number, moment)
         capsys.readouterr()
 
@@ -109,7 +107,7 @@ def test_one_crash_after_another_is_made_good(first, second, capsys):
     for one, other in product(range(5), repeat=2):
         if (one, first) == (4, "after"):
             continue  # done then: the second delivery makes a single call
-        aws = holding(encoded(photo()))
+        aws = holding("cat.jpg")
         for number, moment in ((one, first), (other, second)):
             stop(aws, number, moment)
             with pytest.raises(Crash):
@@ -129,7 +127,7 @@ def test_a_lost_answer_is_no_other_delivery(settings, data, metric, capsys):
     capsys.readouterr()
     for call in dict.fromkeys(expected.calls):
         for times in (1, 2):
-            aws = holding(data)
+            aws = with_cat(data)
             aws.lost = [call] * times
 
             run(aws, record(), settings=settings)

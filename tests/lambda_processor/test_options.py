@@ -23,6 +23,7 @@ from tests.lambda_processor.fakes import (
     encoded,
     event,
     eventbridge,
+    holding,
     log_lines,
     making,
     photo,
@@ -40,12 +41,6 @@ BY_METADATA = replace(SETTINGS, user_id_from="metadata")
 
 def plain(item):
     return {name: next(iter(value.values())) for name, value in item.items()}
-
-
-def with_object(key, data=None):
-    aws = Aws()
-    aws.objects[SOURCE, key, "v1"] = (encoded(photo()) if data is None else data, "image/jpeg")
-    return aws
 
 
 def test_001_20_001_21_the_item_of_an_image_of_which_only_metadata_is_kept_is_exactly_this(aws):
@@ -123,7 +118,7 @@ def test_a_look_that_fails_for_a_time_is_left_to_a_retry(aws):
 
 @pytest.mark.parametrize("data", [b"no image", encoded(photo())[:900], encoded(photo(), "PNG")[:300]])
 def test_an_image_is_the_same_image_whether_a_thumbnail_is_made_of_it_or_not(data):
-    with_thumbnail, without = with_object("cat.jpg", data), with_object("cat.jpg", data)
+    with_thumbnail, without = holding("cat.jpg", data=data), holding("cat.jpg", data=data)
 
     assert run(with_thumbnail, record()) == run(without, record(), settings=METADATA_ONLY) == {"failed": 1}
 
@@ -179,7 +174,7 @@ def test_a_crash_between_the_sizes_is_made_good(aws, number):
 )
 @pytest.mark.parametrize("shape", [lambda key: event(record(key)), eventbridge])
 def test_000_05_what_is_not_below_the_upload_prefix_is_ignored_and_logged(key, shape, capsys):
-    aws = with_object(key)
+    aws = holding(key)
 
     assert send(aws, shape(key), settings=BY_FOLDER) == {"ignored": 1}
 
@@ -192,7 +187,7 @@ def test_000_05_what_is_not_below_the_upload_prefix_is_ignored_and_logged(key, s
 
 @pytest.mark.parametrize("key", ["uploads/cat.jpg", "uploads/../cat.jpg", "uploads//cat.jpg", "uploads/uploads/a.jpg"])
 def test_000_05_what_is_below_the_upload_prefix_is_processed(key):
-    assert run(with_object(key), record(key), settings=BY_FOLDER) == {"processed": 1}
+    assert run(holding(key), record(key), settings=BY_FOLDER) == {"processed": 1}
 
 
 def test_000_27_an_output_is_never_an_upload(aws, capsys):
@@ -206,7 +201,7 @@ def test_000_27_an_output_is_never_an_upload(aws, capsys):
 
 
 def test_a_folder_of_that_name_in_another_bucket_is_an_upload():
-    assert run(with_object("thumbnails/cat.jpg"), record("thumbnails/cat.jpg")) == {"processed": 1}
+    assert run(holding("thumbnails/cat.jpg"), record("thumbnails/cat.jpg")) == {"processed": 1}
 
 
 folder = st.text("ab/", max_size=6).map(lambda text: f"{text}/")
@@ -238,7 +233,7 @@ def test_000_27_no_prefixes_whatever_let_the_function_feed_itself(upload_prefix,
     ],
 )
 def test_002_23_the_user_is_the_first_folder(key, user_id):
-    aws = with_object(key)
+    aws = holding(key)
 
     assert run(aws, record(key), settings=BY_FOLDER) == {"processed": 1}
 
@@ -246,7 +241,7 @@ def test_002_23_the_user_is_the_first_folder(key, user_id):
 
 
 def test_002_23_an_image_belongs_to_its_user_from_the_start_and_when_it_fails():
-    aws = with_object("uploads/alice/cat.jpg", b"no image")
+    aws = holding("uploads/alice/cat.jpg", data=b"no image")
     seen = []
     aws.after = lambda call: seen.append((call, aws.items and aws.item["UserId"]["S"]))
 
@@ -268,7 +263,7 @@ def test_002_23_an_image_belongs_to_its_user_from_the_start_and_when_it_fails():
     ],
 )
 def test_002_23_the_user_is_what_the_uploader_stored(settings, data, metadata, user_id):
-    aws = with_object("alice/cat.jpg", data)
+    aws = holding("alice/cat.jpg", data=data)
     aws.metadata = metadata
 
     run(aws, record("alice/cat.jpg"), settings=settings)

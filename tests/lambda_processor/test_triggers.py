@@ -8,20 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgpipe_processor.events import Delivery, Ignored, Upload, is_queue_event, read_deliveries, read_event
-from imgpipe_processor.failures import RecordsToRetryError
 from tests.lambda_processor.fakes import (
     CAT_ID,
     SOURCE,
-    Aws,
-    client_error,
-    encoded,
     event,
     eventbridge,
+    holding,
     log_lines,
-    photo,
-    raising,
     record,
-    run,
     send,
 )
 from tests.lambda_processor.fakes import queue as batch
@@ -58,17 +52,10 @@ def only_upload(message):
     return upload
 
 
-def loaded(*keys, data=None):
-    aws = Aws()
-    for key in keys:
-        aws.objects[SOURCE, key, "v1"] = (encoded(photo()) if data is None else data, "image/jpeg")
-    return aws
-
-
 @every_shape
 @pytest.mark.parametrize("key", HOSTILE_KEYS, ids=range(len(HOSTILE_KEYS)))
 def test_000_24_any_key_is_read_through_every_trigger_and_gives_the_same_image(shape, key):
-    aws = loaded(key)
+    aws = holding(key)
     through_s3 = only_upload(event(record(key)))
 
     send(aws, SHAPES[shape](key))
@@ -176,76 +163,3 @@ anything = st.recursive(
 def test_nothing_that_json_can_say_is_an_error(message):
     for delivery in [*read_deliveries(message), *read_deliveries(batch(json.dumps(message)))]:
         assert all(isinstance(upload, Ignored) for upload in delivery.uploads)
-
-
-@pytest.mark.parametrize("error", [client_error("SlowDown", 503), client_error("InvalidRequest", 400), KeyError("x")])
-def test_004_07_only_the_messages_that_did_not_come_to_an_end_are_delivered_again(error):
-    aws = loaded("a.jpg", "b.jpg", "c.jpg")
-    aws.objects[SOURCE, "bad.jpg", "v1"] = (b"no image", None)
-    aws.before = raising(error, "PutObject")
-    message = batch(*(event(record(key)) for key in ("bad.jpg", "a.jpg", "b.jpg")), eventbridge("c.jpg"))
-
-    assert send(aws, message) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
-    statuses = {item["ObjectKey"]["S"]: item["Status"]["S"] for item in aws.items.values()}
-    assert statuses == {"bad.jpg": "failed", "a.jpg": "processing", "b.jpg": "processed", "c.jpg": "processed"}
-
-    assert send(aws, message) == {"batchItemFailures": []}
-
-
-def test_a_message_of_several_records_is_named_once_and_its_finished_ones_are_not_done_again():
-    aws = loaded("a.jpg", "b.jpg", "c.jpg")
-    failing = [client_error("SlowDown", 503), client_error("SlowDown", 503)]
-
-    def told(call):
-        if call == "PutObject" and failing:
-            raise failing.pop()
-
-    aws.before = told
-    message = batch(event(record("a.jpg"), record("b.jpg"), record("c.jpg")))
-
-    assert send(aws, message) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
-    assert send(aws, message) == {"batchItemFailures": []}
-    assert len(aws.uploads) == 3
-
-
-def test_003_25_without_a_queue_the_failure_is_raised(aws):
-    aws.before = raising(client_error("SlowDown", 503), "GetObject")
-
-    with pytest.raises(RecordsToRetryError, match="transient"):
-        send(aws, eventbridge())
-
-
-def test_records_that_could_not_end_in_time_are_not_begun_and_come_back(capsys):
-    """Each record takes 500 ms here, so that the second may take 1,000 and the answer 1,000 more."""
-    aws = loaded("a.jpg", "b.jpg", "c.jpg")
-    message = batch(*(event(record(key)) for key in ("a.jpg", "b.jpg", "c.jpg")))
-    left_ms = iter([2000, 1999])
-
-    answer = send(aws, message, remaining_ms=lambda: next(left_ms))
-
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
-    assert {"a.jpg", "b.jpg"} == {item["ObjectKey"]["S"] for item in aws.items.values()}
-    line = log_lines(capsys)[2]
-    assert (line["level"], line["event"], line["key"], "_aws" in line) == ("WARNING", "left", "c.jpg", False)
-
-
-def test_the_first_record_is_always_begun(aws):
-    assert send(aws, event(record()), remaining_ms=lambda: 0) == {"processed": 1}
-
-
-def test_what_is_left_is_raised_where_there_is_no_queue(aws):
-    aws.objects[SOURCE, "dog.jpg", "v1"] = aws.objects[SOURCE, "cat.jpg", "v1"]
-
-    with pytest.raises(RecordsToRetryError, match=r"^1 of 2 records to retry: [0-9a-f-]{36} \(left\)$"):
-        send(aws, event(record(), record("dog.jpg")), remaining_ms=lambda: 0)
-    assert run(aws, record(), record("dog.jpg")) == {"duplicate": 1, "processed": 1}
-
-
-def test_time_for_a_report_is_kept():
-    aws = loaded("a.jpg", "b.jpg")
-    message = batch(*(event(record(key)) for key in ("a.jpg", "b.jpg")))
-
-    left = send(aws, message, reports="always", remaining_ms=lambda: 8999)
-
-    assert left == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
-    assert send(aws, message, reports="always", remaining_ms=lambda: 9000) == {"batchItemFailures": []}
