@@ -40,6 +40,7 @@ class Source:
 
     Attributes:
         is_derived: Whether we made it; if not, it is a camera's own file.
+        is_progressive: Whether a JPEG is one of several scans.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Source:
     width: int
     height: int
     is_derived: bool
+    is_progressive: bool
 
     @property
     def has_alpha(self) -> bool:
@@ -96,7 +98,7 @@ def own_photos(folder: Path) -> list[Source]:
 
 def _source(name: str, kind: str, path: Path, *, is_derived: bool) -> Source:
     with Image.open(path) as image:
-        return Source(name, kind, path, *image.size, is_derived)
+        return Source(name, kind, path, *image.size, is_derived, "progressive" in image.info)
 
 
 class _Originals:

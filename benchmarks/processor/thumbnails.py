@@ -26,8 +26,8 @@ class Cell:
     Attributes:
         sizes: More than one where all are made of one file.
         bytes: By engine, of what is delivered.
-        delivered_db: By engine, PSNR of what is delivered.
-        lossless_db: By engine, PSNR of the pixels before they are encoded.
+        delivered_db: By engine that was judged, PSNR of what is delivered.
+        lossless_db: Likewise, of the pixels before they are encoded.
     """
 
     source: Source
@@ -47,7 +47,7 @@ def measure_each(
     sources: Sequence[Source],
     rounds: int,
     *,
-    judged: bool,
+    judged: Sequence[str],
     report: Callable[[str], None],
 ) -> list[Cell]:
     """Each picture in each size, a call for each.
@@ -56,7 +56,7 @@ def measure_each(
         engines: Who takes turns.
         sources: The pictures.
         rounds: Measured calls of each engine for a cell.
-        judged: Whether quality is measured too.
+        judged: Names of the engines whose quality is measured, too.
         report: Takes one line per picture.
     """
     cells = []
@@ -65,8 +65,7 @@ def measure_each(
             report(f"{source.kind} {source.name}: {', '.join(map(str, SIZES_PX))} px")
             for size in SIZES_PX:
                 cell = Cell(source, (size,), *_taken(workers, source, (size,), rounds))
-                if judged:
-                    _judge(cell, workers, Path(folder))
+                _judge(cell, [worker for worker in workers if worker.engine.name in judged], Path(folder))
                 cells.append(cell)
     return cells
 
@@ -124,8 +123,3 @@ def _judge(cell: Cell, workers: Sequence[Worker], folder: Path) -> None:
         for output, verdicts in ((output_of(cell.source), cell.delivered_db), (LOSSLESS, cell.lossless_db)):
             worker.make(cell.source.path, cell.sizes, output, write=[thumbnail])
             verdicts[name] = psnr(thumbnail, cell.source.path)
-
-
-def cells_of(cells: Sequence[Cell], kinds: Sequence[str], sizes: Sequence[int]) -> Iterator[Cell]:
-    """Those of pictures of some kinds, in some sizes."""
-    return (cell for cell in cells if cell.source.kind in kinds and set(cell.sizes) <= set(sizes))

@@ -1,0 +1,176 @@
+"""The processor's bars, and what was measured beside them, as tables in Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.processor.corpus import AVIF, JPEG, PNG_RGB, PNG_RGBA, WEBP
+from benchmarks.processor.invocations import Invocations
+from benchmarks.processor.thumbnails import SIZES_PX, Cell
+
+SHARP = "sharp"
+TUTORIAL = "tutorial"
+UP_TO_512_PX = tuple(size for size in SIZES_PX if size <= 512)  # noqa: PLR2004 - as its name says
+
+HEADER = ("what", "by", "ms", "against", "ms", "ratio", "from, to", "bar", "aim", "PSNR, dB", "bytes")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What thumbnails of a kind may cost, as a multiple of sharp's CPU time.
+
+    Attributes:
+        bar: For the geometric mean over pictures and sizes.
+        worst: For any one of them.
+        is_judged: Whether quality and bytes have to be as good as sharp's, too.
+    """
+
+    title: str
+    kinds: tuple[str, ...]
+    sizes: tuple[int, ...]
+    bar: float
+    worst: float | None = None
+    aim: float | None = None
+    is_judged: bool = False
+
+
+GOALS = (
+    Goal("JPEG, to 512 px", (JPEG,), UP_TO_512_PX, 0.95, worst=1.12, aim=0.9, is_judged=True),
+    Goal("JPEG, to 1024 px", (JPEG,), (1024,), 1.25, aim=1.0, is_judged=True),
+    Goal("WebP", (WEBP,), SIZES_PX, 1.15, aim=1.0),
+    Goal("AVIF", (AVIF,), SIZES_PX, 0.35),
+    Goal("PNG, RGB, to 512 px", (PNG_RGB,), UP_TO_512_PX, 1.9, aim=1.0),
+    Goal("PNG, RGBA, to 512 px", (PNG_RGBA,), UP_TO_512_PX, 1.8, aim=1.0),
+    Goal("PNG, RGB, to 1024 px", (PNG_RGB,), (1024,), 2.2),
+    Goal("PNG, RGBA, to 1024 px", (PNG_RGBA,), (1024,), 2.05),
+)
+MOST_BYTES = 1.01  # to sharp's, geometric mean
+FOUR_SIZES, FOUR_SIZES_AIM = 0.4, 0.3
+MEMORY_MB = 30.0
+COLD, COLD_AIM = 0.6, 0.35
+WARM = 0.45
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table of goals."""
+
+    cells: tuple[str, ...]
+    is_missed: bool
+
+
+def thumbnail_rows(cells: Sequence[Cell], engines: Sequence[str]) -> Iterator[Row]:
+    """How every engine does beside sharp."""
+    for goal in GOALS:
+        wanted = [one for one in cells if one.source.kind in goal.kinds and one.sizes[0] in goal.sizes]
+        for engine in engines if wanted else ():
+            ratios = [cell.ratio(engine, SHARP) for cell in wanted]
+            nearer = [
+                cell.delivered_db[engine] - cell.delivered_db[SHARP] for cell in wanted if engine in cell.delivered_db
+            ]
+            heavier = statistics.geometric_mean(cell.bytes[engine] / cell.bytes[SHARP] for cell in wanted)
+            is_worse = bool(nearer) and (statistics.mean(nearer) < 0 or heavier > MOST_BYTES)
+            row = _row(goal.title, wanted, engine, SHARP, ratios, goal.bar, goal.aim)
+            is_slower = goal.worst is not None and max(ratios) > goal.worst
+            judged = f"{statistics.mean(nearer):+.2f} ({min(nearer):+.2f} to {max(nearer):+.2f})" if nearer else ""
+            bar = f"{goal.bar:.2f}, worst {goal.worst:.2f}" if goal.worst else f"{goal.bar:.2f}"
+            yield Row(
+                (*row.cells[:7], bar, row.cells[8], judged, f"{heavier:.3f}"),
+                row.is_missed or is_slower or (goal.is_judged and is_worse),
+            )
+
+
+def together_rows(cells: Sequence[Cell], engines: Sequence[str]) -> Iterator[Row]:
+    """All sizes of one file beside as many calls of the tutorial's handler."""
+    for engine in engines:
+        ratios = [cell.ratio(engine, TUTORIAL) for cell in cells]
+        title = f"{len(SIZES_PX)} sizes of one file"
+        yield _row(title, cells, engine, TUTORIAL, ratios, FOUR_SIZES, FOUR_SIZES_AIM)
+
+
+def memory_rows(peaks: Mapping[str, Sequence[float]]) -> Iterator[Row]:
+    """Peak memory by engine, MiB of a process that made one thumbnail."""
+    for engine, values in peaks.items():
+        limit = "" if engine in {SHARP, TUTORIAL} else f"{MEMORY_MB:.0f} MB"
+        cells = ("peak memory, 12 to 24 MP baseline JPEG", engine, "", "", "", f"{max(values):.0f} MB")
+        yield Row(
+            (*cells, f"{min(values):.0f}, {max(values):.0f}", limit, "", "", ""),
+            bool(limit) and max(values) > MEMORY_MB,
+        )
+
+
+def invocation_rows(measured: Mapping[str, Mapping[str, Invocations]]) -> Iterator[Row]:
+    """The processor's invocations beside the tutorial handler's."""
+    for picture, by_function in measured.items():
+        mine, theirs = by_function["processor"], by_function[TUTORIAL]
+        for title, one, other, bar, aim in (
+            ("init and first invocation", mine.cold, theirs.cold, COLD, COLD_AIM),
+            ("warm invocation", mine.warm, theirs.warm, WARM, None),
+        ):
+            ratio = one.ratio(other)
+            each = sorted(a / b for a, b in zip(one.values, other.values, strict=True))
+            figures = (f"{one.median:.1f}", TUTORIAL, f"{other.median:.1f}", f"{ratio:.2f}")
+            spread = f"{each[0]:.2f}, {each[-1]:.2f}"
+            limits = (f"{bar:.2f}", "" if aim is None else f"{aim:.2f}", "", "")
+            yield Row((f"{title}, {picture}", "processor", *figures, spread, *limits), ratio > bar)
+        calls = (
+            f"metric calls, {picture}",
+            "processor",
+            "",
+            TUTORIAL,
+            "",
+            f"{mine.metric_calls} to {theirs.metric_calls}",
+        )
+        yield Row((*calls, "", "0", "", "", ""), mine.metric_calls > 0)
+
+
+def _row(
+    title: str,
+    cells: Sequence[Cell],
+    engine: str,
+    other: str,
+    ratios: Sequence[float],
+    bar: float,
+    aim: float | None,
+) -> Row:
+    """A row about the geometric mean of ratios, and of milliseconds."""
+    mean = statistics.geometric_mean(ratios)
+    mine, theirs = (
+        f"{statistics.geometric_mean(cell.samples[name].median for cell in cells):.1f}" for name in (engine, other)
+    )
+    spread = f"{min(ratios):.2f}, {max(ratios):.2f}"
+    limits = (f"{bar:.2f}", "" if aim is None else f"{aim:.2f}", "", "")
+    return Row((title, engine, mine, other, theirs, f"{mean:.2f}", spread, *limits), mean > bar)
+
+
+def cell_table(cells: Sequence[Cell], engines: Sequence[str]) -> Iterator[str]:
+    """Every picture in every size; quality of the engines that were judged."""
+    judged = [name for name in (SHARP, *engines) if name in cells[0].delivered_db]
+    header = ["picture", "px", f"{SHARP}, ms", *(f"{engine}, ratio" for engine in engines)]
+    header += [*(f"{name}, dB" for name in judged), *(f"{name} before encoding, dB" for name in judged)]
+    header += [f"{name}, bytes" for name in judged if name != SHARP]
+
+    def line(cell: Cell) -> Iterator[str]:
+        yield f"{cell.source.kind} {cell.source.name}{', derived' if cell.source.is_derived else ''}"
+        yield str(cell.sizes[0])
+        yield f"{cell.samples[SHARP].median:.1f}"
+        yield from (f"{cell.ratio(engine, SHARP):.2f}" for engine in engines)
+        for verdicts in (cell.delivered_db, cell.lossless_db):
+            yield from (f"{verdicts[name]:.1f}" for name in judged)
+        yield from (f"{cell.bytes[name] / cell.bytes[SHARP]:.3f}" for name in judged if name != SHARP)
+
+    return table(header, (tuple(line(cell)) for cell in cells))
+
+
+def goal_table(rows: Sequence[Row]) -> Iterator[str]:
+    """The goals, what misses its bar marked."""
+    return table((*HEADER, ""), ((*row.cells, "missed" if row.is_missed else "") for row in rows))
+
+
+def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Lines of a table in Markdown."""
+    yield f"| {' | '.join(header)} |"
+    yield "|---" * len(header) + "|"
+    yield from (f"| {' | '.join(cells)} |" for cells in lines)
