@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .aws import Clients
+from .imaging import prepare
 from .invocation import handle
 from .processing import Processor
 from .reports import Reporter
@@ -15,6 +16,7 @@ from .settings import Settings
 
 def _workers() -> tuple[Processor, Reporter | None]:
     settings, clients = Settings.from_environment(), Clients()
+    prepare(settings.recipe, settings.limits)
     processor = Processor(
         settings,
         clients.s3(),

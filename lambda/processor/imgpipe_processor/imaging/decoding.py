@@ -81,12 +81,15 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
     return image
 
 
-def orientation_of(image: Image.Image) -> int:
+def orientation_of(image: Image.Image, structure: Structure) -> int:
     """The EXIF orientation; 1, which is upright, where there is none that makes sense, or the decoder sees to it."""
-    if image.format in _TURNED_BY_DECODER:
+    if structure.format in _TURNED_BY_DECODER:
         return 1
+    if structure.exif is not None:
+        image.info["exif"] = structure.exif
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        # Not the PNG decoder's own method, which decodes the image first to find what lies behind the pixels.
+        orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
     except (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error):
         return 1
     return orientation if isinstance(orientation, int) else 1

@@ -16,8 +16,10 @@ from imgpipe_processor.failures import ImageRejectedError
 from .animation import animated, stays_animated
 from .decoding import decode, decoder_limits, opened, orientation_of, rejecting
 from .encoding import background_of, encode
+from .heic import register_decoder
+from .libvips import decode_with_libvips, load_libvips
 from .placeholder import blurhash, dominant_color, swatch
-from .recipe import Limits, Recipe
+from .recipe import LIBVIPS, Limits, Recipe
 from .shrinking import LIES_ON_ITS_SIDE, Size, chain, fitted_size
 from .structures import Structure, read_structure
 from .thumbnail import Picture, Thumbnail
@@ -25,6 +27,18 @@ from .thumbnail import Picture, Thumbnail
 # Where no thumbnail is wanted, the image is still decoded, as small as its format allows: what is recorded as an image
 # is one, and its colours are known.
 _ONLY_LOOKED_AT_PX = 32
+
+
+def prepare(recipe: Recipe, limits: Limits) -> None:
+    """Import at cold start what a recipe needs beside Pillow.
+
+    Raises:
+        ImportError: it is not in the package.
+    """
+    if recipe.engine == LIBVIPS:
+        load_libvips()
+    if limits.heic:
+        register_decoder()
 
 
 def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
@@ -37,16 +51,17 @@ def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
     largest_px = max(recipe.sizes_px, default=_ONLY_LOOKED_AT_PX)
     structure = read_structure(data, limits, largest_px=largest_px)
     with decoder_limits(limits.max_pixels), rejecting(structure, limits.max_pixels):
+        prepare(recipe, limits)
         image = opened(data, structure)
         width, height = image.size
-        orientation = orientation_of(image)
+        orientation = orientation_of(image, structure)
         frames = _frames(image, structure, limits)
         targets = {size_px: fitted_size(width, height, size_px) for size_px in recipe.sizes_px or (largest_px,)}
         ordered = sorted(set(targets.values()), reverse=True)
         if stays_animated(structure, frames, recipe):
             made, smallest = animated(image, frames, ordered, recipe, orientation, source_bytes=len(data))
         else:
-            made, smallest = _still(image, ordered, recipe, orientation, source_bytes=len(data))
+            made, smallest = _still(data, structure, image, ordered, recipe, orientation)
     if orientation in LIES_ON_ITS_SIDE:
         width, height = height, width
     small = swatch(smallest, background_of(recipe))
@@ -75,13 +90,16 @@ def _frames(image: Image.Image, structure: Structure, limits: Limits) -> int:
 
 
 def _still(
-    image: Image.Image, targets: Sequence[Size], recipe: Recipe, orientation: int, *, source_bytes: int
+    data: bytes, structure: Structure, image: Image.Image, targets: Sequence[Size], recipe: Recipe, orientation: int
 ) -> tuple[list[Thumbnail], Image.Image]:
     """One thumbnail of the first frame for each target, and the pixels of the smallest."""
-    decoded = decode(image, targets[0], orientation)
+    decoded = None
+    if recipe.engine == LIBVIPS:
+        decoded = decode_with_libvips(data, structure, image, targets[0], orientation)
+    decoded = decoded or decode(image, targets[0], orientation)
     made = []
     for pixels in chain(decoded, targets):
         if recipe.sizes_px:
-            made.append(encode(pixels, recipe, source_bytes=source_bytes))
+            made.append(encode(pixels, recipe, source_bytes=len(data)))
         smallest = pixels
     return made, smallest

@@ -21,6 +21,7 @@ class Structure:
         width: in pixels, as stored; `height` as well.
         decoded_bytes: what decoding takes at its worst, beside the source itself.
         frames: of an animation, or pages; never counted further than one over the limit.
+        exif: of a PNG, which may have it behind the pixels, where a decoder finds it only after decoding.
     """
 
     format: str
@@ -28,6 +29,7 @@ class Structure:
     height: int
     decoded_bytes: float
     frames: int = 1
+    exif: bytes | None = None
 
     @property
     def spoken(self) -> str:
