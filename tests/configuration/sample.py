@@ -40,6 +40,20 @@ class Storage(Section):
 
 
 @dataclass(frozen=True)
+class Output(Section):
+    """What thumbnails are encoded as."""
+
+    format: Annotated[Literal["auto", "jpeg"], Doc("Format of the thumbnails.")] = "auto"
+    background: Annotated[
+        str | None, Pattern("^#[0-9a-f]{6}$", "a colour such as #ffffff"), Doc("Colour behind them.")
+    ] = None
+
+    def conflicts(self) -> Iterator[Conflict]:
+        if self.background and self.format == "auto":
+            yield Conflict(("background", "format"), f"{self.background!r} cannot be; expected format = 'jpeg'")
+
+
+@dataclass(frozen=True)
 class Processing(Section):
     """The function that makes thumbnails."""
 
@@ -51,6 +65,11 @@ class Processing(Section):
     tracing: Annotated[bool, Doc("Whether calls are traced.")] = False
     sampling: Annotated[float, Range(0, 1), Doc("Share of calls that is traced.")] = 0.05
     batch: int | Literal["auto"] = "auto"
+    output: Output = field(default_factory=Output)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        if self.tracing and self.output.format == "jpeg":
+            yield Conflict(("tracing", "output.format"), "JPEG cannot be traced; expected one of both")
 
 
 @dataclass(frozen=True)

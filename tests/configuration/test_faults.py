@@ -90,6 +90,15 @@ def test_wrong_value(line: str, words: str):
             f"{NAMED}uploads.extensions = ['jpg', 2]",
             "2: uploads.extensions[1]: expected text, got 2; expected lower-case letters",
         ),
+        (
+            f"{NAMED}[processing.output]\nformat = 'gif'",
+            "3: processing.output.format: 'gif' is not allowed; expected 'auto' or 'jpeg'",
+        ),
+        (
+            f"{NAMED}[processing]\nmemory_mb = 128\noutput = {{ background = 'red' }}",
+            "4: processing.output.background: 'red' is not allowed; expected a colour such as #ffffff, or \"none\"",
+        ),
+        (f"{NAMED}processing.output = 'jpeg'", "2: processing.output: expected a table, got 'jpeg'"),
         (f"{NAMED}network.subnets = 1", "2: network.subnets: expected a list, got 1"),
     ],
 )
@@ -121,6 +130,11 @@ def test_a_long_value_is_shortened():
             "processing.thumbnail-size-px = 3",
             "processing.thumbnail-size-px: unknown key; did you mean thumbnail_size_px?",
         ),
+        (
+            "processing.output.zzz = 1",
+            "processing.output.zzz: unknown key; expected one of: format, background",
+        ),
+        ("processing.format = 1", "processing.format: unknown key; did you mean processing.output.format?"),
         ("uploads.zzz = 1", "uploads.zzz: unknown key; expected one of: prefix, extensions"),
         ("uploads.'a b' = 1", "uploads.'a b': unknown key; expected one of: prefix, extensions"),
         ("[[network]]", "network: expected a table, got [a table]"),
@@ -172,6 +186,13 @@ def test_values_that_cannot_work_together_are_refused_with_their_keys():
     assert faults(f"{NAMED}deletion_policy = 'delete'", "processing.tracing=true") == [
         "--set processing.tracing=true: processing.tracing and deletion_policy: "
         "cannot be traced when deleted; expected one of both"
+    ]
+    assert faults(f"{NAMED}processing.tracing = true\n[processing.output]\nformat = 'jpeg'") == [
+        "imgpipe.toml:2: processing.tracing and processing.output.format: JPEG cannot be traced; expected one of both"
+    ]
+    assert faults(f"{NAMED}[processing.output]\nbackground = '#ffffff'") == [
+        "imgpipe.toml:3: processing.output.background and processing.output.format: "
+        "'#ffffff' cannot be; expected format = 'jpeg'"
     ]
 
 

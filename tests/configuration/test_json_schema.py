@@ -28,6 +28,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "preset = 'thumbnails'",
         "name = 'a'",
         "preset = 'production'\n[processing]\nmemory_mb = 128\nreserved_concurrency = 'none'\nsampling = 1\nbatch = 3",
+        "name = 'a'\n[processing.output]\nformat = 'jpeg'\nbackground = 'none'",
         "name = 'a'\nnetwork = 'none'\n[storage]\nlog_days = 7\n[tags]\n'a b' = 'c'",
     ],
 )
@@ -47,6 +48,8 @@ def test_good_files_pass(schema: dict[str, Any], text: str):
         "name = 'a'\nprocessing.memory = 128",
         "name = 'a'\nprocessing.reserved_concurrency = 0",
         "name = 'a'\nprocessing.runtime = 'node'",
+        "name = 'a'\nprocessing.output.format = 'gif'",
+        "name = 'a'\nprocessing.output.quality = 1",
         "name = 'a'\nuploads.extensions = []",
         "name = 'a'\nuploads.extensions = ['JPG']",
         "name = 'a'\nstorage.log_days = 2",
@@ -73,5 +76,6 @@ def test_a_key_reads_well_in_an_editor(schema: dict[str, Any]):
     }
     assert schema["$defs"]["Storage"]["properties"]["log_days"]["description"] == "How long logs are kept. In days."
     assert schema["properties"]["processing"] == {"$ref": "#/$defs/Processing"}
+    assert schema["$defs"]["Processing"]["properties"]["output"] == {"$ref": "#/$defs/Output"}
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["properties"]["preset"]["enum"] == ["production", "thumbnails"]

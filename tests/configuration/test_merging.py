@@ -16,7 +16,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Presets:
     folder = tmp_path_factory.mktemp("presets")
     texts = {
         "thumbnails": "name = 'thumbnails'\ntags.A = '1'\n[uploads]\nextensions = ['jpg', 'png']\n"
-        "[processing]\nmemory_mb = 1024\nreserved_concurrency = 10\n[network]\nsubnets = ['s']",
+        "[processing]\nmemory_mb = 1024\nreserved_concurrency = 10\noutput.format = 'jpeg'\n[network]\nsubnets = ['s']",
         "large": "preset = 'thumbnails'\nname = 'large'\nprocessing.memory_mb = 4096",
         "faulty": "name = 'faulty'\n\nprocessing.memory_mb = 1",
         "egg": "preset = 'hen'",
@@ -30,6 +30,12 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Presets:
 def test_tables_are_merged_and_lists_and_scalars_replaced(presets: Presets):
     config = read("preset = 'thumbnails'\ntags.B = '2'\nuploads.extensions = ['gif']", presets=presets)
     assert (config.name, config.tags, config.uploads.extensions) == ("thumbnails", {"A": "1", "B": "2"}, ("gif",))
+    assert config.processing.memory_mb == 1024
+
+
+def test_tables_in_tables_are_merged_too(presets: Presets):
+    config = read("preset = 'thumbnails'\n[processing.output]\nbackground = '#000000'", presets=presets)
+    assert (config.processing.output.format, config.processing.output.background) == ("jpeg", "#000000")
     assert config.processing.memory_mb == 1024
 
 

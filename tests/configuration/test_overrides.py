@@ -36,6 +36,11 @@ def test_an_override_wins(override: str, value: Any):
     assert getattr(getattr(config, table), key) == value
 
 
+def test_an_override_reaches_a_table_in_a_table():
+    config = read(f"{NAMED}[processing.output]\nformat = 'jpeg'", "processing.output.background=#ffffff")
+    assert (config.processing.output.format, config.processing.output.background) == ("jpeg", "#ffffff")
+
+
 def test_later_overrides_win_and_tables_may_begin_with_one():
     config = read("", "name=a", "tags.Team=1", 'tags."Cost centre"=2', "name=b", 'network.subnets=["s"]')
     assert (config.name, config.tags) == ("b", {"Team": "1", "Cost centre": "2"})

@@ -16,7 +16,7 @@ from tests.configuration.sample import Pipeline, faults, read
 TEXT = """name = "photos"
 tags = { class = "a", module = "b", table = "c" }
 uploads.extensions = ["gif"]
-processing = { sampling = 1, reserved_concurrency = 3, batch = 2 }
+processing = { sampling = 1, reserved_concurrency = 3, batch = 2, output.format = "jpeg" }
 network.subnets = ["a", "b"]
 """
 SHOW = f"""

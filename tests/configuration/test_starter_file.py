@@ -19,6 +19,8 @@ extensions = ["jpg", "gif"]
 [processing]
 memory_mb = 1024
 sampling = 1e-7
+[processing.output]
+format = "jpeg"
 [network]
 subnets = ["s"]
 """
@@ -120,5 +122,14 @@ preset = "plain"
 
 ## Allowed: a whole number or 'auto'.
 # batch = "auto"
+
+[processing.output]
+## What thumbnails are encoded as.
+
+## Format of the thumbnails. Allowed: 'auto' or 'jpeg'.
+# format = "auto"
+
+## Colour behind them. Allowed: a colour such as #ffffff, or "none".
+# background = "none"
 """
     )

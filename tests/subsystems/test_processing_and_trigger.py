@@ -10,6 +10,7 @@ from troposphere import kms
 
 from imgpipe_templates.core.handles import Key
 from imgpipe_templates.names import names
+from imgpipe_templates.patterns.output import OutputConfig
 from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.patterns.uploads import UploadFilter
 from imgpipe_templates.subsystems.processing import Inputs, ProcessingConfig, add_processing
@@ -137,6 +138,35 @@ def test_limits_that_the_memory_cannot_hold_are_a_conflict_that_says_what_would(
     assert list(ProcessingConfig(memory_mb=needed).conflicts()) == []
     assert list(ProcessingConfig(memory_mb=needed - 1).conflicts())
     assert list(ProcessingConfig(memory_mb=256, max_source_pixels=12_000_000).conflicts()) == []
+
+
+def test_large_thumbnails_of_newer_formats_need_more_memory():
+    def needed_mb(output_format: str) -> int:
+        config = ProcessingConfig(extra_thumbnail_sizes_px=(2048,), output=OutputConfig(format=output_format))
+        (conflict,) = config.conflicts()
+        return int(re.search(r"at least (\d+) MB", conflict.message)[1])
+
+    assert needed_mb("auto") == needed_mb("jpeg") == needed_mb("png") < needed_mb("webp")
+    assert needed_mb("auto") < needed_mb("avif")
+
+
+@pytest.mark.parametrize(
+    "larger",
+    [
+        {"output": OutputConfig(animation="webp", max_animation_frames=1000, max_animation_pixels=60_000_000)},
+        {"output": OutputConfig(animation="webp", webp_quality=95)},
+        {"output": OutputConfig(animation="webp"), "extra_thumbnail_sizes_px": (500,)},
+    ],
+    ids=["limits", "quality", "sizes"],
+)
+def test_animations_that_the_memory_cannot_hold_are_a_conflict_that_says_what_would(larger):
+    assert list(ProcessingConfig(output=OutputConfig(animation="webp")).conflicts()) == []
+
+    (conflict,) = ProcessingConfig(**larger).conflicts()
+    assert conflict.keys == ("memory_mb", "output.max_animation_frames", "output.max_animation_pixels")
+    needed = int(re.search(r"at least (\d+) MB", conflict.message)[1])
+    assert list(ProcessingConfig(**larger, memory_mb=needed).conflicts()) == []
+    assert list(ProcessingConfig(**larger, memory_mb=needed - 1).conflicts())
 
 
 def test_a_deployment_can_lower_the_limits_and_not_raise_them(scope, upstream):
