@@ -75,10 +75,19 @@ def _local_pipeline(config: PipelineConfig) -> LocalPipeline:
         name=rendered.pipeline,
         template=to_json(rendered.stacks[stack]),
         functions=tuple(
-            LocalFunction(one["package"], one["key_parameter"], one["runtime"], one["dependencies"] == "layer")
+            LocalFunction(
+                one["package"],
+                one["key_parameter"],
+                one["runtime"],
+                has_layer=one["dependencies"] == "layer",
+                extras=one["extras"],
+            )
             for one in rendered.functions
         ),
-        layers=tuple(LocalFunction(one["package"], one["key_parameter"], one["runtime"]) for one in rendered.layers),
+        layers=tuple(
+            LocalFunction(one["package"], one["key_parameter"], one["runtime"], extras=one["extras"])
+            for one in rendered.layers
+        ),
         key_prefix=uploads.prefix + (f"{_USER}/" if uploads.user_id == "first-folder" else ""),
         user_metadata={"user-id": _USER} if uploads.user_id == "metadata" else {},
     )

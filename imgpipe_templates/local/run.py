@@ -29,7 +29,7 @@ from imgpipe_templates.local.results import FileResult, Item, RunReport, clear_r
 from imgpipe_templates.local.runtime_folder import runtime_folder
 from imgpipe_templates.local.settings import ACCOUNT_ID
 from imgpipe_templates.local.settling import Upload, settle
-from imgpipe_templates.packaging import Target, build_layer, build_package
+from imgpipe_templates.packaging import Contents, Target, build_layer, build_package
 
 _ARTIFACT_BUCKET = f"imgpipe-artifacts-{ACCOUNT_ID}"
 # For parameters without a default. Nobody here asks for a token, so its issuer need not exist (RFC 2606, "invalid").
@@ -53,12 +53,14 @@ class LocalFunction:
         code_parameter: The template parameter that wants its object key.
         runtime: Lambda runtime, such as `python3.13`.
         has_layer: Whether what it requires is in a layer and not in its package.
+        extras: What it requires beyond what it always does, such as `heic`.
     """
 
     name: str
     code_parameter: str
     runtime: str
     has_layer: bool = False
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,11 +182,13 @@ def _packages(
 ) -> Iterator[FunctionPackage]:
     targets = {name: Target.of_interpreter(str(one.path)) for name, one in interpreters.items()}
     for layer in pipeline.layers:
-        built = build_layer(layer.name, targets[layer.runtime], engine.folder / "layers")
+        contents = Contents(extras=layer.extras)
+        built = build_layer(layer.name, targets[layer.runtime], engine.folder / "layers", contents=contents)
         yield FunctionPackage(f"{layer.name}-layer", layer.code_parameter, built.path)
     for function in pipeline.functions:
         folder, target = engine.folder / "packages", targets[function.runtime]
-        built = build_package(function.name, target, folder, dependencies=not function.has_layer)
+        contents = Contents(extras=function.extras)
+        built = build_package(function.name, target, folder, dependencies=not function.has_layer, contents=contents)
         yield FunctionPackage(function.name, function.code_parameter, built.path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgpipe_templates.packaging.build import Package, build_layer, build_package
+from imgpipe_templates.packaging.build import Contents, Package, build_layer, build_package
 from imgpipe_templates.packaging.pipelines import build_code
 from imgpipe_templates.packaging.sources import FunctionSource, function_source, lambda_sources
 from imgpipe_templates.packaging.target import LAMBDA_RUNTIMES, Target
@@ -18,6 +18,7 @@ __all__ = [
     "DIRECT_UPLOAD_LIMIT_BYTES",
     "LAMBDA_RUNTIMES",
     "UNZIPPED_LIMIT_BYTES",
+    "Contents",
     "FunctionSource",
     "Package",
     "Target",

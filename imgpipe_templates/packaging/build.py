@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging.archive import merge, stored, write_zip
 from imgpipe_templates.packaging.requirements import read_requirements
-from imgpipe_templates.packaging.sources import REQUIREMENTS_FILE, function_source, shipped_files
+from imgpipe_templates.packaging.sources import function_source, shipped_files
 from imgpipe_templates.packaging.unpacking import wheel_entries
 from imgpipe_templates.packaging.verify import DIRECT_UPLOAD_LIMIT_BYTES, LAYER_FOLDER, zip_faults
 from imgpipe_templates.packaging.wheels import Wheel, fetch_wheels
@@ -24,8 +24,23 @@ if TYPE_CHECKING:
 
     from imgpipe_templates.packaging.archive import Entry
     from imgpipe_templates.packaging.requirements import Pin
+    from imgpipe_templates.packaging.sources import FunctionSource
     from imgpipe_templates.packaging.target import Target
     from imgpipe_templates.packaging.verify import Kind
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a package or a layer holds besides the function's own files and its requirements.txt.
+
+    Attributes:
+        extras: What only some configurations need: of each, requirements-<extra>.txt beside requirements.txt.
+    """
+
+    extras: tuple[str, ...] = ()
+
+
+PLAIN = Contents()
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,7 @@ def build_package(
     destination: Path,
     *,
     dependencies: bool = True,
+    contents: Contents = PLAIN,
     layers: Sequence[Package] = (),
     sources: Path | None = None,
     report: Callable[[str], None] = _silent,
@@ -78,6 +94,7 @@ def build_package(
         target: Where it will run.
         destination: Folder for the zip, made if need be.
         dependencies: Whether what it requires goes in; if not, the function needs a layer with it.
+        contents: What it is built with.
         layers: The layers built for it; Lambda limits their size together with the package's.
         sources: The folder with the functions' folders; None: the project's own.
         report: Takes one line per step.
@@ -86,8 +103,7 @@ def build_package(
         PackagingError: There is no such function, its wheels cannot be had, or the package would not import.
     """
     source = function_source(function, sources)
-    label = f"{function}/{REQUIREMENTS_FILE}"
-    pins = read_requirements(source.folder / REQUIREMENTS_FILE, target, label)
+    label, pins = _requirements(source, contents.extras, target)
 
     def say(line: str) -> None:
         report(f"{function}: {line}")
@@ -114,6 +130,7 @@ def build_layer(
     target: Target,
     destination: Path,
     *,
+    contents: Contents = PLAIN,
     sources: Path | None = None,
     report: Callable[[str], None] = _silent,
 ) -> Package:
@@ -125,15 +142,14 @@ def build_layer(
         package: The folder below the sources whose requirements it holds, such as `processor`.
         target: Where its functions will run.
         destination: Folder for the zip, made if need be; another one than the packages'.
+        contents: What it is built with.
         sources: The folder with the functions' folders; None: the project's own.
         report: Takes one line per step.
 
     Raises:
         PackagingError: There is no such package, it requires nothing, or its wheels cannot be had or would not import.
     """
-    source = function_source(package, sources)
-    label = f"{package}/{REQUIREMENTS_FILE}"
-    pins = read_requirements(source.folder / REQUIREMENTS_FILE, target, label)
+    label, pins = _requirements(function_source(package, sources), contents.extras, target)
     if not pins:
         raise PackagingError(f"{label}: pins: are none for {target}; expected at least one to make a layer of")
 
@@ -143,6 +159,13 @@ def build_layer(
     wheels = fetch_wheels(pins, target, label=label, report=say)
     entries = [replace(entry, name=f"{LAYER_FOLDER}{entry.name}") for entry in merge(_unpacked(wheels, say))]
     return _finish("layer", target, destination / f"{package}.zip", entries, wheels, say=say)
+
+
+def _requirements(source: FunctionSource, extras: Sequence[str], target: Target) -> tuple[str, tuple[Pin, ...]]:
+    """The files of what the function requires, for messages, and their pins."""
+    labels = [f"{source.name}/{file}" for file in source.requirement_files(extras)]
+    pins = [pin for label in labels for pin in read_requirements(source.folder / Path(label).name, target, label)]
+    return ", ".join(labels), tuple(sorted(pins, key=lambda pin: pin.line))
 
 
 def _unpacked(wheels: Sequence[Wheel], say: Callable[[str], None]) -> list[Entry]:

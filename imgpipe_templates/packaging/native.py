@@ -1,4 +1,4 @@
-"""Whether compiled code in a package would load on its target: processor, Python tag, C library."""
+"""Whether compiled code in a package would load on its target: processor, Python tag, C library, other libraries."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from imgpipe_templates.packaging.target import Target
 
 _LIBRARY = re.compile(r"\.so(\.\d+)*$")
@@ -20,17 +23,28 @@ _PYTHON_TAG = re.compile(r"\.((?:cpython|pypy|graalpy|abi)[^./]*)\.so$")
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
 # The GNU C Library 2.36 NEWS: the marker that the linker leaves in what uses packed relative relocations
 _GLIBC_MARKERS = {"GLIBC_ABI_DT_RELR": (2, 36)}
+# What a manylinux wheel leaves to the system (PEP 599, and zlib by auditwheel's policy), less what is for desktops
+_SYSTEM = re.compile(
+    r"(ld-linux-(x86-64|aarch64)|libc|libdl|libgcc_s|libm|libpthread|libresolv|librt|libstdc\+\+|libutil|libz)\.so\.\d"
+)
 _MOST_VERSIONS = 10_000  # a library has some tens; a damaged list may point back to itself and never end
 _ARCHITECTURES = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64"}
 
 
-def native_faults(name: str, content: bytes, target: Target) -> list[str]:
-    """What keeps the file `name` from loading on `target`; nothing for a file without compiled code."""
+def native_faults(name: str, content: bytes, target: Target, beside: Collection[str]) -> list[str]:
+    """What keeps the file `name` from loading on `target`; nothing for a file without compiled code.
+
+    Args:
+        name: Its path.
+        content: Its bytes.
+        target: Where it has to load.
+        beside: The names, without folders, of the files that come with it.
+    """
     faults = [f"is built for {system}; expected Linux" for suffix, system in _FOREIGN.items() if name.endswith(suffix)]
     is_library = bool(_LIBRARY.search(name))
     if content.startswith(b"\x7fELF"):
         try:
-            faults += _elf_faults(content, target)
+            faults += _elf_faults(content, target, beside)
         except (ELFError, ValueError, LookupError, AttributeError, TypeError, OverflowError) as fault:
             faults.append(f"is a damaged ELF file ({fault})")
     elif is_library:
@@ -42,7 +56,7 @@ def native_faults(name: str, content: bytes, target: Target) -> list[str]:
     return faults
 
 
-def _elf_faults(content: bytes, target: Target) -> list[str]:
+def _elf_faults(content: bytes, target: Target, beside: Collection[str]) -> list[str]:
     elf = ELFFile(io.BytesIO(content))
     faults: list[str] = []
     if elf.elfclass != 64 or not elf.little_endian:  # noqa: PLR2004 - the word size of both architectures
@@ -59,7 +73,15 @@ def _elf_faults(content: bytes, target: Target) -> list[str]:
         faults.append(
             "needs glibc {}.{}; expected at most {}.{}, which is on {}".format(*needed, *target.available_glibc, target)
         )
-    return faults
+    missing = [one for one in _libraries(elf) if one not in beside and not _SYSTEM.fullmatch(one)]
+    return [*faults, *(f"needs {one}, which neither comes with it nor is on {target}" for one in missing)]
+
+
+def _libraries(elf: ELFFile) -> list[str]:
+    """The libraries that it names as needed."""
+    sections = [section for section in elf.iter_sections() if isinstance(section, DynamicSection)]
+    tags = [tag for section in sections for tag in section.iter_tags("DT_NEEDED")]
+    return [tag.needed for tag in tags]  # type: ignore[attr-defined] # pyelftools sets it by the kind of the tag
 
 
 def _version_needs(elf: ELFFile) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgpipe_templates.errors import PackagingError
-from imgpipe_templates.packaging.build import Package, build_layer, build_package
+from imgpipe_templates.packaging.build import Contents, Package, build_layer, build_package
 from imgpipe_templates.packaging.target import Target
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from imgpipe_templates.render.manifest import RenderedPipeline
 
-_WHAT_DECIDES = ("runtime", "architecture", "dependencies")  # of a package's bytes, beside its name
+_WHAT_DECIDES = ("runtime", "architecture", "dependencies", "extras")  # of a package's bytes, beside its name
 
 
 def build_code(
@@ -62,7 +62,12 @@ def _build(
 ) -> list[Package]:
     layers = {
         layer["package"]: build_layer(
-            layer["package"], _target(layer), folder / "layers", sources=sources, report=report
+            layer["package"],
+            _target(layer),
+            folder / "layers",
+            contents=_contents(layer),
+            sources=sources,
+            report=report,
         )
         for layer in _once(rendered.layers, rendered.pipeline)
     }
@@ -74,6 +79,7 @@ def _build(
             _target(function),
             folder / "functions",
             dependencies=not layered,
+            contents=_contents(function),
             layers=[layers[name]] if layered and name in layers else [],
             sources=sources,
             report=report,
@@ -90,14 +96,23 @@ def _once(wanted: Sequence[Mapping[str, Any]], pipeline: str) -> list[Mapping[st
         for key in _WHAT_DECIDES:
             if first.get(key) != one.get(key):
                 raise PackagingError(
-                    f"{pipeline}: {one['package']}: is wanted with {key} {first.get(key)} and {one.get(key)}; "
+                    f"{pipeline}: {one['package']}: is wanted with {key} {_said(first, key)} and {_said(one, key)}; "
                     "expected one for all that run it"
                 )
     return list(by_package.values())
 
 
+def _said(code: Mapping[str, Any], key: str) -> str:
+    value = code.get(key) or "none"
+    return value if isinstance(value, str) else " ".join(value)
+
+
 def _target(code: Mapping[str, Any]) -> Target:
     return Target(code["runtime"], code["architecture"])
+
+
+def _contents(code: Mapping[str, Any]) -> Contents:
+    return Contents(extras=tuple(code.get("extras", ())))
 
 
 def _place(package: Package, path: Path) -> Package:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HASH = re.compile(r"\s--hash=(\S+)")
 _COMMENT = re.compile(r"(^|\s)#.*$")
+_NO_BINARY = re.compile(r"--no-binary[= ]\s*([\w.-]+)")
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,13 @@ class Pin:
     Attributes:
         line: As pip reads it, without a marker.
         extras: Optional parts of it that are wanted.
+        from_source: Whether it is taken from its source distribution, as pip's `--no-binary` says.
     """
 
     name: NormalizedName
     line: str
     extras: frozenset[str]
+    from_source: bool = False
 
     @property
     def requirement(self) -> str:
@@ -43,7 +46,7 @@ def read_requirements(path: Path, target: Target, label: str) -> tuple[Pin, ...]
     """The pins of a requirements.txt that hold on `target`; none where there is no such file.
 
     Markers are evaluated here, because pip evaluates them for the interpreter it runs on, not for `--python-version`
-    (pypa/pip issue 11198).
+    (pypa/pip issue 11198). Besides pins a file may have pip's `--no-binary <name>`, for a pin that has no wheel.
 
     Args:
         path: The file.
@@ -59,18 +62,19 @@ def read_requirements(path: Path, target: Target, label: str) -> tuple[Pin, ...]
         return ()
     except (OSError, UnicodeDecodeError) as fault:
         raise PackagingError(f"{label}: text: cannot be read ({fault}); expected a text file in UTF-8") from fault
+    lines = [_COMMENT.sub("", line).strip() for line in text.replace("\\\n", " ").splitlines()]
+    from_source = {canonicalize_name(found[1]) for line in lines if (found := _NO_BINARY.fullmatch(line))}
     pins: list[Pin] = []
     faults: list[str] = []
-    for line in text.replace("\\\n", " ").splitlines():
-        wanted = _COMMENT.sub("", line).strip()
-        if not wanted:
+    for wanted in lines:
+        if not wanted or _NO_BINARY.fullmatch(wanted):
             continue
         try:
             pin = _pin(wanted, target)
         except ValueError as fault:
             faults.append(f"{label}: {wanted}: {fault}")
         else:
-            pins += [pin] if pin else []
+            pins += [replace(pin, from_source=pin.name in from_source)] if pin else []
     if faults:
         raise PackagingError("\n".join(faults))
     return tuple(sorted(pins, key=lambda pin: pin.line))

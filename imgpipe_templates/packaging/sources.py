@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgpipe_templates.errors import PackagingError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 HANDLER_FILE = "index.py"  # the handler of every function is index.lambda_handler
 REQUIREMENTS_FILE = "requirements.txt"
+EXTRA_REQUIREMENTS = "requirements-{}.txt"  # of what only some configurations need
 
 _PACKAGE = Path(__file__).parent.parent
 _NOT_SHIPPED_FOLDERS = frozenset({"__pycache__", "tests"})
 _NOT_SHIPPED_SUFFIXES = (".pyc", ".pyo", ".egg-info")
+_NOT_SHIPPED_FILES = re.compile(r"requirements(-\w+)?\.txt")
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,19 @@ class FunctionSource:
 
     name: str
     folder: Path
+
+    def requirement_files(self, extras: Sequence[str] = ()) -> list[str]:
+        """The names of its requirements files: what it always needs, then each of `extras`.
+
+        Raises:
+            PackagingError: It has no such extra.
+        """
+        known = sorted(path.stem.partition("-")[2] for path in self.folder.glob(EXTRA_REQUIREMENTS.format("*")))
+        for extra in extras:
+            if extra not in known:
+                expected = f"expected {' or '.join(known)}" if known else "it has no extras"
+                raise PackagingError(f"{self.name}: {extra}: is no extra of this function; {expected}")
+        return [REQUIREMENTS_FILE, *(EXTRA_REQUIREMENTS.format(extra) for extra in sorted(set(extras)))]
 
 
 def lambda_sources(package: Path = _PACKAGE) -> Path:
@@ -65,7 +85,7 @@ def function_source(name: str, sources: Path | None = None) -> FunctionSource:
 def shipped_files(source: FunctionSource) -> dict[str, bytes]:
     """The function's own files by their names in the package, slashes between folders.
 
-    Tests, bytecode, hidden files and requirements.txt stay behind.
+    Tests, bytecode, hidden files and what is for the packager alone stay behind.
 
     Raises:
         PackagingError: A symbolic link is among them: what it points to is different on another machine.
@@ -80,7 +100,7 @@ def shipped_files(source: FunctionSource) -> dict[str, bytes]:
         found += here
     inside = {path.relative_to(source.folder).as_posix(): path for path in found}
     try:
-        return {name: path.read_bytes() for name, path in inside.items() if name != REQUIREMENTS_FILE}
+        return {name: path.read_bytes() for name, path in inside.items() if not _NOT_SHIPPED_FILES.fullmatch(name)}
     except OSError as fault:
         raise PackagingError(f"{source.name}: sources: cannot be read ({fault}); expected readable files") from fault
 

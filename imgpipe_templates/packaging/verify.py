@@ -8,6 +8,7 @@ import sys
 import zipfile
 import zlib
 from collections import Counter
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from packaging.tags import parse_tag
@@ -18,7 +19,7 @@ from imgpipe_templates.packaging.native import native_faults
 from imgpipe_templates.packaging.sources import HANDLER_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from imgpipe_templates.packaging.target import Target
@@ -99,9 +100,10 @@ def _faults(archive: zipfile.ZipFile, target: Target, kind: Kind, beside_bytes: 
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as fault:
             yield f"{info.filename}: cannot be unpacked ({fault}); expected a sound zip entry"
     owners = _owners(contents)
+    beside = {PurePosixPath(name).name for name in contents}
     for info in infos:
         owner = f" ({owners[info.filename]})" if info.filename in owners else ""
-        for problem in [*_entry_faults(info), *_content_faults(info.filename, contents, target)]:
+        for problem in [*_entry_faults(info), *_content_faults(info.filename, contents, target, beside)]:
             yield f"{info.filename}{owner}: {problem}"
     if kind == "function":
         yield from _handler_faults(contents.get(HANDLER_FILE), target)
@@ -130,11 +132,11 @@ def _entry_faults(info: zipfile.ZipInfo) -> Iterator[str]:
         yield f"has permissions {mode & 0o777:04o}, so the function cannot read it; expected 0644 or 0755"
 
 
-def _content_faults(name: str, contents: Mapping[str, bytes], target: Target) -> Iterator[str]:
+def _content_faults(name: str, contents: Mapping[str, bytes], target: Target, beside: Collection[str]) -> Iterator[str]:
     content = contents.get(name)
     if content is None:
         return
-    yield from native_faults(name, content, target)
+    yield from native_faults(name, content, target, beside)
     if name.endswith((".pyc", ".pyo")):
         magic = int.from_bytes(content[:2], "little")
         if magic != target.bytecode:

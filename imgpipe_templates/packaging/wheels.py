@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
@@ -17,15 +14,18 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_fi
 from imgpipe_templates.cache import cache_dir
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging.dependencies import check_and_trim
+from imgpipe_templates.packaging.downloads import download
+from imgpipe_templates.packaging.sdists import SUFFIX, made_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from imgpipe_templates.packaging.requirements import Pin
     from imgpipe_templates.packaging.target import Target
 
 _LIST = "wheels.json"  # in a cache entry: file name -> sha256
-_KEY_VERSION = 1  # of what the key is made of and of the entry's form
+_KEY_VERSION = 2  # of what the key is made of and of the entry's form
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Wheel:
 
     Attributes:
         name: The distribution's normalised name.
-        file: Its file name as the index has it.
+        file: Its file name as the index has it, or as it was made of a source distribution.
         sha256: Of the file.
     """
 
@@ -65,18 +65,29 @@ def fetch_wheels(
     """
     if not pins:
         return ()
-    lines = [pin.line for pin in pins]
-    place = cache_dir() / "wheels" / _key(lines, target)
+    place = cache_dir() / "wheels" / _key(pins, target)
     wheels = _recall(place, report)
     if wheels is None:
-        report(f"fetching {', '.join(line.split()[0] for line in lines)} for {target}")
-        wheels = check_and_trim(pins, _download(lines, target, label, python), target, label)
+        report(f"fetching {', '.join(pin.requirement for pin in pins)} for {target}")
+        found = download(pins, target, label=label, python=python)
+        wheels = check_and_trim(pins, tuple(_wheels(found, report)), target, label)
         _remember(place, wheels)
     return wheels
 
 
-def _key(lines: Sequence[str], target: Target) -> str:
-    parts = [_KEY_VERSION, lines, target.runtime, target.platforms]
+def _wheels(found: Mapping[str, bytes], report: Callable[[str], None]) -> Iterator[Wheel]:
+    for file, content in found.items():
+        if file.endswith(SUFFIX):
+            made, made_content = made_wheel(file, content)
+            report(f"making {made} of {file}")
+            yield _wheel(made, made_content)
+        else:
+            yield _wheel(file, content)
+
+
+def _key(pins: Sequence[Pin], target: Target) -> str:
+    asked = [[pin.line, pin.from_source] for pin in pins]
+    parts = [_KEY_VERSION, asked, target.runtime, target.platforms]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -107,45 +118,6 @@ def _remember(place: Path, wheels: Sequence[Wheel]) -> None:
             partial.replace(place / name)
     except OSError:
         return
-
-
-def _download(lines: Sequence[str], target: Target, label: str, python: str) -> tuple[Wheel, ...]:
-    with tempfile.TemporaryDirectory(prefix="imgpipe-wheels-") as folder:
-        wanted = Path(folder, "requirements.txt")
-        wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        found = Path(folder, "wheels")
-        command = [python, "-P", "-m", "pip", "download", "--no-input", "--disable-pip-version-check", "--no-color"]
-        command += ["--progress-bar=off", "--only-binary=:all:", "--implementation=cp", f"--dest={found}"]
-        command += ["--python-version={}.{}".format(*target.version)]
-        command += [f"--abi={abi}" for abi in (target.abi, "abi3", "none")]
-        command += [f"--platform={platform}" for platform in target.platforms]
-        answer = subprocess.run(  # noqa: S603 - this interpreter's own pip, arguments built here
-            [*command, f"--requirement={wanted}"],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-        if answer.returncode:
-            raise PackagingError(_explain(answer.stderr, lines, target, label, python))
-        return tuple(_wheel(path.name, path.read_bytes()) for path in sorted(found.iterdir()))
-
-
-def _explain(stderr: str, lines: Sequence[str], target: Target, label: str, python: str) -> str:
-    """One line out of pip's many: what was asked for, what pip said last, what to do."""
-    said = [line.strip() for line in stderr.splitlines() if line.strip()]
-    if any("No module named pip" in line for line in said):
-        return f"{python}: pip: is not installed there; install it with '{python} -m ensurepip'"
-    errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
-    last = next((line for line in reversed(errors) if "ResolutionImpossible" not in line), (said or ["nothing"])[-1])
-    named = [line.split()[0] for line in lines]
-    asked = next((line for line in named if line in last), ", ".join(named))
-    if any("Retrying (" in line for line in said):
-        todo = "the package index did not answer: check the network and pip's configuration"
-    else:
-        glibc = "{}.{}".format(*target.available_glibc)
-        todo = f"expected versions with a wheel for {target} and glibc {glibc} or older"
-    return f"{label}: {asked}: pip finds no wheels for {target} ({last}); {todo}"
 
 
 def _wheel(file: str, content: bytes) -> Wheel:

@@ -63,9 +63,9 @@ def pillow_layer(pillow_sources, tmp_path_factory):
 
 @pytest.fixture
 def sources(tmp_path):
-    """A function: text of requirements.txt -> the folder of sources."""
+    """A function: text of requirements.txt, and of each extra's, -> the folder of sources."""
 
-    def write(requirements="") -> Path:
-        return write_function(tmp_path / "lambda", requirements)
+    def write(requirements="", **extras) -> Path:
+        return write_function(tmp_path / "lambda", requirements, **extras)
 
     return write

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 
 
-def write_function(root, requirements="", name="processor"):
+def write_function(root, requirements="", name="processor", **extras):
     folder = root / name
     (folder / "thumbs" / "__pycache__").mkdir(parents=True)
     (folder / "tests").mkdir()
@@ -21,6 +23,8 @@ def write_function(root, requirements="", name="processor"):
     (folder / "tests" / "test_handler.py").write_text("")
     (folder / ".hidden").write_text("")
     (folder / "requirements.txt").write_text(requirements)
+    for extra, pins in extras.items():
+        (folder / f"requirements-{extra}.txt").write_text(pins)
     return root
 
 
@@ -43,6 +47,35 @@ def make_wheel(folder, name, version, files, *, requires=(), tag="py3-none-any")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for inside, text in {**contents, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
             archive.writestr(inside, text)
+    return path
+
+
+BACKEND = """
+import pathlib
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    pathlib.Path(folder, "{info}").mkdir()
+    pathlib.Path(folder, "{info}", "METADATA").write_text(pathlib.Path("PKG-INFO").read_text())
+    return "{info}"
+"""
+
+
+def make_sdist(folder, name, version, files, *, requires=()):
+    """A source distribution whose metadata pip can read without a network."""
+    stem = f"{name}-{version}"
+    metadata = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nLicense-File: LICENSE\n"
+    contents = {
+        **files,
+        "PKG-INFO": metadata + "".join(f"Requires-Dist: {line}\n" for line in requires),
+        "LICENSE": "Do what you like.\n",
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": BACKEND.format(info=f"{stem}.dist-info"),
+    }
+    path = folder / f"{stem}.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for inside, text in contents.items():
+            info = tarfile.TarInfo(f"{stem}/{inside}")
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
     return path
 
 

@@ -175,10 +175,3 @@ def test_a_destination_that_cannot_be_written_is_an_error_with_its_path(sources,
 
     with pytest.raises(PackagingError, match=r"out/processor.zip: package: cannot be written \(.*exists"):
         build_package("processor", X86, tmp_path / "out", sources=sources())
-
-
-@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-def test_the_processor_of_this_project_can_be_packaged(tmp_path, architecture):
-    package = build_package("processor", Target("python3.13", architecture), tmp_path)
-
-    assert "pillow" in {wheel.name for wheel in package.wheels}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from imgpipe_templates.errors import PackagingError
-from imgpipe_templates.packaging import LAMBDA_RUNTIMES, Target, build_package
+from imgpipe_templates.packaging import LAMBDA_RUNTIMES, Contents, Target, build_package
 
 SCRIPT = """
 import io, sys
@@ -28,6 +28,18 @@ for kind in ("JPEG", "PNG", "WEBP", "AVIF"):
     assert again.size == (100, 67), again.size
 assert Image.__file__.startswith(sys.argv[-1] + "/PIL/"), Image.__file__
 print(index.lambda_handler({"ok": True}, None), features.check("littlecms2"))
+"""
+
+
+EXTRAS_SCRIPT = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import pi_heif, pyvips
+picture = pyvips.Image.black(300, 200, bands=3).jpegsave_buffer()
+small = pyvips.Image.thumbnail_buffer(picture, 100)
+loaders = [pyvips.type_find("VipsForeignLoad", name) for name in ("jpegload", "pngload", "webpload", "heifload")]
+assert all(module.__file__.startswith(sys.argv[-1]) for module in (pi_heif, pyvips))
+print(pyvips.API_mode, (small.width, small.height), all(loaders), *pi_heif.libheif_info()["decoders"])
 """
 
 
@@ -70,6 +82,15 @@ def test_pillow_imports_and_works_from_the_unzipped_package_alone(pillow_package
     package = unzipped(pillow_package(target).path, tmp_path)
 
     assert answer_of(python, SCRIPT, package) == ("{'ok': True} True\n", "")
+
+
+@pytest.mark.parametrize("find", [lambda_interpreter, own_interpreter])
+def test_libvips_and_the_decoder_of_heic_load_from_the_unzipped_package_alone(tmp_path, find):
+    python, target = find()
+    built = build_package("processor", target, tmp_path, contents=Contents(extras=("heic", "libvips")))
+    package = unzipped(built.path, tmp_path / "task")
+
+    assert answer_of(python, EXTRAS_SCRIPT, package) == ("True (100, 67) True libde265\n", "")
 
 
 def test_pillow_imports_and_works_from_the_layer_beside_the_package(pillow_layer, tmp_path):

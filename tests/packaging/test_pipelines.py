@@ -23,6 +23,7 @@ def wheels(tmp_path_factory):
     """The environment in which pip finds one wheel, with a cache for all tests here: pip takes its time."""
     folder = tmp_path_factory.mktemp("wheels")
     make_wheel(folder / "index", "tool", "1.0", {"tool.py": ""})
+    make_wheel(folder / "index", "more", "1.0", {"more.py": ""})
     return {
         "IMGPIPE_CACHE_DIR": str(folder / "cache"),
         "PIP_FIND_LINKS": str(folder / "index"),
@@ -35,7 +36,7 @@ def build(tmp_path, wheels, monkeypatch):
     """A function: pipelines -> what was built, and the lines that were said."""
     for name, value in wheels.items():
         monkeypatch.setenv(name, value)
-    root = write_function(tmp_path / "lambda", "tool==1.0")
+    root = write_function(tmp_path / "lambda", "tool==1.0", more="more==1.0")
     write_function(root, "", name="helper")
     write_function(root, "tool>=1", name="broken")
 
@@ -75,9 +76,29 @@ def test_a_package_that_several_functions_run_is_built_once(build):
     assert len([line for line in lines if "verifying" in line]) == 2
 
 
+def test_extras_of_a_pipeline_are_in_its_packages_and_layers(build):
+    extra = {"extras": ["more"]}
+
+    built, _ = build(
+        pipeline("one", [BUNDLED | extra]),
+        pipeline("two", [LAYERED | extra], [CODE | extra]),
+        pipeline("three", [BUNDLED]),
+    )
+
+    def with_more(package):
+        return "more" in {wheel.name for wheel in package.wheels}
+
+    assert {name: [with_more(package) for package in packages] for name, packages in built.items()} == {
+        "one": [True],
+        "two": [False, True],
+        "three": [False],
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
+        ({"extras": ["more"]}, "is wanted with extras none and more"),
         ({"dependencies": "layer"}, "is wanted with dependencies package and layer"),
         ({"architecture": "arm64"}, "is wanted with architecture x86_64 and arm64"),
         ({"runtime": "python3.12"}, "is wanted with runtime python3.13 and python3.12"),

@@ -111,6 +111,20 @@ def test_a_library_that_needs_a_newer_c_library_is_found(faults, parts):
     assert faults({"index.py": HANDLER, "fast.abi3.so": library}, Target("python3.11", "x86_64", glibc=(2, 39))) == []
 
 
+def test_a_library_that_was_left_behind_is_found(faults, pillow_package):
+    name = MATH_X86.replace("math", "ft")
+    with zipfile.ZipFile(pillow_package(X86).path) as archive:
+        needed = [one for one in archive.namelist() if "/libfreetype-" in one or "/libharfbuzz-" in one]
+        files = {one: archive.read(one) for one in (name, *needed)} | {"index.py": HANDLER}
+    alone = {inside: content for inside, content in files.items() if inside not in needed}
+
+    assert faults(alone) == [
+        f"{name}: needs {one.rpartition('/')[2]}, which neither comes with it nor is on python3.13 on x86_64"
+        for one in sorted(needed)
+    ]
+    assert not [line for line in faults(files) if line.startswith(name)]
+
+
 def test_a_32_bit_library_is_found(faults):
     header = struct.pack("<4s3B9x2H5I6H", b"\x7fELF", 1, 1, 1, 3, 3, 1, 0, 0, 0, 0, 52, 32, 0, 40, 0, 0)
 
