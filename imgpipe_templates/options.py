@@ -41,8 +41,8 @@ class UploadsConfig(Section):
         Length(1, 12, "extensions"),
         Doc(
             "Only keys that end with one of these are processed, in lower or in upper case. Besides JPEG and PNG, the "
-            "processor takes gif, webp, avif, tif, tiff and bmp, and with processing.heic heic and heif; what an image "
-            "is, its content says, and not its name."
+            "processor takes gif, webp, avif, tif, tiff and bmp, and where processing.heic is on heic and heif; what "
+            "an image is, its content says and not its name."
         ),
     ] = ("jpg", "jpeg", "png")
     user_id: Annotated[
