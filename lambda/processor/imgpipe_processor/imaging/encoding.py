@@ -73,13 +73,14 @@ def _avifs(image: Image.Image, recipe: Recipe) -> Iterator[bytes]:
 
 
 def _pngs(image: Image.Image, _recipe: Recipe) -> Iterator[bytes]:
-    # Z_RLE: a fifth of the usual time for a photo with alpha, and a few per cent smaller.
+    # Z_RLE: a fifth of the usual time for a photo with alpha of 1,024 pixels, and within 3 % of its size. The highest
+    # level takes another six times as long for drawings, and saves 1 % at most.
     yield _saved(image, "PNG", compress_type=zlib.Z_RLE)
-    yield _saved(image, "PNG", optimize=True)  # for drawings, which repeat themselves
+    yield _saved(image, "PNG")  # for drawings, which repeat themselves
     if image.mode == "RGB" and image.getcolors(_PALETTE_COLOURS):
         few = image.quantize(_PALETTE_COLOURS, dither=Image.Dither.NONE)
         if few.convert("RGB").tobytes() == image.tobytes():
-            yield _saved(few, "PNG", optimize=True)
+            yield _saved(few, "PNG")
 
 
 _ATTEMPTS: dict[str, Callable[[Image.Image, Recipe], Iterator[bytes]]] = {

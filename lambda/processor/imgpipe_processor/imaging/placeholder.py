@@ -25,7 +25,7 @@ def swatch(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     longer = max(image.size)
     if longer > SWATCH_PX:
         size = (max(1, image.width * SWATCH_PX // longer), max(1, image.height * SWATCH_PX // longer))
-        image = image.resize(size, Image.Resampling.BOX)
+        image = image.resize(size, Image.Resampling.BOX, reducing_gap=1)
     return flattened(image, background).convert("RGB")
 
 
