@@ -68,7 +68,7 @@ def _sequencer_of(old: dict[str, Any]) -> str:
 
 
 # What DynamoDB decides on each condition, for an item ({} where there is none) and the event's sequencer;
-# test_engine.py holds it against the engine, for every state of an item.
+# test_on_local_engine.py holds it against the engine, for every state of an item.
 CONDITIONS: dict[str, Callable[[dict[str, Any], str], bool]] = {
     records.BEGIN: lambda old, _: not old or _is("processing", old),
     records.BEGIN_IN_ORDER: lambda old, sequencer: (
