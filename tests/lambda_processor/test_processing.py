@@ -1,5 +1,6 @@
 """From an event to items, thumbnails and log lines: one final status for each image, whatever happens on the way."""
 
+import re
 from dataclasses import replace
 
 import botocore.session
@@ -103,6 +104,26 @@ def test_the_item_of_a_failed_image_is_exactly_this(aws):
         "ErrorMessage": "the object is no image that is known; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP",
     }
     assert aws.uploads == []
+
+
+def test_the_frames_of_an_animation_are_counted_and_those_of_a_still_image_are_not_told():
+    others = [photo().rotate(90), photo().rotate(180)]  # equal ones are written as one
+    still, moving = (encoded(photo(), "GIF", save_all=True, append_images=more) for more in ([], others))
+    aws = Aws({(SOURCE, "still.gif", "v1"): (still, None), (SOURCE, "moving.gif", "v1"): (moving, None)})
+
+    run(aws, record("still.gif"), record("moving.gif"))
+
+    assert {item["ObjectKey"]["S"]: item.get("FrameCount") for item in aws.items.values()} == {
+        "still.gif": None,
+        "moving.gif": {"N": "3"},
+    }
+
+
+def test_what_is_shown_while_a_thumbnail_is_loaded_is_recorded(aws):
+    run(aws, record())
+
+    assert re.fullmatch(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,}", aws.item["Placeholder"]["S"])  # BlurHash's alphabet
+    assert re.fullmatch("#[0-9a-f]{6}", aws.item["DominantColor"]["S"])
 
 
 def test_what_the_event_does_not_tell_is_absent():

@@ -52,6 +52,14 @@ def test_002_14_an_image_is_told_with_its_metadata():
     assert small.keys() == {"Width", "Height", "Format", "Bytes", "Url", "ExpiresAt"}
 
 
+def test_an_image_is_told_with_what_is_shown_while_its_thumbnail_is_loaded_and_with_its_frames():
+    more = {"Placeholder": {"S": "LEHV6nWB2yk8"}, "DominantColor": {"S": "#c81414"}, "FrameCount": {"N": "12"}}
+
+    body = told(image(1) | more)
+
+    assert tuple(body[name] for name in more) == ("LEHV6nWB2yk8", "#c81414", 12)
+
+
 def test_002_16_a_list_tells_the_same_of_an_image():
     dynamodb = Dynamodb()
     dynamodb.add(image(1))

@@ -15,6 +15,8 @@ TEXTS = (
     "ObjectKey",
     "ContentType",
     "Format",
+    "Placeholder",
+    "DominantColor",
     "UserId",
     "UploadTimestamp",
     "UploadDate",
@@ -22,7 +24,7 @@ TEXTS = (
     "ErrorCategory",
     "ErrorMessage",
 )
-NUMBERS = ("FileSize", "Width", "Height")
+NUMBERS = ("FileSize", "Width", "Height", "FrameCount")
 THUMBNAIL_NUMBERS = ("Width", "Height", "Bytes")
 UNKNOWN_STATUS = "unknown"
 
