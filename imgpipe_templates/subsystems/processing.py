@@ -38,11 +38,12 @@ THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")
 MAX_SOURCE_BYTES = Range(1_024, 104_857_600, "bytes")
 MAX_SOURCE_PIXELS = Range(4_096, 500_000_000, "pixels")
 
-
 # glibc's own variable ("Memory allocation tunables", The GNU C Library): the heap grows by so much at once, of which
 # only what is used is real memory, and keeps it from one image to the next instead of getting every page anew.
-# Measured: a WebP takes two thirds of the time, an AVIF four fifths; the peak is the same.
-_KEPT_BYTES = 256 * 2**20
+# Measured: a WebP takes two thirds of the time, an AVIF four fifths; below the least there is no difference.
+# What is kept of one image adds to the peak of another: no more is kept than the largest image leaves.
+_KEEP = "MALLOC_TOP_PAD_"
+_LEAST_KEPT_BYTES, _MOST_KEPT_BYTES = 32 * 2**20, 256 * 2**20
 
 
 @record
@@ -148,18 +149,44 @@ class ProcessingConfig(Section):
                 "thumbnails are described where none are made; expected thumbnails = true, or no output",
             )
 
-    def _beyond_memory(self) -> Iterator[Conflict]:
-        """Limits that would let an image in which the function's memory cannot hold."""
-        # A deployment can raise the thumbnail's size as far as that.
-        sides_px = (int(THUMBNAIL_SIZE_PX.high), *self.extra_thumbnail_sizes_px)
-        output = self.output
+    @property
+    def kept_bytes(self) -> int:
+        """Memory that the function may keep from one image to the next; 0 where that is not worth it."""
+        spare = (self.memory_mb - max(self._still_mb(), self._animated_mb())) * 2**20
+        return min(spare, _MOST_KEPT_BYTES) if spare >= _LEAST_KEPT_BYTES else 0
+
+    @property
+    def _sides_px(self) -> tuple[int, ...]:
+        """Of the thumbnails, the usual one as large as a deployment can have it."""
+        return (int(THUMBNAIL_SIZE_PX.high), *self.extra_thumbnail_sizes_px)
+
+    def _still_mb(self) -> int:
+        """What the largest image needs."""
         needed = still_bytes(
             pixels=self.max_source_pixels,
             source_bytes=self.max_source_bytes,
-            sides_px=sides_px,
-            output_format=output.format,
+            sides_px=self._sides_px,
+            output_format=self.output.format,
         )
-        needed_mb = math.ceil(needed / 2**20)
+        return math.ceil(needed / 2**20)
+
+    def _animated_mb(self) -> int:
+        """What the largest animation needs that stays one."""
+        if self.output.animation != ANIMATED:
+            return 0
+        needed = animated_bytes(
+            frames=self.output.max_animation_frames,
+            animation_pixels=self.output.max_animation_pixels,
+            pixels=self.max_source_pixels,
+            source_bytes=self.max_source_bytes,
+            sides_px=self._sides_px,
+            quality=self.output.webp_quality,
+        )
+        return math.ceil(needed / 2**20)
+
+    def _beyond_memory(self) -> Iterator[Conflict]:
+        """Limits that would let an image in which the function's memory cannot hold."""
+        needed_mb = self._still_mb()
         if needed_mb > self.memory_mb:
             yield Conflict(
                 ("memory_mb", "max_source_pixels", "max_source_bytes"),
@@ -167,22 +194,12 @@ class ProcessingConfig(Section):
                 f"{self.max_source_bytes:,} bytes and its thumbnails; expected memory_mb of at least {needed_mb} MB, "
                 "or smaller limits",
             )
-        if output.animation != ANIMATED:
-            return
-        needed = animated_bytes(
-            frames=output.max_animation_frames,
-            animation_pixels=output.max_animation_pixels,
-            pixels=self.max_source_pixels,
-            source_bytes=self.max_source_bytes,
-            sides_px=sides_px,
-            quality=output.webp_quality,
-        )
-        needed_mb = math.ceil(needed / 2**20)
+        needed_mb = self._animated_mb()
         if needed_mb > self.memory_mb:
             yield Conflict(
                 ("memory_mb", "output.max_animation_frames", "output.max_animation_pixels"),
-                f"{self.memory_mb} MB cannot hold an animation of {output.max_animation_frames:,} frames and "
-                f"{output.max_animation_pixels:,} pixels and its thumbnails; expected memory_mb of at least "
+                f"{self.memory_mb} MB cannot hold an animation of {self.output.max_animation_frames:,} frames and "
+                f"{self.output.max_animation_pixels:,} pixels and its thumbnails; expected memory_mb of at least "
                 f"{needed_mb} MB, or smaller limits",
             )
 
@@ -284,7 +301,6 @@ def _environment(scope: Scope, config: ProcessingConfig, inputs: Inputs) -> dict
         "ENVIRONMENT": Ref("Environment"),
         "ENVIRONMENT_SUFFIX": Ref("EnvironmentSuffix"),
         "INDEX_SHARDS": str(inputs.index_shards),
-        "MALLOC_TOP_PAD_": str(_KEPT_BYTES),
         "MAX_SOURCE_FRAMES": str(config.max_source_frames),
         "MAX_SOURCE_BYTES": scope.parameter(_max_source_bytes(config)),
         "MAX_SOURCE_PIXELS": scope.parameter(_max_source_pixels(config)),
@@ -295,6 +311,8 @@ def _environment(scope: Scope, config: ProcessingConfig, inputs: Inputs) -> dict
         environment["ENGINE"] = config.engine
     if config.heic:
         environment["HEIC"] = "true"
+    if config.kept_bytes:
+        environment[_KEEP] = str(config.kept_bytes)
     if inputs.thumbnails:
         environment |= config.output.variables()
         environment["OUTPUT_PREFIX"] = inputs.output_prefix

@@ -35,6 +35,7 @@ THUMBNAIL_VARIABLES = (
     "MAX_ANIMATION_PIXELS",
 )
 HIGHEST_QUALITY = 100
+GLIBC_KEEPS = "MALLOC_TOP_PAD_"  # read by glibc itself, when the process starts
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
@@ -135,9 +136,23 @@ def _limits(environment: Mapping[str, str]) -> Limits:
     return Limits(
         max_pixels=_positive(environment, "MAX_SOURCE_PIXELS", "pixels"),
         max_frames=_positive(environment, "MAX_SOURCE_FRAMES", "frames"),
-        memory_bytes=_positive(environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "MB") * 2**20,
+        memory_bytes=_memory_bytes(environment),
         heic="HEIC" in environment and _choice(environment, "HEIC", ("true",)) == "true",
     )
+
+
+def _memory_bytes(environment: Mapping[str, str]) -> int:
+    """The function's memory, without what glibc may keep of one image while the next is worked on."""
+    memory_bytes = _positive(environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "MB") * 2**20
+    if GLIBC_KEEPS not in environment:
+        return memory_bytes
+    kept_bytes = _positive(environment, GLIBC_KEEPS, "bytes")
+    if kept_bytes >= memory_bytes:
+        raise SettingsError(
+            f"environment: {GLIBC_KEEPS}: {kept_bytes} leaves nothing of the memory; expected less than {memory_bytes} "
+            "bytes"
+        )
+    return memory_bytes - kept_bytes
 
 
 def _recipe(environment: Mapping[str, str], sizes_px: tuple[int, ...]) -> Recipe:
