@@ -112,5 +112,5 @@ def test_a_heic_of_too_many_pixels_is_refused_on_its_header():
 
     assert (refused.value.category, refused.value.message) == (
         "too-large",
-        "the image has 2100 x 2000 pixels; at most 4000000 are allowed",
+        "the image has 2100 x 2000 pixels; at most 4,000,000 are allowed",
     )

@@ -225,7 +225,7 @@ def test_as_many_pixels_as_allowed_are_taken():
     assert picture(encoded(photo(200, 100)), max_pixels=20_000).width == 200
     assert (
         rejection(encoded(photo(200, 100)), max_pixels=19_999).message
-        == "the image has 200 x 100 pixels; at most 19999 are allowed"
+        == "the image has 200 x 100 pixels; at most 19,999 are allowed"
     )
 
 

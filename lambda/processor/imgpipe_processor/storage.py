@@ -71,7 +71,7 @@ def refuse_too_large(size: int | None, max_bytes: int) -> None:
         ImageRejectedError: too large.
     """
     if size is not None and size > max_bytes:
-        raise ImageRejectedError(failures.TOO_LARGE, f"the object has more than {max_bytes} bytes")
+        raise ImageRejectedError(failures.TOO_LARGE, f"the object has more than {max_bytes:,} bytes")
 
 
 def look_at_source(s3: Any, upload: Upload) -> About:

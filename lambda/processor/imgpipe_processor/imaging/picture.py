@@ -85,7 +85,7 @@ def _frames(image: Image.Image, structure: Structure, limits: Limits) -> int:
     """
     frames = getattr(image, "n_frames", 1) if structure.format == "AVIF" else structure.frames
     if frames > limits.max_frames:
-        raise ImageRejectedError(failures.TOO_LARGE, f"the image has more than {limits.max_frames} frames or pages")
+        raise ImageRejectedError(failures.TOO_LARGE, f"the image has more than {limits.max_frames:,} frames or pages")
     return frames
 
 

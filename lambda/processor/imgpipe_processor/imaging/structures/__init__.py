@@ -81,7 +81,8 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes, int], Structure]:
     if brand is None:
         beginning = data[:64].lstrip()
         found = (name for signature, name in _OTHERS if beginning.startswith(signature))
-        what = next(found, "no image that is known" if data else "empty")
+        known = "a film, or an image of a kind that is not known" if data[4:8] == b"ftyp" else "no image that is known"
+        what = next(found, known if data else "empty")
         unsupported(f"the object is {what}; expected {TAKEN}")
     if brand == "HEIF" and not limits.heic:
         unsupported(f"the object is a HEIC image, which this function is not set up for; expected {TAKEN}")
@@ -91,11 +92,11 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes, int], Structure]:
 def _refuse_beyond(limits: Limits, structure: Structure, beside_bytes: int) -> None:
     width, height = structure.width, structure.height
     if width * height > limits.max_pixels:
-        too_large(f"the image has {width} x {height} pixels; at most {limits.max_pixels} are allowed")
+        too_large(f"the image has {width} x {height} pixels; at most {limits.max_pixels:,} are allowed")
     if max(width, height) > MAX_SIDE_PX:
-        too_large(f"the image is {width} x {height} pixels; a side of at most {MAX_SIDE_PX} is allowed")
+        too_large(f"the image is {width} x {height} pixels; a side of at most {MAX_SIDE_PX:,} is allowed")
     if structure.frames > limits.max_frames:
-        too_large(f"the image has more than {limits.max_frames} frames or pages")
+        too_large(f"the image has more than {limits.max_frames:,} frames or pages")
     needed = BASE_BYTES + beside_bytes + structure.decoded_bytes
     if needed > limits.memory_bytes:
         too_large(
