@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("VIPS_CONCURRENCY", "1")  # read when libvips is loaded; its threads cost more than they bring here
+# Read when libvips is loaded; its threads cost more than they bring to small pictures.
+os.environ.setdefault("VIPS_CONCURRENCY", "1")
 
-import pyvips  # noqa: E402  as above
-from PIL import Image
+import pyvips
+from PIL import Image, ImageChops, ImageStat
 
-GROUNDS = ([0, 0, 0], [255, 255, 255])
+GROUNDS = ("black", "white")
 
 
 def of_pillow(image: Image.Image) -> pyvips.Image:
@@ -21,30 +22,37 @@ def of_pillow(image: Image.Image) -> pyvips.Image:
     return made.copy(interpretation="b-w" if bands <= 2 else "srgb")
 
 
-def seen(data: bytes, **options: object) -> pyvips.Image:
-    """The first frame as stored, in four channels of 8 bits; profiles are not applied."""
+def seen(data: bytes, **options: object) -> Image.Image:
+    """The first frame as stored, in RGBA; profiles are not applied."""
     pyvips.operation_block_set("VipsForeignLoad", False)  # noqa: FBT003  the processor's engine may have shut it
-    image = pyvips.Image.new_from_buffer(data, "", **options)
-    return _four(image)
+    return _rgba(pyvips.Image.new_from_buffer(data, "", **options))
 
 
-def _four(image: pyvips.Image) -> pyvips.Image:
-    image = image.colourspace("srgb")
-    return (image if image.hasalpha() else image.addalpha()).cast("uchar").copy_memory()
+def reduced(picture: Image.Image, width: int, height: int, background: tuple[int, ...] | None = None) -> Image.Image:
+    """The picture as it should look at another size, on a background if there is one."""
+    image = of_pillow(picture).colourspace("srgb")
+    image = image if image.hasalpha() else image.addalpha()
+    if (image.width, image.height) != (width, height):
+        image = image.premultiply().resize(width / image.width, vscale=height / image.height, kernel="lanczos3")
+        image = image.unpremultiply()
+    return _rgba(image.flatten(background=list(background)) if background else image)
 
 
-def reduced(picture: Image.Image, width: int, height: int) -> pyvips.Image:
-    """The picture as it should look at another size."""
-    image = _four(of_pillow(picture))
-    if (image.width, image.height) == (width, height):
-        return image
-    image = image.premultiply().resize(width / image.width, vscale=height / image.height, kernel="lanczos3")
-    return image.unpremultiply().cast("uchar").copy_memory()
-
-
-def difference(expected: pyvips.Image, actual: pyvips.Image) -> float:
+def difference(expected: Image.Image, actual: Image.Image) -> float:
     """The mean difference of a channel in steps of 255, on black or on white, whichever shows more of it."""
-    assert (expected.width, expected.height) == (actual.width, actual.height)
-    return max(
-        (expected.flatten(background=ground) - actual.flatten(background=ground)).abs().avg() for ground in GROUNDS
-    )
+    assert expected.size == actual.size
+    return max(_mean(ImageChops.difference(_on(expected, ground), _on(actual, ground))) for ground in GROUNDS)
+
+
+def _rgba(image: pyvips.Image) -> Image.Image:
+    image = image.colourspace("srgb")
+    image = (image if image.hasalpha() else image.addalpha()).cast("uchar")
+    return Image.frombytes("RGBA", (image.width, image.height), image.write_to_memory())
+
+
+def _on(image: Image.Image, ground: str) -> Image.Image:
+    return Image.composite(image.convert("RGB"), Image.new("RGB", image.size, ground), image.getchannel("A"))
+
+
+def _mean(image: Image.Image) -> float:
+    return sum(ImageStat.Stat(image).mean) / 3

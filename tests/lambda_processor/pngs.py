@@ -33,6 +33,14 @@ def flat(
     return header(width, height, bits, colour_type) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def of_rows(
+    width: int, height: int, rows: list[bytes], *, bits: int = 8, colour_type: int = RGB, extra: bytes = b""
+) -> bytes:
+    """A PNG of these rows (packed, not filtered); `extra` chunks come before the data."""
+    data = zlib.compress(b"".join(b"\0" + row for row in rows))
+    return header(width, height, bits, colour_type) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
 def chunks(png: bytes) -> list[bytes]:
     """The names of the chunks, which have to fill the file."""
     assert png.startswith(SIGNATURE)

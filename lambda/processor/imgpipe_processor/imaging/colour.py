@@ -43,7 +43,8 @@ def working_mode(image: Image.Image) -> str:
 def converted(image: Image.Image, mode: str) -> Image.Image:
     """Convert to a working mode; colours are not managed yet."""
     if image.mode in DEEP_MODES:
-        image = image.point(lambda value: value / 256)  # the high byte; Pillow alone would clip at 255
+        # The high byte; Pillow alone would clip at 255. It calculates in its own byte order only, or in 32 bits.
+        image = (image if image.mode == "I;16" else image.convert("I")).point(lambda value: value / 256)
     if mode in PREMULTIPLIED:
         image = image.convert(PREMULTIPLIED[mode])
     return image.convert(mode)

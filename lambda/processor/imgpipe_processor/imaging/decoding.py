@@ -17,7 +17,7 @@ from PIL import (
     Image,
     JpegImagePlugin,  # noqa: F401  as above
     PngImagePlugin,  # noqa: F401  as above
-    TiffImagePlugin,  # noqa: F401  as above
+    TiffImagePlugin,
     UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401  as above
 )
@@ -25,9 +25,9 @@ from PIL import (
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
-from .colour import ranged
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
+from .tiff_values import in_native_order, shown
 
 # The largest in use (those of printing presses) have 3 MB; what is larger is made to fill memory or time.
 MAX_PROFILE_BYTES = 4 * 2**20
@@ -56,7 +56,7 @@ def rejecting(structure: Structure, max_pixels: int) -> Iterator[None]:
     try:
         yield
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ImageRejectedError(failures.TOO_LARGE, f"the image has more than {max_pixels} pixels") from error
+        raise ImageRejectedError(failures.TOO_LARGE, f"the image has more than {max_pixels:,} pixels") from error
     except UnidentifiedImageError as error:
         message = f"the {structure.spoken} is damaged, or of a kind that is not supported"
         raise ImageRejectedError(failures.UNSUPPORTED, message) from error
@@ -74,9 +74,11 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
         ImageRejectedError: its colour profile is too large.
     """
     image = Image.open(BytesIO(data), formats=(structure.format,))
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        in_native_order(image)
     profile = image.info.get("icc_profile")
     if profile is not None and len(profile) > MAX_PROFILE_BYTES:
-        message = f"the embedded colour profile has more than {MAX_PROFILE_BYTES} bytes"
+        message = f"the embedded colour profile has more than {MAX_PROFILE_BYTES:,} bytes"
         raise ImageRejectedError(failures.TOO_LARGE, message)
     return image
 
@@ -101,4 +103,5 @@ def decode(image: Image.Image, largest: Size, orientation: int) -> Decoded:
     drafted = image.draft(None, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
     image.load()
     box = drafted[1] if drafted else (0, 0, *image.size)
-    return Decoded(ranged(image), box, orientation, icc_profile)
+    visible = shown(image) if isinstance(image, TiffImagePlugin.TiffImageFile) else image
+    return Decoded(visible, box, orientation, icc_profile)

@@ -1,0 +1,78 @@
+"""Pictures that every turn and every wrong colour shows in, as they look: upright, in sRGB.
+
+Blocks of one colour each, so that few colours and lossy codecs keep them; no two turns or mirrorings of one are alike.
+"""
+
+from __future__ import annotations
+
+from PIL import Image
+
+WIDTH, HEIGHT = 96, 64
+
+# What a file has to hold for each orientation that it names (EXIF 2.32, "Orientation"), made of the upright picture.
+_STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def stored(picture: Image.Image, orientation: int) -> Image.Image:
+    """The picture as a file of this orientation holds it."""
+    return picture.transpose(_STORED[orientation]) if orientation in _STORED else picture
+
+
+def colours(across: int = 8, down: int = 8) -> Image.Image:
+    """Blocks of as many colours: redder to the right, greener to the bottom, bluer to the middle."""
+    blocks = Image.new("RGB", (across, down))
+    for y in range(down):
+        for x in range(across):
+            blue = 255 - abs(2 * x - across + 1) * 255 // across
+            blocks.putpixel((x, y), (255 * x // (across - 1), 255 * y // max(1, down - 1), blue))
+    return _blown_up(blocks)
+
+
+def greys(across: int = 8, down: int = 8) -> Image.Image:
+    """Blocks of as many greys, lighter to the right and, more slowly, to the bottom."""
+    blocks = Image.new("L", (across, down))
+    levels = across * down - 1
+    blocks.putdata([(place % across * down + place // across) * 255 // levels for place in range(levels + 1)])
+    return _blown_up(blocks)
+
+
+def drawing() -> Image.Image:
+    """Black on white: an F."""
+    blocks = Image.new("1", (6, 8), 1)
+    for at in [*((1, y) for y in range(1, 7)), (2, 1), (3, 1), (4, 1), (2, 3), (3, 3)]:
+        blocks.putpixel(at, 0)
+    return _blown_up(blocks)
+
+
+def two_colours() -> Image.Image:
+    """The F, dark blue on a pale green."""
+    shape = drawing()
+    return Image.composite(Image.new("RGB", shape.size, (210, 240, 200)), Image.new("RGB", shape.size, "navy"), shape)
+
+
+def cut_out(picture: Image.Image) -> Image.Image:
+    """The picture with a transparent corner, and no colour under what is transparent."""
+    solid = picture.convert("LA" if picture.mode == "L" else "RGBA")
+    solid.paste((0,) * len(solid.getbands()), (0, 0, WIDTH // 4, HEIGHT // 2))
+    return solid
+
+
+def veiled(picture: Image.Image) -> Image.Image:
+    """The picture, more transparent to the bottom; nowhere wholly."""
+    solid = picture.convert("LA" if picture.mode == "L" else "RGBA")
+    steps = Image.new("L", (1, 4))
+    steps.putdata([255, 200, 140, 80])
+    solid.putalpha(_blown_up(steps))
+    return solid
+
+
+def _blown_up(blocks: Image.Image) -> Image.Image:
+    return blocks.resize((WIDTH, HEIGHT), Image.Resampling.NEAREST)

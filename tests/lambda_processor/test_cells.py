@@ -1,0 +1,77 @@
+"""Every kind of file, in every orientation that it can name, and every output format: judged by libvips."""
+
+import struct
+from functools import cache
+
+import pytest
+
+from imgpipe_processor.failures import ImageRejectedError
+from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
+from tests.lambda_processor import judge, scenes, tiffs
+from tests.lambda_processor.kinds import COLOURS, KINDS
+from tests.lambda_processor.writers import hand_tiff
+
+LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
+SIZE = (48, 32)
+WHITE = (255, 255, 255)
+
+# The mean difference in steps of 255 that an output format may add at quality 95; all but PNG have colours at half the
+# resolution. The wrong turn that is least of all is 12 away.
+LOSSES = {"JPEG": 4, "PNG": 0.6, "WEBP": 4, "AVIF": 4}
+
+# Behind the image, where no decoder looks: a source so small would have thumbnails of fewer bytes and lower quality.
+PADDING = struct.pack(">I4s100000x", 100_008, b"free")
+
+
+@cache
+def expected(kind, background=None):
+    return judge.reduced(kind.picture, *SIZE, background=background)
+
+
+def check(kind, orientation, output_format):
+    recipe = Recipe((48,), output_format, jpeg_quality=95, webp_quality=95, avif_quality=95)
+    picture = make_picture(kind.data(orientation) + PADDING, recipe, LIMITS)
+
+    (made,) = picture.thumbnails
+    assert (picture.width, picture.height) == (scenes.WIDTH, scenes.HEIGHT)
+    assert (made.width, made.height) == SIZE
+    assert (
+        judge.difference(expected(kind, WHITE if made.format == "JPEG" else None), judge.seen(made.data))
+        < kind.loss + LOSSES[made.format]
+    )
+
+
+@pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_file_comes_out_in_its_colours_in_every_format(kind, output_format):
+    check(kind, 1, output_format)
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.turns], ids=lambda kind: kind.name)
+def test_every_kind_of_file_comes_out_upright(kind, orientation):
+    # Pixels are turned before any encoder gets them, so that one for each cell will do: all in turn.
+    check(kind, orientation, OUTPUT_FORMATS[(KINDS.index(kind) + orientation) % len(OUTPUT_FORMATS)])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_pictures_show_every_wrong_turn(kind):
+    turned = [scenes.stored(kind.picture, orientation) for orientation in (2, 3, 4)]
+
+    assert all(judge.difference(expected(kind), judge.reduced(wrong, *SIZE)) > 12 for wrong in turned)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        hand_tiff(tiffs.RGB, "f", 32, 1 / 255, sample_format=tiffs.FLOAT),
+        hand_tiff(tiffs.RGB, "B", 8, order=">", big=True),
+    ],
+    ids=["tiff-rgb-float", "tiff-rgb-big-big-endian"],
+)
+def test_what_no_decoder_here_knows_is_refused_and_not_guessed(write):
+    with pytest.raises(ImageRejectedError) as refused:
+        make_picture(write(COLOURS, 1), Recipe((48,)), LIMITS)
+
+    assert refused.value.category == "unsupported"

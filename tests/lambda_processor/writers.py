@@ -1,0 +1,256 @@
+"""Files of a picture as stored, with the orientation that they name: by Pillow, by libvips, or by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyvips
+from PIL import ExifTags, Image, ImageChops, ImageCms
+
+from tests.lambda_processor import bmps, judge, pngs, tiffs
+from tests.lambda_processor.fakes import encoded
+
+Write = Callable[[Image.Image, int], bytes]
+
+
+def exif(orientation: int) -> Image.Exif:
+    """No tag for 1: files without one are the commonest."""
+    made = Image.Exif()
+    if orientation != 1:
+        made[ExifTags.Base.Orientation] = orientation
+    return made
+
+
+def pillow(image_format: str, mode: str | None = None, **options: Any) -> Write:
+    """Written by Pillow, in another mode if one is named."""
+
+    def write(image: Image.Image, orientation: int) -> bytes:
+        turned = {} if image_format == "GIF" else {"exif": exif(orientation)}
+        return encoded(image.convert(mode) if mode else image, image_format, **turned, **options)
+
+    return write
+
+
+def libvips(
+    suffix: str, prepare: Callable[[pyvips.Image], pyvips.Image] = lambda image: image, **options: Any
+) -> Write:
+    """Written by libvips, with what `prepare` makes of the pixels."""
+
+    def write(image: Image.Image, orientation: int) -> bytes:
+        made = prepare(judge.of_pillow(image)).copy()
+        made.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+        return bytes(made.write_to_buffer(suffix, **options))
+
+    return write
+
+
+def deep(image: pyvips.Image) -> pyvips.Image:
+    """16 bits a channel."""
+    grey = image.interpretation == "b-w"
+    return (image * 257).cast("ushort").copy(interpretation="grey16" if grey else "rgb16")
+
+
+def paletted(image: Image.Image) -> Image.Image:
+    """Exactly these colours in a palette; index 0 is what is transparent."""
+    rgba = image.convert("RGBA")
+    pixels = list(rgba.get_flattened_data())
+    colours = sorted(set(pixels), key=lambda pixel: (pixel[3], pixel))
+    made = Image.new("P", image.size)
+    made.putdata([colours.index(pixel) for pixel in pixels])
+    made.putpalette([value for colour in colours for value in colour[:3]])
+    return made
+
+
+def paletted_pillow(image_format: str, **options: Any) -> Write:
+    """A palette, in which 0 is transparent if anything is."""
+
+    def write(image: Image.Image, orientation: int) -> bytes:
+        transparency = {"transparency": 0} if image.mode == "RGBA" else {}
+        return pillow(image_format, **transparency, **options)(paletted(image), orientation)
+
+    return write
+
+
+def paletted_png_with_alphas(image: Image.Image, orientation: int) -> bytes:
+    """A palette with an alpha for each colour."""
+    alphas = bytes(alpha for *_, alpha in sorted(set(image.get_flattened_data()), key=lambda pixel: (pixel[3], pixel)))
+    return pillow("PNG", transparency=alphas)(paletted(image), orientation)
+
+
+def ycck_jpeg(image: Image.Image, orientation: int) -> bytes:
+    """What Photoshop writes: three inks as YCbCr, everything inverted, and a 2 in Adobe's marker."""
+    inks = image.convert("CMYK").split()
+    planes = Image.merge("RGB", inks[:3]).convert("YCbCr").split()
+    inverted = Image.merge("CMYK", (*map(ImageChops.invert, planes), inks[3]))  # Pillow inverts again
+    data = encoded(inverted, exif=exif(orientation), quality=95, subsampling=0)
+    at = data.index(b"Adobe") + 11
+    return data[:at] + b"\2" + data[at + 1 :]
+
+
+def to_lab(image: Image.Image) -> Image.Image:
+    """The colours in CIELAB."""
+    transform = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"),
+        ImageCms.createProfile("LAB"),
+        "RGB",
+        "LAB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+    )
+    return ImageCms.applyTransform(image, transform)
+
+
+def to_cmyk(image: Image.Image) -> Image.Image:
+    """Inks for the colours, none of them black."""
+    return image.convert("CMYK")
+
+
+def premultiplied(image: Image.Image) -> Image.Image:
+    """Colours multiplied by alpha."""
+    return image.convert("RGBa")
+
+
+def after(conversion: Callable[[Image.Image], Image.Image], write: Write) -> Write:
+    """Written by another writer, in other colours."""
+    return lambda image, orientation: write(conversion(image), orientation)
+
+
+def hand_png(bits: int, colour_type: int) -> Write:
+    """Fewer bits than 8 a pixel, grey or of a palette."""
+
+    def write(image: Image.Image, orientation: int) -> bytes:
+        if colour_type == pngs.PALETTE:
+            indexed = paletted(image)
+            extra = pngs.chunk(b"PLTE", bytes(indexed.getpalette()))
+        else:
+            indexed, extra = image.point(lambda value: value >> 8 - bits), b""
+        block = exif(orientation).tobytes().removeprefix(b"Exif\0\0")
+        extra += pngs.chunk(b"eXIf", block)
+        rows = bmps.packed(indexed, bits)
+        return pngs.of_rows(*image.size, rows, bits=bits, colour_type=colour_type, extra=extra)
+
+    return write
+
+
+def hand_tiff(
+    photometric: int,
+    code: str,
+    bits: int,
+    scale: float = 1,
+    *,
+    order: str = "<",
+    big: bool = False,
+    inverted: bool = False,
+    **tags: int,
+) -> Write:
+    """Uncompressed, `scale` times the values of 0 to 255 as numbers of the `struct` module's `code`; tags by name."""
+
+    def write(image: Image.Image, orientation: int) -> bytes:
+        numbered = {getattr(tiffs, name.upper()): (value,) for name, value in tags.items()}
+        planes = [list(channel.tobytes()) for channel in image.split()]
+        parts = planes if "planes" in tags else [[value for pixel in zip(*planes, strict=True) for value in pixel]]
+        per_strip = 16 * image.width * len(planes) // len(parts)
+        strips = []
+        for values in parts:
+            numbers = [(255 - value if inverted else value) * scale for value in values]
+            whole = numbers if code == "f" else [round(number) for number in numbers]
+            strips += [tiffs.samples(order, code, whole[at : at + per_strip]) for at in range(0, len(whole), per_strip)]
+        if "sample_format" in tags:
+            numbered[tiffs.SAMPLE_FORMAT] *= len(planes)
+        numbered[tiffs.ORIENTATION] = (orientation,)
+        every_bits = [bits] * len(planes)
+        return tiffs.tiff(image.size, strips, numbered, bits=every_bits, photometric=photometric, order=order, big=big)
+
+    return write
+
+
+def packed_tiff(bits: int) -> Write:
+    """Grey, so many bits to the pixel."""
+
+    def write(image: Image.Image, orientation: int) -> bytes:
+        fewer = image.convert("I").point(lambda value: value * ((1 << bits) - 1) / 255)
+        data = b"".join(bmps.packed(fewer, bits))
+        tags = {tiffs.ORIENTATION: (orientation,)}
+        return tiffs.tiff(image.size, [data], tags, bits=[bits], photometric=tiffs.BLACK_IS_ZERO)
+
+    return write
+
+
+def ycbcr_tiff(across: int, down: int) -> Write:
+    """One pair of colour differences to so many pixels: their luminances come first (TIFF 6.0, section 21)."""
+
+    def write(image: Image.Image, orientation: int) -> bytes:
+        luminance, blue, red = image.convert("YCbCr").split()
+        data = b""
+        for y in range(0, image.height, down):
+            for x in range(0, image.width, across):
+                data += luminance.crop((x, y, x + across, y + down)).tobytes()
+                data += bytes((blue.getpixel((x, y)), red.getpixel((x, y))))
+        tags = {tiffs.ORIENTATION: (orientation,), tiffs.SUBSAMPLING: (across, down)}
+        return tiffs.tiff(image.size, [data], tags, bits=[8, 8, 8], photometric=tiffs.YCBCR)
+
+    return write
+
+
+def palette_tiff(image: Image.Image, orientation: int) -> bytes:
+    """A palette of 16-bit values, all red ones first."""
+    indexed = paletted(image)
+    table = indexed.getpalette()
+    entries = [value * 257 for channel in range(3) for value in (table[channel::3] + [0] * 256)[:256]]
+    tags = {tiffs.ORIENTATION: (orientation,), tiffs.COLOUR_MAP: entries}
+    return tiffs.tiff(image.size, [indexed.tobytes()], tags, bits=[8], photometric=tiffs.PALETTE)
+
+
+def bmp_of_palette(bits: int, **options: Any) -> Write:
+    """Rows of indices."""
+
+    def write(image: Image.Image, _orientation: int) -> bytes:
+        indexed = paletted(image)
+        return bmps.bmp(image.size, bmps.packed(indexed, bits), bits=bits, palette=_palette(indexed), **options)
+
+    return write
+
+
+def bmp_of_runs(bits: int) -> Write:
+    """Run-length coded indices."""
+
+    def write(image: Image.Image, _orientation: int) -> bytes:
+        indexed = paletted(image)
+        return bmps.run_length_coded(indexed, bits, _palette(indexed))
+
+    return write
+
+
+def bmp_of_channels(raw_mode: str, bits: int, **options: Any) -> Write:
+    """Rows of pixels, packed in one of Pillow's raw modes."""
+
+    def write(image: Image.Image, _orientation: int) -> bytes:
+        rows = [image.crop((0, y, image.width, y + 1)).tobytes("raw", raw_mode) for y in range(image.height)]
+        return bmps.bmp(image.size, rows, bits=bits, **options)
+
+    return write
+
+
+def _palette(indexed: Image.Image) -> list[tuple[int, ...]]:
+    table = indexed.getpalette()
+    return [tuple(table[at : at + 3]) for at in range(0, len(table), 3)]
+
+
+def _five_bits(image: Image.Image, *, green: int, high: tuple[int, int]) -> list[bytes]:
+    rows = []
+    for y in range(image.height):
+        row = b""
+        for red_, green_, blue_ in image.crop((0, y, image.width, y + 1)).get_flattened_data():
+            value = red_ >> 3 << high[0] | green_ >> 8 - green << high[1] | blue_ >> 3
+            row += value.to_bytes(2, "little")
+        rows.append(row)
+    return rows
+
+
+def bmp_of_16_bits(green: int, **options: Any) -> Write:
+    """5 bits of red and blue, and 5 or 6 of green."""
+
+    def write(image: Image.Image, _orientation: int) -> bytes:
+        return bmps.bmp(image.size, _five_bits(image, green=green, high=(5 + green, 5)), bits=16, **options)
+
+    return write
