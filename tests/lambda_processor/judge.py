@@ -25,7 +25,7 @@ def of_pillow(image: Image.Image) -> pyvips.Image:
 def seen(data: bytes, **options: object) -> Image.Image:
     """The first frame as stored, in RGBA; profiles are not applied."""
     pyvips.operation_block_set("VipsForeignLoad", False)  # noqa: FBT003  the processor's engine may have shut it
-    return _rgba(pyvips.Image.new_from_buffer(data, "", **options))
+    return rgba(pyvips.Image.new_from_buffer(data, "", **options))
 
 
 def reduced(picture: Image.Image, width: int, height: int, background: tuple[int, ...] | None = None) -> Image.Image:
@@ -35,7 +35,7 @@ def reduced(picture: Image.Image, width: int, height: int, background: tuple[int
     if (image.width, image.height) != (width, height):
         image = image.premultiply().resize(width / image.width, vscale=height / image.height, kernel="lanczos3")
         image = image.unpremultiply()
-    return _rgba(image.flatten(background=list(background)) if background else image)
+    return rgba(image.flatten(background=list(background)) if background else image)
 
 
 def difference(expected: Image.Image, actual: Image.Image) -> float:
@@ -44,7 +44,8 @@ def difference(expected: Image.Image, actual: Image.Image) -> float:
     return max(_mean(ImageChops.difference(_on(expected, ground), _on(actual, ground))) for ground in GROUNDS)
 
 
-def _rgba(image: pyvips.Image) -> Image.Image:
+def rgba(image: pyvips.Image) -> Image.Image:
+    """The pixels of an sRGB or grey image."""
     image = image.colourspace("srgb")
     image = (image if image.hasalpha() else image.addalpha()).cast("uchar")
     return Image.frombytes("RGBA", (image.width, image.height), image.write_to_memory())

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import struct
 
+from tests.lambda_processor import spaces
+
 D50 = (0.9642, 1.0, 0.8249)
 # Display P3's primaries as XYZ, adapted to D50: columns of the matrix that its profiles carry.
 DISPLAY_P3_PRIMARIES = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
@@ -17,6 +19,15 @@ def wide_rgb(description: str = "Wide RGB") -> bytes:
     red, green, blue = map(_xyz, DISPLAY_P3_PRIMARIES)
     gamma = _curve(2.2)
     tags = {b"rXYZ": red, b"gXYZ": green, b"bXYZ": blue, b"rTRC": gamma, b"gTRC": gamma, b"bTRC": gamma}
+    return _profile(b"RGB ", b"XYZ ", tags, description)
+
+
+def of_space(space: spaces.Space, description: str = "A space") -> bytes:
+    """A profile that says the same as the published chromaticities and curve."""
+    red, green, blue = (_xyz(column) for column in spaces.to_d50(space))
+    samples = [round(space.linear(place / 1023) * 65535) for place in range(1024)]
+    curve = b"curv" + bytes(4) + struct.pack(">I1024H", 1024, *samples)
+    tags = {b"rXYZ": red, b"gXYZ": green, b"bXYZ": blue, b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
     return _profile(b"RGB ", b"XYZ ", tags, description)
 
 

@@ -25,12 +25,19 @@ from PIL import (
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
+from .icc import adobe_rgb, wide_gamut
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
 from .tiff_values import in_native_order, shown
 
 # The largest in use (those of printing presses) have 3 MB; what is larger is made to fill memory or time.
 MAX_PROFILE_BYTES = 4 * 2**20
+
+# "Design rule for Camera File system" 2.0: what a camera names Adobe RGB by, as it embeds no profile.
+_ADOBE_RGB = b"R03"
+
+# What Pillow raises on EXIF that makes no sense.
+_BROKEN_EXIF = (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error)
 
 # Formats whose orientation the decoder itself follows.
 _TURNED_BY_DECODER = frozenset({"TIFF", "HEIF"})
@@ -80,7 +87,25 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
     if profile is not None and len(profile) > MAX_PROFILE_BYTES:
         message = f"the embedded colour profile has more than {MAX_PROFILE_BYTES:,} bytes"
         raise ImageRejectedError(failures.TOO_LARGE, message)
+    named = _named_colours(image, structure)
+    if named is not None and (profile is None or structure.format == "PNG"):  # there they outrank a profile
+        image.info["icc_profile"] = named
     return image
+
+
+def _named_colours(image: Image.Image, structure: Structure) -> bytes | None:
+    """The profile of a colour space that the file only gives the name of."""
+    if structure.colours is not None:
+        return wide_gamut(*structure.colours)
+    exif = image.info.get("exif", b"") if structure.format == "JPEG" else b""
+    return adobe_rgb() if _ADOBE_RGB in exif and _interoperability_of(image) == _ADOBE_RGB.decode() else None
+
+
+def _interoperability_of(image: Image.Image) -> object:
+    try:
+        return image.getexif().get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
+    except _BROKEN_EXIF:
+        return None
 
 
 def orientation_of(image: Image.Image, structure: Structure) -> int:
@@ -92,7 +117,7 @@ def orientation_of(image: Image.Image, structure: Structure) -> int:
     try:
         # Not the PNG decoder's own method, which decodes the image first to find what lies behind the pixels.
         orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
-    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error):
+    except _BROKEN_EXIF:
         return 1
     return orientation if isinstance(orientation, int) else 1
 

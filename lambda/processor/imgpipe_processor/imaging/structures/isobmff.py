@@ -13,7 +13,7 @@ _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 # Planes of 16 bits at full resolution, alpha among them, what the decoder refers to, and the image in two copies.
 PIXEL_BYTES = 24
 
-# Deep enough for the sizes, which lie in meta/iprp/ipco.
+# Deep enough for sizes and colours, which lie in meta/iprp/ipco.
 _INSIDE = {b"meta": 4, b"iprp": 0, b"ipco": 0}  # bytes before the first box in it: version and flags
 
 MAX_BOXES = 20_000
@@ -45,16 +45,22 @@ def read_heif(data: bytes, _max_frames: int) -> Structure:
 
 
 def _read(name: str, data: bytes) -> Structure:
-    sizes = list(_sizes(data, 0, len(data), [MAX_BOXES]))
+    sizes, colours = [], None
+    for kind, start in _properties(data, 0, len(data), [MAX_BOXES]):
+        if kind == b"ispe":
+            sizes.append(struct.unpack_from(">II", data, start + 4))
+        elif colours is None and data[start : start + 4] == b"nclx":  # the first is the image's, others of what it uses
+            colours = struct.unpack_from(">HH", data, start + 4)
     if not sizes:
         corrupt("no image in it has a size")
     width, height = max(sizes, key=lambda size: size[0] * size[1])
     if not (width and height):
         corrupt("the image's size is zero")
-    return Structure(name, width, height, PIXEL_BYTES * width * height)
+    return Structure(name, width, height, PIXEL_BYTES * width * height, colours=colours)
 
 
-def _sizes(data: bytes, position: int, end: int, left: list[int]) -> Iterator[tuple[int, int]]:
+def _properties(data: bytes, position: int, end: int, left: list[int]) -> Iterator[tuple[bytes, int]]:
+    """The sizes and colours of all images in it: the type of the box, and where its data begin."""
     while position + 8 <= end:
         left[0] -= 1
         if not left[0]:
@@ -68,8 +74,8 @@ def _sizes(data: bytes, position: int, end: int, left: list[int]) -> Iterator[tu
             length = end - position
         if length < start - position or position + length > end:
             corrupt("it is cut off")
-        if kind == b"ispe":
-            yield struct.unpack_from(">II", data, start + 4)
+        if kind in {b"ispe", b"colr"}:
+            yield kind, start
         elif kind in _INSIDE:
-            yield from _sizes(data, start + _INSIDE[kind], position + length, left)
+            yield from _properties(data, start + _INSIDE[kind], position + length, left)
         position += length

@@ -29,12 +29,14 @@ def read_png(data: bytes, _max_frames: int) -> Structure:
         unsupported("the PNG is in Apple's own variant (CgBI), which only its tools read")
     if data[12:16] != b"IHDR":
         corrupt("the PNG has no header")
-    frames, exif, has_pixels = 1, None, False
+    frames, exif, colours, has_pixels = 1, None, None, False
     for kind, start, end in _chunks(data):
         if kind == b"acTL" and end - start >= 4:  # noqa: PLR2004  the number of frames comes first
             frames = max(1, struct.unpack_from(">I", data, start)[0])
         elif kind == b"eXIf":
             exif = data[start:end]
+        elif kind == b"cICP":
+            colours = struct.unpack_from(">BB", data, start)
         has_pixels = has_pixels or kind == b"IDAT"
     if not has_pixels:
         corrupt("the PNG holds no picture")
@@ -43,7 +45,7 @@ def read_png(data: bytes, _max_frames: int) -> Structure:
         corrupt("the PNG's header makes no sense")
     pixel_bytes = 2 if colour_type == _GREY and depth == _DEEP else _PIXEL_BYTES[colour_type]
     # A decoder holds two rows beside the image, and hardly any image has just one.
-    return Structure("PNG", width, height, (pixel_bytes + 0.1) * width * height, frames, exif)
+    return Structure("PNG", width, height, (pixel_bytes + 0.1) * width * height, frames, exif, colours)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

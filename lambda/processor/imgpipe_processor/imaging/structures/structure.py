@@ -22,6 +22,7 @@ class Structure:
         decoded_bytes: what decoding takes at its worst, beside the source itself.
         frames: of an animation, or pages; never counted further than one over the limit.
         exif: of a PNG, which may have it behind the pixels, where a decoder finds it only after decoding.
+        colours: the numbers of primaries and of the transfer curve in ITU-T H.273, where the file names them.
     """
 
     format: str
@@ -30,6 +31,7 @@ class Structure:
     decoded_bytes: float
     frames: int = 1
     exif: bytes | None = None
+    colours: tuple[int, int] | None = None
 
     @property
     def spoken(self) -> str:

@@ -1,0 +1,194 @@
+"""Embedded and named colour spaces end as sRGB: sources and expectations by arithmetic, thumbnails read by libvips."""
+
+import struct
+from io import BytesIO
+
+import pytest
+import pyvips
+from PIL import ExifTags, Image, ImageCms
+
+from imgpipe_processor.imaging import Limits, Recipe, icc, make_picture
+from tests.lambda_processor import judge, pngs, profiles, spaces
+from tests.lambda_processor.fakes import encoded
+from tests.lambda_processor.kinds import COLOURS, GREYS, VEILED
+
+LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
+SPACES = {
+    "adobe-rgb": spaces.ADOBE_RGB,
+    "display-p3": spaces.DISPLAY_P3,
+    "bt-2020": spaces.BT_2020,
+    "prophoto": spaces.PROPHOTO,
+}
+
+# Of a channel, in steps of 255, on average: 8 bits of a wide space are coarser than those of sRGB. Where a profile is
+# not heeded it is more than three times as much.
+CLOSE = 2
+
+# H.273: primaries, and transfer curves.
+BT_709, BT_2020, DISPLAY_P3 = 1, 9, 12
+UNSPECIFIED, SRGB, TEN_BITS, PQ, HLG = 2, 13, 14, 16, 18
+
+
+def off(data, picture, size_px=96):
+    """How far the thumbnail is from the picture."""
+    (made,) = make_picture(data, Recipe((size_px,), "png"), LIMITS).thumbnails
+    return judge.difference(judge.reduced(picture, made.width, made.height), judge.seen(made.data))
+
+
+def by_libvips(image, suffix, profile, **options):
+    made = image.copy()
+    made.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    return bytes(made.write_to_buffer(suffix, **options))
+
+
+WRITERS = {
+    "jpeg": lambda image, profile: encoded(
+        image.convert("RGB"), "JPEG", quality=100, subsampling=0, icc_profile=profile
+    ),
+    "png": lambda image, profile: encoded(image, "PNG", icc_profile=profile),
+    "png-palette": lambda image, profile: encoded(image.convert("RGB").quantize(64), "PNG", icc_profile=profile),
+    "png-16": lambda image, profile: by_libvips(
+        (judge.of_pillow(image) * 257).cast("ushort").copy(interpretation="rgb16"), ".png", profile
+    ),
+    "webp": lambda image, profile: encoded(image, "WEBP", lossless=True, icc_profile=profile),
+    "avif": lambda image, profile: encoded(image, "AVIF", quality=100, subsampling="4:4:4", icc_profile=profile),
+    "tiff": lambda image, profile: encoded(image, "TIFF", icc_profile=profile),
+    "tiff-libvips": lambda image, profile: by_libvips(judge.of_pillow(image), ".tif", profile, compression="lzw"),
+}
+
+
+@pytest.mark.parametrize("picture", [COLOURS, VEILED], ids=["opaque", "veiled"])
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("space", SPACES)
+def test_an_embedded_profile_is_converted_to_srgb(space, writer, picture):
+    if writer in {"jpeg", "png-palette"}:
+        picture = picture.convert("RGB")
+    stored = spaces.converted(picture, SPACES[space])
+
+    assert off(WRITERS[writer](stored, profiles.of_space(SPACES[space])), picture) < CLOSE
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_without_its_profile_a_picture_would_look_wrong(space):
+    assert off(encoded(spaces.converted(COLOURS, SPACES[space]), "PNG"), COLOURS) > 3 * CLOSE
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_the_profiles_of_the_tests_are_read_alike_by_another_program(space):
+    stored = spaces.converted(COLOURS, SPACES[space])
+    data = encoded(stored, "PNG", icc_profile=profiles.of_space(SPACES[space]))
+
+    managed = pyvips.Image.new_from_buffer(data, "").icc_transform("srgb", embedded=True)
+
+    assert judge.difference(judge.reduced(COLOURS, 96, 64), judge.rgba(managed)) < CLOSE
+
+
+@pytest.mark.parametrize("suffix", [".jpg[Q=100,subsample-mode=off]", ".tif"])
+def test_inks_are_converted_by_their_profile(suffix):
+    inks = judge.of_pillow(COLOURS).icc_export(output_profile="cmyk")
+    data = bytes(inks.write_to_buffer(suffix))
+
+    (made,) = make_picture(data, Recipe((96,), "png"), LIMITS).thumbnails
+
+    managed = pyvips.Image.new_from_buffer(data, "").icc_transform("srgb", embedded=True, intent="perceptual")
+    assert judge.difference(judge.rgba(managed), judge.seen(made.data)) < CLOSE
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "TIFF"])
+def test_greys_are_converted_by_their_profile(image_format):
+    light = GREYS.point(lambda value: round(255 * spaces.SRGB.linear(value / 255)))
+
+    assert off(encoded(light, image_format, icc_profile=profiles.linear_grey()), GREYS) < 3
+
+
+def with_numbers(image, primaries, transfer):
+    """An AVIF that names its colours by these numbers."""
+    data = encoded(image, "AVIF", quality=100, subsampling="4:4:4")
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
+
+
+def with_cicp(image, primaries, transfer, **options):
+    """A PNG that names its colours by these numbers."""
+    data = encoded(image, "PNG", **options)
+    end_of_header = 8 + 25
+    named = pngs.chunk(b"cICP", bytes((primaries, transfer, 0, 1)))
+    return data[:end_of_header] + named + data[end_of_header:]
+
+
+NAMED = {"avif": with_numbers, "png": with_cicp}
+
+
+@pytest.mark.parametrize("transfer", [UNSPECIFIED, SRGB, TEN_BITS])
+@pytest.mark.parametrize(("primaries", "space"), [(DISPLAY_P3, "display-p3"), (BT_2020, "bt-2020")])
+@pytest.mark.parametrize("picture", [COLOURS, VEILED], ids=["opaque", "veiled"])
+@pytest.mark.parametrize("writer", NAMED)
+def test_a_wide_gamut_that_is_only_named_is_converted_to_srgb(writer, picture, primaries, space, transfer):
+    data = NAMED[writer](spaces.converted(picture, SPACES[space]), primaries, transfer)
+
+    assert off(data, picture) < CLOSE
+
+
+@pytest.mark.parametrize("numbers", [(BT_709, SRGB), (BT_2020, PQ), (BT_2020, HLG), (DISPLAY_P3, PQ), (200, SRGB)])
+@pytest.mark.parametrize("writer", NAMED)
+def test_names_that_need_or_have_no_conversion_leave_the_pixels(writer, numbers):
+    assert off(NAMED[writer](COLOURS, *numbers), COLOURS) < CLOSE
+
+
+def test_in_a_png_the_name_outranks_the_profile_and_in_an_avif_the_profile_the_name():
+    stored = spaces.converted(COLOURS, spaces.DISPLAY_P3)
+    png = with_cicp(stored, DISPLAY_P3, SRGB, icc_profile=profiles.of_space(spaces.PROPHOTO))
+    avif = encoded(stored, "AVIF", quality=100, subsampling="4:4:4", icc_profile=profiles.of_space(spaces.DISPLAY_P3))
+    at = avif.index(b"colrnclx") + 8
+
+    assert off(png, COLOURS) < CLOSE
+    assert off(avif[:at] + struct.pack(">H", BT_2020) + avif[at + 2 :], COLOURS) < CLOSE
+
+
+def camera_exif(index):
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ColorSpace] = 65535
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.IFD.Interop] = {ExifTags.Interop.InteropIndex: index}
+    return exif
+
+
+def test_a_camera_that_only_names_adobe_rgb_is_understood():
+    stored = spaces.converted(COLOURS, spaces.ADOBE_RGB)
+
+    assert off(encoded(stored, quality=100, subsampling=0, exif=camera_exif("R03")), COLOURS) < CLOSE
+    assert off(encoded(COLOURS, quality=100, subsampling=0, exif=camera_exif("R98")), COLOURS) < CLOSE
+
+
+def test_an_embedded_profile_outranks_the_cameras_name():
+    stored = spaces.converted(COLOURS, spaces.DISPLAY_P3)
+    profile = profiles.of_space(spaces.DISPLAY_P3)
+
+    data = encoded(stored, quality=100, subsampling=0, exif=camera_exif("R03"), icc_profile=profile)
+
+    assert off(data, COLOURS) < CLOSE
+
+
+def test_r03_anywhere_else_in_the_exif_means_nothing():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Model] = "R03"
+
+    assert off(encoded(COLOURS, quality=100, subsampling=0, exif=exif), COLOURS) < CLOSE
+
+
+@pytest.mark.parametrize(
+    ("profile", "space"),
+    [
+        (icc.wide_gamut(DISPLAY_P3, SRGB), spaces.DISPLAY_P3),
+        (icc.wide_gamut(BT_2020, SRGB), spaces.BT_2020),
+        (icc.adobe_rgb(), spaces.ADOBE_RGB),
+    ],
+    ids=["display-p3", "bt-2020", "adobe-rgb"],
+)
+def test_the_processors_own_profiles_say_what_is_published(profile, space):
+    read = ImageCms.ImageCmsProfile(BytesIO(profile)).profile
+
+    for column, (xyz, _xyy) in zip(
+        spaces.to_d50(space), (read.red_colorant, read.green_colorant, read.blue_colorant), strict=True
+    ):
+        assert column == pytest.approx(xyz, abs=3e-4)
+    assert b"acsp" in profile
