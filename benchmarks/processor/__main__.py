@@ -8,13 +8,12 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.processor import results
 from benchmarks.processor.corpus import JPEG, KINDS, Source, make_corpus, own_photos
-from benchmarks.processor.functions import Functions, make_functions
+from benchmarks.processor.functions import ENGINES, TUTORIAL, Processor, make_processor, make_tutorial, malloc_variables
 from benchmarks.processor.invocations import measure_invocations
 from benchmarks.processor.thumbnails import Cell, measure_each, measure_memory, measure_together
 from benchmarks.processor.workers import Engine, Worker, python_engine, sharp_engine
@@ -25,10 +24,9 @@ MEMORY_PX = 512
 MEMORY_MEGAPIXELS = (12, 24)
 INVOKED = ("6MP-420", "12MP-420")
 
-# Lets glibc keep 256 MB instead of giving pages back after each image, to be given them anew for the next.
-# The pixels are the same.
-KEPT = {"MALLOC_TOP_PAD_": str(2**28)}
-KEPT_NAME = "memory kept"
+# Functions with that much memory keep some of it from one image to the next; those of the default do not.
+LARGE_MB = 1024
+LARGE = f"{LARGE_MB} MB"
 
 
 def main() -> int:
@@ -39,28 +37,32 @@ def main() -> int:
     _say("making pictures and packages")
     sources = [*make_corpus(work), *(own_photos(arguments.photos) if arguments.photos else ())]
     sources = [source for source in sources if source.kind in arguments.kinds]
-    functions, sharp = make_functions(work), sharp_engine(work)
-    ours, tutorial = _engines(functions)
-    print(f"{_versions(functions, [*ours, tutorial, *([sharp] if sharp else [])])}; {arguments.rounds} rounds\n")
+    processors = [make_processor(work, engine) for engine in ENGINES]
+    tutorial = make_tutorial(work)
+    ours = list(_engines(processors))
+    theirs = python_engine(TUTORIAL, tutorial.interpreter.path, tutorial.folders)
+    sharp = sharp_engine(work)
+    everyone = [*ours, theirs, *([sharp] if sharp else [])]
+    print(f"{_versions(everyone)}; {platform.machine()}; {arguments.rounds} rounds\n")
+    for one in processors:
+        zipped, unzipped = one.package.zipped_bytes / 1e6, one.package.unzipped_bytes / 1e6
+        print(f"Package with {one.function.name}: {zipped:.1f} MB zipped, {unzipped:.1f} MB unzipped.\n")
     rows: list[results.Row] = []
     cells: list[Cell] = []
     names = [engine.name for engine in ours]
-    if "thumbnails" in arguments.parts:
-        if sharp is None:
-            print("There is no Node here: nothing was measured against sharp.\n")
-        else:
-            judged = [engine.name for engine in (*ours, sharp) if KEPT_NAME not in engine.name]
-            cells = measure_each([*ours, sharp], sources, arguments.rounds, judged=judged, report=_say)
-            rows += results.thumbnail_rows(cells, names)
+    if "thumbnails" in arguments.parts and sharp is None:
+        print("There is no Node here: nothing was measured against sharp.\n")
+    elif "thumbnails" in arguments.parts and sharp is not None:
+        judged = [engine.name for engine in (*ours, sharp) if LARGE not in engine.name]
+        cells = measure_each([*ours, sharp], sources, arguments.rounds, judged=judged, report=_say)
+        rows += results.thumbnail_rows(cells, names)
     if "sizes" in arguments.parts:
-        together = measure_together([*ours, tutorial], sources, arguments.rounds, report=_say)
-        rows += results.together_rows(together, names)
+        rows += results.together_rows(measure_together([*ours, theirs], sources, arguments.rounds, report=_say), names)
     if "memory" in arguments.parts:
-        rows += results.memory_rows(_peaks([*ours, tutorial, *([sharp] if sharp else [])], sources))
+        rows += results.memory_rows(_peaks(everyone, sources))
     if "invocations" in arguments.parts:
         invoked = [source for source in sources if source.name in INVOKED]
-        with tempfile.TemporaryDirectory(prefix="imgpipe-benchmark-") as folder:
-            measured = measure_invocations(functions, invoked, arguments.rounds, Path(folder), report=_say)
+        measured = measure_invocations(processors, tutorial, invoked, arguments.rounds, report=_say)
         rows += results.invocation_rows(measured)
     print("\n".join(results.goal_table(rows)))
     if cells:
@@ -83,23 +85,22 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _engines(functions: Functions) -> tuple[list[Engine], Engine]:
-    """The processor's, each as it is packaged, and the tutorial's handler."""
-    interpreter = functions.processor.interpreter.path
-    pillow = python_engine("pillow", interpreter, functions.processor.folders)
-    ours = [pillow, pillow.with_variables(f"pillow, {KEPT_NAME}", **KEPT)]
-    return ours, python_engine(results.TUTORIAL, interpreter, functions.tutorial.folders)
+def _engines(processors: Sequence[Processor]) -> Iterator[Engine]:
+    """The processor's, each as it is packaged, and the first as a larger function would run it."""
+    for processor in processors:
+        function = processor.function
+        engine = python_engine(function.name, function.interpreter.path, function.folders)
+        yield engine
+        if processor is processors[0]:
+            yield engine.with_variables(f"{engine.name}, {LARGE}", **malloc_variables(LARGE_MB))
 
 
-def _versions(functions: Functions, engines: Sequence[Engine]) -> str:
+def _versions(engines: Sequence[Engine]) -> str:
     found: dict[str, str] = {}
     for engine in engines:
         with Worker(engine) as worker:
             found |= worker.versions()
-    named = ", ".join(f"{name} {version}" for name, version in found.items())
-    zipped, unzipped = functions.package.zipped_bytes / 1e6, functions.package.unzipped_bytes / 1e6
-    package = f"package {zipped:.1f} MB zipped, {unzipped:.1f} not"
-    return f"{named}; {package}; {platform.machine()}"
+    return ", ".join(f"{name} {version}" for name, version in found.items())
 
 
 def _peaks(engines: Sequence[Engine], sources: Sequence[Source]) -> Mapping[str, list[float]]:

@@ -15,11 +15,17 @@ from pathlib import Path
 
 import benchmarks.tutorial_handler
 from benchmarks.processor.corpus import PILLOW
+from imgpipe_templates import load_preset, render_pipeline
 from imgpipe_templates.local.interpreters import Interpreter, find_interpreter
 from imgpipe_templates.local.runtime_folder import runtime_folder
 from imgpipe_templates.packaging import Package, Target, build_package
+from imgpipe_templates.packaging.build import Contents
+from imgpipe_templates.render.manifest import RenderedPipeline
 
 RUNTIME = "python3.13"
+ENGINES = ("pillow", "libvips")
+TUTORIAL = "tutorial"
+THUMBNAIL_PX = 256
 
 
 @dataclass(frozen=True)
@@ -38,37 +44,58 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Functions:
-    """What is measured, and the package that one of them was unpacked from."""
+class Processor:
+    """The processor with one of its engines, as it is rendered and packaged."""
 
-    processor: Function
-    tutorial: Function
+    function: Function
+    rendered: RenderedPipeline
     package: Package
 
 
-def make_functions(work: Path) -> Functions:
-    """Build and unpack both in `work`.
+def malloc_variables(memory_mb: int) -> dict[str, str]:
+    """What the template tells the C library's allocator in a function of that memory."""
+    rendered = render_pipeline(load_preset("thumbnails", [f"processing.memory_mb={memory_mb}"]))
+    function = rendered.stacks["pipeline"]["Resources"]["ImageProcessorFunction"]
+    variables = function["Properties"]["Environment"]["Variables"]
+    return {name: value for name, value in variables.items() if name.startswith("MALLOC_")}
+
+
+def make_processor(work: Path, engine: str) -> Processor:
+    """Render, build and unpack the processor in `work`.
 
     Raises:
         ImgpipeError: The package cannot be built, or there is no Python to run it.
-        RuntimeError: pip could not install the tutorial's Pillow.
     """
+    settings = [f"processing.engine={engine}", f"processing.thumbnail_size_px={THUMBNAIL_PX}"]
+    rendered = render_pipeline(load_preset("thumbnails", settings))
+    (code,) = rendered.functions
     interpreter = find_interpreter(RUNTIME)
-    runtime = runtime_folder(interpreter)
-    package = build_package("processor", Target.of_interpreter(str(interpreter.path)), work / "packages")
-    unpacked = work / "packages" / package.sha256[:12]
+    package = build_package(
+        code["package"],
+        Target.of_interpreter(str(interpreter.path)),
+        work / "packages" / engine,
+        contents=Contents(extras=tuple(code.get("extras", ()))),
+    )
+    unpacked = package.path.with_name(package.sha256[:12])
     if not unpacked.exists():
         partial = unpacked.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         with zipfile.ZipFile(package.path) as archive:
             archive.extractall(partial)
         partial.rename(unpacked)
-    tutorial = _tutorial(work, interpreter)
-    return Functions(
-        Function("processor", "index", interpreter, (unpacked, runtime)),
-        Function("tutorial", "tutorial_handler", interpreter, (tutorial, runtime)),
-        package,
-    )
+    return Processor(Function(engine, "index", interpreter, (unpacked, runtime_folder(interpreter))), rendered, package)
+
+
+def make_tutorial(work: Path) -> Function:
+    """The tutorial's handler in `work`, with Pillow as pip installs it.
+
+    Raises:
+        ImgpipeError: There is no Python to run it.
+        RuntimeError: pip could not install Pillow.
+    """
+    interpreter = find_interpreter(RUNTIME)
+    folder = _tutorial(work, interpreter)
+    return Function(TUTORIAL, "tutorial_handler", interpreter, (folder, runtime_folder(interpreter)))
 
 
 def _tutorial(work: Path, interpreter: Interpreter) -> Path:

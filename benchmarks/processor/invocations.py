@@ -6,6 +6,7 @@ import json
 import os
 import statistics
 import subprocess
+import tempfile
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from typing import Any
 
 from benchmarks.measure import Samples
 from benchmarks.processor.corpus import Source
-from benchmarks.processor.functions import RUNTIME, Function, Functions
+from benchmarks.processor.functions import RUNTIME, Function, Processor
 from benchmarks.processor.workers import pinned
-from imgpipe_templates import load_preset, render_pipeline, to_json
+from imgpipe_templates import to_json
 from imgpipe_templates.deployment.artifacts import ensure_bucket
 from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.plan import Deployment, FunctionPackage, Pace
@@ -25,10 +26,8 @@ from imgpipe_templates.local.engine import running_engine
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.settings import REGION
 
-THUMBNAIL_PX = 256
 WARM = 8  # invocations of a process after its first one
 ARTIFACTS = "benchmark-artifacts"
-UPLOADS = "benchmark-uploads"
 TUTORIAL_TABLE = "TutorialImages"
 METRIC_CALL = "PutMetricData"
 
@@ -60,36 +59,40 @@ class Invocations:
 
 
 def measure_invocations(
-    functions: Functions, sources: Sequence[Source], rounds: int, folder: Path, *, report: Callable[[str], None]
+    processors: Sequence[Processor],
+    tutorial: Function,
+    sources: Sequence[Source],
+    rounds: int,
+    *,
+    report: Callable[[str], None],
 ) -> dict[str, dict[str, Invocations]]:
-    """Both functions on each picture: picture's name -> function's name -> what it cost.
+    """All functions on each picture: picture's name -> function's name -> what it cost.
 
     Args:
-        functions: The processor, which is deployed as its preset renders it, and the tutorial's.
+        processors: Each is deployed as its preset renders it.
+        tutorial: The tutorial's handler, which works on the same objects.
         sources: The pictures.
         rounds: Processes of each function for a picture.
-        folder: For events and results, and the functions' only working directory.
         report: Takes one line per picture.
     """
-    processor, tutorial = functions.processor, functions.tutorial
-    interpreter = processor.interpreter
-    runtimes = {RUNTIME: Runtime(interpreter.path, processor.folders[-1])}
-    with running_engine(runtimes) as engine:
+    folders = tutorial.folders
+    runtimes = {RUNTIME: Runtime(tutorial.interpreter.path, folders[-1])}
+    with running_engine(runtimes) as engine, tempfile.TemporaryDirectory(prefix="imgpipe-benchmark-") as folder:
         clients = Clients(engine.session(), engine.endpoint_url)
-        variables = _deployed(clients, functions) | _variables(engine.endpoint_url)
-        thumbnails = {name: variables[name] for name in ("THUMBNAIL_BUCKET", "THUMBNAIL_SIZE", "ENVIRONMENT")}
-        environments = {
-            processor.name: variables,
-            tutorial.name: {**_variables(engine.endpoint_url), **thumbnails, "METADATA_TABLE": TUTORIAL_TABLE},
-        }
+        ensure_bucket(clients, ARTIFACTS)
+        deployed = {one.function: _deployed(clients, one) for one in processors}
+        deployed[tutorial] = _beside(clients, next(iter(deployed.values())))
+        in_turn = tuple(deployed.items())
         measured = {}
         for source in sources:
             report(f"{source.kind} {source.name}: invocations")
-            taken: dict[str, list[dict[str, Any]]] = {processor.name: [], tutorial.name: []}
+            taken: dict[str, list[dict[str, Any]]] = {function.name: [] for function in deployed}
             for number in range(rounds + 1):
-                for function in (processor, tutorial):
-                    events = _uploaded(clients, source, f"{function.name}-{number}", WARM + 2)
-                    result = _invoke(function, environments[function.name], events, folder)
+                first = number % len(deployed)  # as with thumbnails
+                for function, variables in (*in_turn[first:], *in_turn[:first]):
+                    prefix = f"{source.name}/{function.name}/{number}"
+                    events = _uploaded(clients, variables["SOURCE_BUCKET"], source, prefix, WARM + 2)
+                    result = _invoke(function, variables, events, Path(folder))
                     if number:  # the first round warms the engine
                         taken[function.name].append(result)
             measured[source.name] = {name: _summed_up(results) for name, results in taken.items()}
@@ -106,33 +109,45 @@ def _summed_up(results: Sequence[Mapping[str, Any]]) -> Invocations:
     )
 
 
-def _deployed(clients: Clients, functions: Functions) -> dict[str, str]:
-    """Deploy the preset, and give the processor's variables; nothing starts it but us."""
-    rendered = render_pipeline(load_preset("thumbnails", [f"processing.thumbnail_size_px={THUMBNAIL_PX}"]))
-    ensure_bucket(clients, ARTIFACTS)
+def _deployed(clients: Clients, processor: Processor) -> dict[str, str]:
+    """Deploy a processor, and give its variables; nothing starts it but us."""
+    name = processor.function.name
+    uploads = f"benchmark-uploads-{name}"
     deployment = Deployment(
-        stack_name="benchmark",
-        template=to_json(rendered.stacks["pipeline"]),
-        parameters={"SourceBucketName": UPLOADS},
+        stack_name=f"benchmark-{name}",
+        template=to_json(processor.rendered.stacks["pipeline"]),
+        parameters={"SourceBucketName": uploads, "EnvironmentSuffix": name},
         capabilities=("CAPABILITY_NAMED_IAM",),
         packages=tuple(
-            FunctionPackage(one["package"], one["key_parameter"], functions.package.path) for one in rendered.functions
+            FunctionPackage(one["package"], one["key_parameter"], processor.package.path)
+            for one in processor.rendered.functions
         ),
     )
     stack = deploy(clients, deployment, artifact_bucket=ARTIFACTS, pace=Pace(poll_seconds=0.05))
-    clients.s3.put_bucket_notification_configuration(Bucket=UPLOADS, NotificationConfiguration={})
+    clients.s3.put_bucket_notification_configuration(Bucket=uploads, NotificationConfiguration={})
+    function = resource_ids(clients, stack.stack_id)["ImageProcessorFunction"]
+    configuration = _client(clients, "lambda").get_function_configuration(FunctionName=function)
+    return {
+        **configuration["Environment"]["Variables"],
+        **_variables(str(clients.endpoint_url)),
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),
+    }
+
+
+def _beside(clients: Clients, processor: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the tutorial's function: a table of its own, and the buckets of a processor."""
     _client(clients, "dynamodb").create_table(
         TableName=TUTORIAL_TABLE,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "ImageID", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "ImageID", "AttributeType": "S"}],
     )
-    name = resource_ids(clients, stack.stack_id)["ImageProcessorFunction"]
-    configuration = _client(clients, "lambda").get_function_configuration(FunctionName=name)
+    shared = ("SOURCE_BUCKET", "THUMBNAIL_BUCKET", "THUMBNAIL_SIZE", "ENVIRONMENT")
     return {
-        **configuration["Environment"]["Variables"],
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),
+        **_variables(str(clients.endpoint_url)),
+        **{name: processor[name] for name in shared},
+        "METADATA_TABLE": TUTORIAL_TABLE,
     }
 
 
@@ -154,13 +169,13 @@ def _variables(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def _uploaded(clients: Clients, source: Source, name: str, count: int) -> list[Event]:
+def _uploaded(clients: Clients, bucket: str, source: Source, prefix: str, count: int) -> list[Event]:
     """Upload a picture under so many keys, and say so as S3 does ("Event message structure", S3 User Guide)."""
     content = source.path.read_bytes()
     events = []
     for number in range(count):
-        key = f"{name}/{number}{source.path.suffix}"
-        answer = clients.s3.put_object(Bucket=UPLOADS, Key=key, Body=content)
+        key = f"{prefix}/{number}{source.path.suffix}"
+        answer = clients.s3.put_object(Bucket=bucket, Key=key, Body=content)
         described = {"key": urllib.parse.quote_plus(key), "size": len(content), "eTag": answer["ETag"].strip('"')}
         if version := answer.get("VersionId"):
             described["versionId"] = version
@@ -169,7 +184,7 @@ def _uploaded(clients: Clients, source: Source, name: str, count: int) -> list[E
             "eventName": "ObjectCreated:Put",
             "eventTime": "2026-11-20T12:00:00.000Z",
             "awsRegion": REGION,
-            "s3": {"bucket": {"name": UPLOADS}, "object": {**described, "sequencer": f"{number:016X}"}},
+            "s3": {"bucket": {"name": bucket}, "object": {**described, "sequencer": f"{number:016X}"}},
         }
         events.append({"Records": [record]})
     return events

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.processor.corpus import AVIF, JPEG, PNG_RGB, PNG_RGBA, WEBP
+from benchmarks.processor.functions import TUTORIAL
 from benchmarks.processor.invocations import Invocations
 from benchmarks.processor.thumbnails import SIZES_PX, Cell
 
 SHARP = "sharp"
-TUTORIAL = "tutorial"
 UP_TO_512_PX = tuple(size for size in SIZES_PX if size <= 512)  # noqa: PLR2004 - as its name says
 
 HEADER = ("what", "by", "ms", "against", "ms", "ratio", "from, to", "bar", "aim", "PSNR, dB", "bytes")
@@ -104,26 +104,27 @@ def memory_rows(peaks: Mapping[str, Sequence[float]]) -> Iterator[Row]:
 def invocation_rows(measured: Mapping[str, Mapping[str, Invocations]]) -> Iterator[Row]:
     """The processor's invocations beside the tutorial handler's."""
     for picture, by_function in measured.items():
-        mine, theirs = by_function["processor"], by_function[TUTORIAL]
-        for title, one, other, bar, aim in (
-            ("init and first invocation", mine.cold, theirs.cold, COLD, COLD_AIM),
-            ("warm invocation", mine.warm, theirs.warm, WARM, None),
-        ):
-            ratio = one.ratio(other)
-            each = sorted(a / b for a, b in zip(one.values, other.values, strict=True))
-            figures = (f"{one.median:.1f}", TUTORIAL, f"{other.median:.1f}", f"{ratio:.2f}")
-            spread = f"{each[0]:.2f}, {each[-1]:.2f}"
-            limits = (f"{bar:.2f}", "" if aim is None else f"{aim:.2f}", "", "")
-            yield Row((f"{title}, {picture}", "processor", *figures, spread, *limits), ratio > bar)
-        calls = (
-            f"metric calls, {picture}",
-            "processor",
-            "",
-            TUTORIAL,
-            "",
-            f"{mine.metric_calls} to {theirs.metric_calls}",
-        )
-        yield Row((*calls, "", "0", "", "", ""), mine.metric_calls > 0)
+        theirs = by_function[TUTORIAL]
+        for name, mine in by_function.items():
+            if name == TUTORIAL:
+                continue
+            for title, one, other, bar, aim in (
+                ("init and first invocation", mine.cold, theirs.cold, f"{COLD:.2f}", f"{COLD_AIM:.2f}"),
+                ("of it, init", mine.init, theirs.init, "", ""),
+                ("warm invocation", mine.warm, theirs.warm, f"{WARM:.2f}", ""),
+            ):
+                ratio = one.ratio(other)
+                each = sorted(a / b for a, b in zip(one.values, other.values, strict=True))
+                figures = (f"{one.median:.1f}", TUTORIAL, f"{other.median:.1f}", f"{ratio:.2f}")
+                cells = (f"{title}, {picture}", name, *figures, f"{each[0]:.2f}, {each[-1]:.2f}", bar, aim, "", "")
+                yield Row(cells, bool(bar) and ratio > float(bar))
+            calls = f"{mine.metric_calls} to {theirs.metric_calls}"
+            cells = (f"metric calls, {picture}", name, "", TUTORIAL, "", calls, "", "0", "", "", "")
+            yield Row(cells, mine.metric_calls > 0)
+            peaks = f"{mine.peak_mb:.0f} to {theirs.peak_mb:.0f} MB"
+            yield Row(
+                (f"peak memory of the function, {picture}", name, "", TUTORIAL, "", peaks, *[""] * 5), is_missed=False
+            )
 
 
 def _row(
