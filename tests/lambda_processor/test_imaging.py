@@ -229,6 +229,13 @@ def test_as_many_pixels_as_allowed_are_taken():
     )
 
 
+def test_a_defect_of_the_function_is_not_blamed_on_the_image():
+    limits = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
+
+    with pytest.raises(KeyError):
+        make_picture(encoded(photo()), Recipe((128,), output_format="unheard-of"), limits)
+
+
 def test_a_side_that_no_jpeg_can_have_is_too_large():
     assert picture(pngs.flat(MAX_SIDE_PX, 1)).thumbnails[0].width == 128
     assert rejection(pngs.without_data(MAX_SIDE_PX + 1, 1)).category == "too-large"

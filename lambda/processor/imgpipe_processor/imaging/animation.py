@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from .decoding import decode
+from .decoding import decode, rejecting
 from .encoding import WEBP_METHOD, background_of, lowered_qualities, smallest_needed
 from .placeholder import flattened
 from .recipe import AUTO, WEBP, Recipe
@@ -37,14 +37,22 @@ def stays_animated(structure: Structure, frames: int, recipe: Recipe) -> bool:
 
 
 def animated(
-    image: Image.Image, frames: int, targets: Sequence[Size], recipe: Recipe, orientation: int, *, source_bytes: int
+    image: Image.Image,
+    structure: Structure,
+    frames: int,
+    targets: Sequence[Size],
+    recipe: Recipe,
+    orientation: int,
+    *,
+    source_bytes: int,
 ) -> tuple[list[Thumbnail], Image.Image]:
     """One animated WebP for each target (largest first), and the first frame of the smallest of them."""
     sequences: list[list[Image.Image]] = [[] for _ in targets]
     durations = []
     for number in range(frames):
-        image.seek(number)
-        decoded = decode(image, targets[0], orientation)
+        with rejecting(structure):
+            image.seek(number)
+            decoded = decode(image, targets[0], orientation)
         durations.append(_duration(image))
         for sequence, frame in zip(sequences, chain(decoded, targets), strict=True):
             ground = flattened(frame, background_of(recipe)) if recipe.background is not None else frame

@@ -50,16 +50,17 @@ def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
     """
     largest_px = max(recipe.sizes_px, default=_ONLY_LOOKED_AT_PX)
     structure = read_structure(data, limits, largest_px=largest_px)
-    with decoder_limits(limits.max_pixels), rejecting(structure, limits.max_pixels):
-        prepare(recipe, limits)
-        image = opened(data, structure)
-        width, height = image.size
-        orientation = orientation_of(image, structure)
-        frames = _frames(image, structure, limits)
+    prepare(recipe, limits)
+    with decoder_limits(limits.max_pixels):
+        with rejecting(structure):
+            image = opened(data, structure)
+            width, height = image.size
+            orientation = orientation_of(image, structure)
+            frames = _frames(image, structure, limits)
         targets = {size_px: fitted_size(width, height, size_px) for size_px in recipe.sizes_px or (largest_px,)}
         ordered = sorted(set(targets.values()), reverse=True)
         if stays_animated(structure, frames, recipe):
-            made, smallest = animated(image, frames, ordered, recipe, orientation, source_bytes=len(data))
+            made, smallest = animated(image, structure, frames, ordered, recipe, orientation, source_bytes=len(data))
         else:
             made, smallest = _still(data, structure, image, ordered, recipe, orientation)
     if orientation in LIES_ON_ITS_SIDE:
@@ -94,9 +95,10 @@ def _still(
 ) -> tuple[list[Thumbnail], Image.Image]:
     """One thumbnail of the first frame for each target, and the pixels of the smallest."""
     decoded = None
-    if recipe.engine == LIBVIPS:
-        decoded = decode_with_libvips(data, structure, image, targets[0], orientation)
-    decoded = decoded or decode(image, targets[0], orientation)
+    with rejecting(structure):
+        if recipe.engine == LIBVIPS:
+            decoded = decode_with_libvips(data, structure, image, targets[0], orientation)
+        decoded = decoded or decode(image, targets[0], orientation)
     made = []
     for pixels in chain(decoded, targets):
         if recipe.sizes_px:
