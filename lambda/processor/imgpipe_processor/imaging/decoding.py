@@ -58,12 +58,12 @@ def decoder_limits(max_pixels: int) -> Iterator[None]:
 
 
 @contextmanager
-def rejecting(structure: Structure, max_pixels: int) -> Iterator[None]:
-    """Turn whatever the decoders say to bytes that they cannot decode into a category."""
+def rejecting(structure: Structure) -> Iterator[None]:
+    """Turn whatever the decoders say to bytes that they cannot decode into a category; nothing else belongs in here."""
     try:
         yield
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ImageRejectedError(failures.TOO_LARGE, f"the image has more than {max_pixels:,} pixels") from error
+        raise ImageRejectedError(failures.TOO_LARGE, "the image has more pixels than are allowed") from error
     except UnidentifiedImageError as error:
         message = f"the {structure.spoken} is damaged, or of a kind that is not supported"
         raise ImageRejectedError(failures.UNSUPPORTED, message) from error
