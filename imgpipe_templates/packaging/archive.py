@@ -53,6 +53,13 @@ class Entry:
     executable: bool
     origin: str
 
+    @property
+    def content(self) -> bytes:
+        """Its contents."""
+        if self.method == zipfile.ZIP_STORED:
+            return self.payload
+        return zlib.decompress(self.payload, wbits=-zlib.MAX_WBITS)
+
 
 def stored(name: str, content: bytes, origin: str, *, executable: bool = False) -> Entry:
     """A file that goes into the zip uncompressed."""

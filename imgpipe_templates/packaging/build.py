@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging.archive import merge, stored, write_zip
+from imgpipe_templates.packaging.bytecode import compiled, find_compiler
 from imgpipe_templates.packaging.requirements import read_requirements
 from imgpipe_templates.packaging.sources import function_source, shipped_files
 from imgpipe_templates.packaging.unpacking import wheel_entries
@@ -20,9 +21,10 @@ from imgpipe_templates.packaging.verify import DIRECT_UPLOAD_LIMIT_BYTES, LAYER_
 from imgpipe_templates.packaging.wheels import Wheel, fetch_wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from imgpipe_templates.packaging.archive import Entry
+    from imgpipe_templates.packaging.bytecode import BytecodeRule
     from imgpipe_templates.packaging.requirements import Pin
     from imgpipe_templates.packaging.sources import FunctionSource
     from imgpipe_templates.packaging.target import Target
@@ -35,12 +37,18 @@ class Contents:
 
     Attributes:
         extras: What only some configurations need: of each, requirements-<extra>.txt beside requirements.txt.
+        bytecode: Whether its modules are compiled: `auto`, where the runtime's Python is on this machine; `require`;
+            `none`.
     """
 
     extras: tuple[str, ...] = ()
+    bytecode: BytecodeRule = "auto"
 
 
 PLAIN = Contents()
+
+# AWS Lambda Developer Guide, "Working with layers for Python Lambda functions", read 2026-11: where they are unpacked
+ROOTS: Mapping[Kind, str] = {"function": "/var/task/", "layer": "/opt/"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Package:
         unzipped_bytes: Size of its contents, which is what Lambda limits.
         files: How many there are inside.
         left_out: The pins that a layer has to bring, such as `pillow==13.0.0`; none where the package has them itself.
+        bytecode: The version of the Python that compiled its modules, such as `3.13.0`; empty: they are not compiled.
     """
 
     name: str
@@ -66,6 +75,7 @@ class Package:
     files: int
     wheels: tuple[Wheel, ...]
     left_out: tuple[str, ...] = ()
+    bytecode: str = ""
 
 
 def _silent(line: str, /) -> None:
@@ -85,9 +95,9 @@ def build_package(
 ) -> Package:
     """Write `<destination>/<function>.zip` for `target`, verified; nothing is left of a build that fails.
 
-    The bytes depend on the function's sources, the wheels of its pins and this package's version, and on nothing of the
-    machine, day or place. (An index may offer a further wheel of a pinned version later; a `--hash` in requirements.txt
-    excludes even that.)
+    The bytes depend on the function's sources, the wheels of its pins, this package's version and, where modules are
+    compiled, on the version of the Python that does it; on nothing else of the machine, day or place. (An index may
+    offer a further wheel of a pinned version later; a `--hash` in requirements.txt excludes even that.)
 
     Args:
         function: A folder's name below the sources, such as `processor`.
@@ -121,7 +131,7 @@ def build_package(
     own = [stored(name, content, function) for name, content in shipped_files(source).items()]
     path = destination / f"{function}.zip"
     entries = merge([*own, *_unpacked(wheels, say)])
-    package = _finish("function", target, path, entries, wheels, say=say, beside=layers)
+    package = _finish("function", target, path, entries, wheels, bytecode=contents.bytecode, say=say, beside=layers)
     return replace(package, left_out=left_out)
 
 
@@ -136,7 +146,8 @@ def build_layer(
 ) -> Package:
     """Write `<destination>/<package>.zip`, a layer with what `package` requires on `target`, verified.
 
-    Its bytes depend on the wheels and this package's version alone: a function's sources can change without it.
+    Its bytes depend on the wheels, this package's version and that of the Python that compiles, and on nothing else: a
+    function's sources can change without it.
 
     Args:
         package: The folder below the sources whose requirements it holds, such as `processor`.
@@ -158,7 +169,8 @@ def build_layer(
 
     wheels = fetch_wheels(pins, target, label=label, report=say)
     entries = [replace(entry, name=f"{LAYER_FOLDER}{entry.name}") for entry in merge(_unpacked(wheels, say))]
-    return _finish("layer", target, destination / f"{package}.zip", entries, wheels, say=say)
+    path = destination / f"{package}.zip"
+    return _finish("layer", target, path, entries, wheels, bytecode=contents.bytecode, say=say)
 
 
 def _requirements(source: FunctionSource, extras: Sequence[str], target: Target) -> tuple[str, tuple[Pin, ...]]:
@@ -202,10 +214,13 @@ def _finish(
     entries: Sequence[Entry],
     wheels: tuple[Wheel, ...],
     *,
+    bytecode: BytecodeRule,
     say: Callable[[str], None],
     beside: Sequence[Package] = (),
 ) -> Package:
-    """Write beside the destination, verify, and only then put it in place."""
+    """Compile, write beside the destination, verify, and only then put it in place."""
+    if compiler := find_compiler(bytecode, target, say):
+        entries = merge([*entries, *compiled(entries, compiler, target, ROOTS[kind])])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".partial", dir=path.parent)
@@ -239,4 +254,5 @@ def _finish(
         unzipped_bytes=sum(entry.size for entry in entries),
         files=len(entries),
         wheels=wheels,
+        bytecode=compiler.number if compiler else "",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,19 @@ from imgpipe_templates.packaging.target import Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from imgpipe_templates.packaging.bytecode import BytecodeRule
     from imgpipe_templates.render.manifest import RenderedPipeline
 
 _WHAT_DECIDES = ("runtime", "architecture", "dependencies", "extras")  # of a package's bytes, beside its name
 
 
 def build_code(
-    pipelines: Sequence[RenderedPipeline], out: Path, *, report: Callable[[str], None], sources: Path | None = None
+    pipelines: Sequence[RenderedPipeline],
+    out: Path,
+    *,
+    report: Callable[[str], None],
+    bytecode: BytecodeRule = "auto",
+    sources: Path | None = None,
 ) -> dict[str, tuple[Package, ...]]:
     """Write `<out>/<pipeline>/functions/*.zip` and `<out>/<pipeline>/layers/*.zip`; the packages by pipeline.
 
@@ -31,13 +37,15 @@ def build_code(
         pipelines: Whose functions and layers.
         out: Folder for the pipelines' folders, made if need be.
         report: Takes one line per step.
+        bytecode: Whether modules are compiled, as in `Contents`.
         sources: The folder with the functions' folders; None: the project's own.
 
     Raises:
         PackagingError: One cannot be built, or a pipeline wants one package in two ways.
     """
     with _staging(out) as staging:
-        built = {one.pipeline: _build(one, staging / one.pipeline, report, sources) for one in pipelines}
+        plan = _Plan(report, bytecode, sources)
+        built = {one.pipeline: plan.build(one, staging / one.pipeline) for one in pipelines}
         return {
             name: tuple(_place(package, out / package.path.relative_to(staging)) for package in packages)
             for name, packages in built.items()
@@ -57,35 +65,45 @@ def _staging(out: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _build(
-    rendered: RenderedPipeline, folder: Path, report: Callable[[str], None], sources: Path | None
-) -> list[Package]:
-    layers = {
-        layer["package"]: build_layer(
-            layer["package"],
-            _target(layer),
-            folder / "layers",
-            contents=_contents(layer),
-            sources=sources,
-            report=report,
-        )
-        for layer in _once(rendered.layers, rendered.pipeline)
-    }
-    functions: list[Package] = []
-    for function in _once(rendered.functions, rendered.pipeline):
-        name, layered = function["package"], function["dependencies"] == "layer"
-        package = build_package(
-            name,
-            _target(function),
-            folder / "functions",
-            dependencies=not layered,
-            contents=_contents(function),
-            layers=[layers[name]] if layered and name in layers else [],
-            sources=sources,
-            report=report,
-        )
-        functions.append(package)
-    return [*functions, *layers.values()]
+@dataclass(frozen=True)
+class _Plan:
+    """How everything is built: what `build_code` was asked for."""
+
+    report: Callable[[str], None]
+    bytecode: BytecodeRule
+    sources: Path | None
+
+    def build(self, rendered: RenderedPipeline, folder: Path) -> list[Package]:
+        """The functions and layers of one pipeline, in `folder`."""
+        layers = {
+            layer["package"]: build_layer(
+                layer["package"],
+                _target(layer),
+                folder / "layers",
+                contents=self._contents(layer),
+                sources=self.sources,
+                report=self.report,
+            )
+            for layer in _once(rendered.layers, rendered.pipeline)
+        }
+        functions: list[Package] = []
+        for function in _once(rendered.functions, rendered.pipeline):
+            name, layered = function["package"], function["dependencies"] == "layer"
+            package = build_package(
+                name,
+                _target(function),
+                folder / "functions",
+                dependencies=not layered,
+                contents=self._contents(function),
+                layers=[layers[name]] if layered and name in layers else [],
+                sources=self.sources,
+                report=self.report,
+            )
+            functions.append(package)
+        return [*functions, *layers.values()]
+
+    def _contents(self, code: Mapping[str, Any]) -> Contents:
+        return Contents(extras=tuple(code.get("extras", ())), bytecode=self.bytecode)
 
 
 def _once(wanted: Sequence[Mapping[str, Any]], pipeline: str) -> list[Mapping[str, Any]]:
@@ -109,10 +127,6 @@ def _said(code: Mapping[str, Any], key: str) -> str:
 
 def _target(code: Mapping[str, Any]) -> Target:
     return Target(code["runtime"], code["architecture"])
-
-
-def _contents(code: Mapping[str, Any]) -> Contents:
-    return Contents(extras=tuple(code.get("extras", ())))
 
 
 def _place(package: Package, path: Path) -> Package:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imgpipe_templates.packaging import Target, build_layer, build_package
-from tests.packaging.samples import write_function
+from tests.packaging.samples import SOURCE_ONLY, write_function
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def pillow_package(pillow_sources, tmp_path_factory):
 
     @cache
     def package(target: Target):
-        return build_package("processor", target, root / str(target), sources=pillow_sources)
+        return build_package("processor", target, root / str(target), contents=SOURCE_ONLY, sources=pillow_sources)
 
     return package
 
@@ -52,11 +52,10 @@ def pillow_layer(pillow_sources, tmp_path_factory):
 
     @cache
     def layered(target: Target):
-        layer = build_layer("processor", target, root / str(target) / "layers", sources=pillow_sources)
+        how = {"contents": SOURCE_ONLY, "sources": pillow_sources}
+        layer = build_layer("processor", target, root / str(target) / "layers", **how)
         out = root / str(target) / "functions"
-        return layer, build_package(
-            "processor", target, out, dependencies=False, layers=[layer], sources=pillow_sources
-        )
+        return layer, build_package("processor", target, out, dependencies=False, layers=[layer], **how)
 
     return layered
 

@@ -11,6 +11,10 @@ import sys
 import tarfile
 import zipfile
 
+from imgpipe_templates.packaging import Contents
+
+SOURCE_ONLY = Contents(bytecode="none")  # what is in a package does not depend then on the Pythons of the machine
+
 
 def write_function(root, requirements="", name="processor", **extras):
     folder = root / name

@@ -14,7 +14,7 @@ import pytest
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging import Target, build_package
-from tests.packaging.samples import make_wheel, run_elsewhere
+from tests.packaging.samples import SOURCE_ONLY, make_wheel, run_elsewhere
 
 X86 = Target("python3.13", "x86_64")
 
@@ -55,7 +55,9 @@ def test_a_package_has_the_same_bytes_from_any_place_time_zone_umask_and_hash_se
         os.utime(file, (1_700_000_000, 1_700_000_000))
     script = (
         "import sys; from pathlib import Path; from imgpipe_templates.packaging import Target, build_package\n"
-        "build_package('processor', Target('python3.13', 'x86_64'), Path('out'), sources=Path(sys.argv[1]))"
+        "from tests.packaging.samples import SOURCE_ONLY\n"
+        "target, how = Target('python3.13', 'x86_64'), {'contents': SOURCE_ONLY, 'sources': Path(sys.argv[1])}\n"
+        "build_package('processor', target, Path('out'), **how)"
     )
 
     run_elsewhere(script, moved, folder=tmp_path)
@@ -112,7 +114,7 @@ def test_data_folders_of_a_wheel_are_put_where_they_can_be_imported(index, sourc
 
 @pytest.mark.usefixtures("index")
 def test_a_function_without_requirements_needs_no_wheels(sources, tmp_path):
-    package = build_package("processor", X86, tmp_path, sources=sources())
+    package = build_package("processor", X86, tmp_path, contents=SOURCE_ONLY, sources=sources())
 
     assert (package.files, package.wheels) == (3, ())
 
@@ -121,7 +123,7 @@ def test_every_step_is_reported(index, sources, tmp_path):
     make_wheel(index, "tool", "1.0", {"tool.py": ""})
     lines = []
 
-    build_package("processor", X86, tmp_path, sources=sources("tool==1.0"), report=lines.append)
+    build_package("processor", X86, tmp_path, contents=SOURCE_ONLY, sources=sources("tool==1.0"), report=lines.append)
 
     assert lines == [
         "processor: fetching tool==1.0 for python3.13 on x86_64",

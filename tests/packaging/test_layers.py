@@ -10,7 +10,7 @@ import pytest
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging import UNZIPPED_LIMIT_BYTES, Target, build_layer, build_package
-from tests.packaging.samples import make_wheel, run_elsewhere
+from tests.packaging.samples import SOURCE_ONLY, make_wheel, run_elsewhere
 
 ARCHITECTURES = ("arm64", "x86_64")
 X86 = Target("python3.13", "x86_64")
@@ -42,9 +42,10 @@ def test_a_layer_has_the_same_bytes_from_any_place_and_whatever_the_function_is(
     (moved / "processor" / "index.py").write_text("def lambda_handler(event, context): ...\n")
     script = (
         "import sys; from pathlib import Path; from imgpipe_templates.packaging import Target, build_layer\n"
+        "from tests.packaging.samples import SOURCE_ONLY\n"
         f"for architecture in {ARCHITECTURES}:\n"
-        "    target = Target('python3.13', architecture)\n"
-        "    build_layer('processor', target, Path(architecture), sources=Path(sys.argv[1]))"
+        "    how = {'contents': SOURCE_ONLY, 'sources': Path(sys.argv[1])}\n"
+        "    build_layer('processor', Target('python3.13', architecture), Path(architecture), **how)"
     )
 
     run_elsewhere(script, moved, folder=tmp_path)
@@ -90,9 +91,8 @@ def test_a_function_that_requires_nothing_leaves_nothing_to_a_layer(sources, tmp
 def test_a_function_with_an_existing_layer_needs_no_wheels_and_says_what_it_leaves_out(sources, tmp_path):
     lines = []
 
-    package = build_package(
-        "processor", X86, tmp_path, dependencies=False, sources=sources("tool==1.0"), report=lines.append
-    )
+    how = {"contents": SOURCE_ONLY, "sources": sources("tool==1.0"), "report": lines.append}
+    package = build_package("processor", X86, tmp_path, dependencies=False, **how)
 
     assert (package.files, package.left_out) == (3, ("tool==1.0",))
     assert lines[0] == "processor: leaving tool==1.0 to a layer"
@@ -121,8 +121,9 @@ def test_a_layer_and_its_function_count_together(pillow_layer, pillow_sources, t
     layer, package = pillow_layer(X86)
     largest = replace(layer, unzipped_bytes=UNZIPPED_LIMIT_BYTES - package.unzipped_bytes)
 
+    how = {"contents": SOURCE_ONLY, "sources": pillow_sources}
     with pytest.raises(PackagingError) as failure:
-        build_package("processor", X86, tmp_path, dependencies=False, layers=[largest], sources=pillow_sources)
+        build_package("processor", X86, tmp_path, dependencies=False, layers=[largest], **how)
 
     assert str(failure.value) == (
         f"processor.zip: package: is {package.unzipped_bytes} bytes unzipped and its layers {largest.unzipped_bytes}; "

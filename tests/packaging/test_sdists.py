@@ -11,7 +11,7 @@ import pytest
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging import Target, build_package
 from imgpipe_templates.packaging.sdists import made_wheel
-from tests.packaging.samples import make_sdist, make_wheel
+from tests.packaging.samples import SOURCE_ONLY, make_sdist, make_wheel
 
 TARGET = Target("python3.13", "arm64")
 PURE = {
@@ -32,9 +32,8 @@ def test_the_package_of_a_source_distribution_goes_in_and_nothing_else_of_it(ind
     make_sdist(index, "tool", "1.0", PURE)
     lines = []
 
-    package = build_package(
-        "processor", TARGET, tmp_path / "out", sources=sources("tool==1.0\n--no-binary tool"), report=lines.append
-    )
+    how = {"contents": SOURCE_ONLY, "sources": sources("tool==1.0\n--no-binary tool"), "report": lines.append}
+    package = build_package("processor", TARGET, tmp_path / "out", **how)
 
     with zipfile.ZipFile(package.path) as archive:
         names = [name for name in archive.namelist() if name.startswith("to")]
