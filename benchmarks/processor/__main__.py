@@ -35,7 +35,8 @@ def main() -> int:
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
     _say("making pictures and packages")
-    sources = [*make_corpus(work), *(own_photos(arguments.photos) if arguments.photos else ())]
+    own = own_photos(arguments.photos) if arguments.photos else []
+    sources = [*make_corpus(work), *own]
     sources = [source for source in sources if source.kind in arguments.kinds]
     processors = [make_processor(work, engine) for engine in ENGINES]
     tutorial = make_tutorial(work)
@@ -61,7 +62,7 @@ def main() -> int:
     if "memory" in arguments.parts:
         rows += results.memory_rows(_peaks(everyone, sources))
     if "invocations" in arguments.parts:
-        invoked = [source for source in sources if source.name in INVOKED]
+        invoked = [source for source in sources if source.name in INVOKED or source in own]
         measured = measure_invocations(processors, tutorial, invoked, arguments.rounds, report=_say)
         rows += results.invocation_rows(measured)
     print("\n".join(results.goal_table(rows)))

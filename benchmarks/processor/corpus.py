@@ -19,7 +19,7 @@ from PIL import ExifTags, Image, ImageDraw, MpoImagePlugin
 
 PILLOW = "13.0.0"
 GRAIN = 3.0  # standard deviation, of 255 steps: a phone's, in daylight
-EDITION = "1"  # of the made files; another number makes them anew
+EDITION = "2"  # of the made files; another number makes them anew
 
 # In Tests/images of Pillow's source distribution: a stereo camera's file (two frames of 10 MP, JPEG 4:2:2), and a
 # photograph in Adobe RGB (2 MP, JPEG 4:4:4).
@@ -160,8 +160,8 @@ def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
     return out.getvalue()
 
 
-def _jpeg(image: Image.Image, subsampling: str = "4:2:0", **options: object) -> bytes:
-    return _saved(image, "JPEG", quality=90, subsampling=subsampling, **options)
+def _jpeg(image: Image.Image, subsampling: str = "4:2:0", *, quality: int = 90, **options: object) -> bytes:
+    return _saved(image, "JPEG", quality=quality, subsampling=subsampling, **options)
 
 
 def _on_its_side(originals: _Originals) -> bytes:
@@ -212,7 +212,7 @@ _REAL = frozenset({"10MP-422", "2MP-444-AdobeRGB"})
 _RECIPES: dict[str, tuple[str, _Make]] = {
     "10MP-422": (JPEG, lambda originals: originals.data(STEREO)),
     "2MP-444-AdobeRGB": (JPEG, lambda originals: originals.data(ADOBE_RGB)),
-    "6MP-420": (JPEG, lambda originals: _jpeg(_reduced(originals, 1, 2848, 2136))),
+    "6MP-420": (JPEG, lambda originals: _jpeg(_reduced(originals, 1, 2848, 2136), quality=75)),
     "12MP-420": (JPEG, lambda originals: _jpeg(_grown(originals.photo(0), 4032, 3024))),
     "24MP-420": (JPEG, lambda originals: _jpeg(_grown(originals.photo(1), 6000, 4000))),
     "12MP-444-AdobeRGB": (JPEG, _adobe_rgb),
