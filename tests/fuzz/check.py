@@ -1,0 +1,75 @@
+"""What holds for every input: a picture whose thumbnails can be decoded, or a refusal; soon, and within memory."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from pathlib import Path
+
+from PIL import Image
+
+from imgpipe_processor import failures
+from imgpipe_processor.failures import ImageRejectedError
+from imgpipe_processor.imaging import Animation, Limits, Picture, Recipe, make_picture
+from imgpipe_processor.imaging.memory import BASE_BYTES
+from tests.lambda_processor.fakes import decoded
+
+LIMITS = Limits(max_pixels=1_000_000, max_frames=20, memory_bytes=BASE_BYTES + 64 * 2**20)
+RECIPES = (
+    Recipe((128, 32)),
+    Recipe(()),
+    Recipe((64,), animation=Animation(max_frames=10, max_pixels=200_000)),
+    Recipe((48,), output_format="webp", background="#102030"),
+    Recipe((16,), output_format="avif"),
+)
+CATEGORIES = frozenset({None, failures.UNSUPPORTED, failures.CORRUPT, failures.TOO_LARGE})
+
+# Of the processor, of which the largest input of the target needs less than a tenth: a second is a thousand of them.
+MAX_CPU_SECONDS = 5
+# What thumbnails, encoders and the first use of a decoder take, whatever the input.
+BESIDE_BYTES = 24 * 2**20
+
+_PROCESS = Path("/proc/self")
+
+
+def check(data: bytes) -> None:
+    """Make a picture of the input, by a recipe that follows from it.
+
+    Raises:
+        AssertionError: the picture is not what it should be, or took too much; so does every other exception tell of a
+            defect.
+    """
+    recipe = RECIPES[zlib.crc32(data) % len(RECIPES)]
+    before_bytes, began_seconds = _peak_from_here(), time.process_time()
+    category = None
+    try:
+        _check_picture(make_picture(data, recipe, LIMITS), recipe)
+    except ImageRejectedError as refusal:
+        category = refusal.category
+    assert category in CATEGORIES
+    took_seconds, took_bytes = time.process_time() - began_seconds, _peak() - before_bytes
+    assert took_seconds < MAX_CPU_SECONDS, took_seconds
+    assert took_bytes < LIMITS.memory_bytes - BASE_BYTES + BESIDE_BYTES, took_bytes
+    assert Image.MAX_IMAGE_PIXELS not in {None, LIMITS.max_pixels}
+
+
+def _check_picture(picture: Picture, recipe: Recipe) -> None:
+    assert picture.width * picture.height <= LIMITS.max_pixels
+    assert 1 <= picture.frames <= LIMITS.max_frames
+    assert len(picture.placeholder) == 28
+    assert len(picture.dominant_color) == 7
+    assert len(picture.thumbnails) == len(recipe.sizes_px)
+    for size_px, thumbnail in zip(recipe.sizes_px, picture.thumbnails, strict=True):
+        image = decoded(thumbnail.data)
+        assert (image.format, *image.size) == (thumbnail.format, thumbnail.width, thumbnail.height)
+        assert max(image.size) == min(size_px, max(picture.width, picture.height))
+
+
+def _peak_from_here() -> int:
+    """Forget the highest memory use so far; what is in use now, in bytes."""
+    (_PROCESS / "clear_refs").write_text("5")  # proc(5)
+    return _peak()
+
+
+def _peak() -> int:
+    return int((_PROCESS / "status").read_text().split("VmHWM:")[1].split()[0]) * 1024
