@@ -40,10 +40,10 @@ MAX_SOURCE_PIXELS = Range(4_096, 500_000_000, "pixels")
 
 # glibc's own variable ("Memory allocation tunables", The GNU C Library): the heap grows by so much at once, of which
 # only what is used is real memory, and keeps it from one image to the next instead of getting every page anew.
-# Measured: a WebP takes two thirds of the time, an AVIF four fifths; below the least there is no difference.
-# What is kept of one image adds to the peak of another: no more is kept than the largest image leaves.
+# Measured: a WebP takes two thirds of the time, an AVIF four fifths. The function lets go of it for an image that needs
+# the room.
 _KEEP = "MALLOC_TOP_PAD_"
-_LEAST_KEPT_BYTES, _MOST_KEPT_BYTES = 32 * 2**20, 256 * 2**20
+_KEPT_BYTES = 256 * 2**20
 
 
 @record
@@ -148,12 +148,6 @@ class ProcessingConfig(Section):
                 (*(f"output.{key}" for key in self.output.changed), "thumbnails"),
                 "thumbnails are described where none are made; expected thumbnails = true, or no output",
             )
-
-    @property
-    def kept_bytes(self) -> int:
-        """Memory that the function may keep from one image to the next; 0 where that is not worth it."""
-        spare = (self.memory_mb - max(self._still_mb(), self._animated_mb())) * 2**20
-        return min(spare, _MOST_KEPT_BYTES) if spare >= _LEAST_KEPT_BYTES else 0
 
     @property
     def _sides_px(self) -> tuple[int, ...]:
@@ -301,6 +295,7 @@ def _environment(scope: Scope, config: ProcessingConfig, inputs: Inputs) -> dict
         "ENVIRONMENT": Ref("Environment"),
         "ENVIRONMENT_SUFFIX": Ref("EnvironmentSuffix"),
         "INDEX_SHARDS": str(inputs.index_shards),
+        _KEEP: str(_KEPT_BYTES),
         "MAX_SOURCE_FRAMES": str(config.max_source_frames),
         "MAX_SOURCE_BYTES": scope.parameter(_max_source_bytes(config)),
         "MAX_SOURCE_PIXELS": scope.parameter(_max_source_pixels(config)),
@@ -311,8 +306,6 @@ def _environment(scope: Scope, config: ProcessingConfig, inputs: Inputs) -> dict
         environment["ENGINE"] = config.engine
     if config.heic:
         environment["HEIC"] = "true"
-    if config.kept_bytes:
-        environment[_KEEP] = str(config.kept_bytes)
     if inputs.thumbnails:
         environment |= config.output.variables()
         environment["OUTPUT_PREFIX"] = inputs.output_prefix

@@ -101,47 +101,37 @@ SEVERAL = """
 import sys
 from pathlib import Path
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
-status = lambda name: int(Path("/proc/self/status").read_text().split(f"{name}:")[1].split()[0]) * 1024
-kept = 0
-for path in sys.argv[1:]:
-    make_picture(Path(path).read_bytes(), Recipe((512,)), Limits(10**9, 10**6, 10**12))
-    kept = max(kept, status("VmRSS"))
-print(kept, status("VmHWM"))
+memory_bytes, kept_bytes, *paths = sys.argv[1:]
+limits = Limits(10**9, 10**6, int(memory_bytes), int(kept_bytes))
+for path in paths:
+    make_picture(Path(path).read_bytes(), Recipe((512,)), limits)
+print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
 """
 
 
-@pytest.fixture
-def run_over(repository, tmp_path):
-    """What a process keeps at most after an image, and its peak, in bytes."""
+@on_linux
+def test_what_is_kept_of_an_image_adds_nothing_to_the_peak_of_one_that_needs_the_room(repository, tmp_path):
+    drawing = encoded(Image.new("RGBA", (5000, 5000), (1, 2, 3, 4)), "PNG", compress_level=1)
+    print_file = encoded(Image.new("CMYK", (5000, 5000)), progressive=True, subsampling=0)
+    (tmp_path / "drawing").write_bytes(drawing)
+    (tmp_path / "print").write_bytes(print_file)
+    kept_bytes = 96 * 2**20
+    memory_bytes = int(still_bytes(pixels=5000**2, source_bytes=len(print_file), sides_px=[512], output_format="auto"))
 
-    def run(kept_bytes: int, **images: bytes) -> tuple[int, int]:
-        for name, data in images.items():
-            (tmp_path / name).write_bytes(data)
+    def peak(*names: str, told_bytes: int) -> int:
         done = subprocess.run(
-            [sys.executable, "-c", SEVERAL, *(str(tmp_path / name) for name in images)],
+            [sys.executable, "-c", SEVERAL, str(memory_bytes), str(told_bytes), *(tmp_path / name for name in names)],
             capture_output=True,
             check=True,
             cwd=repository / "lambda" / "processor",
             env={**os.environ, "MALLOC_TOP_PAD_": str(kept_bytes)},
             timeout=60,
         )
-        kept, peak = map(int, done.stdout.split())
-        return kept, peak
+        return int(done.stdout)
 
-    return run
-
-
-@on_linux
-def test_what_is_kept_of_an_image_adds_no_more_to_the_peak_of_the_next_than_is_counted(run_over):
-    kept_bytes = 64 * 2**20
-    drawing = encoded(Image.new("RGBA", (5000, 5000), (1, 2, 3, 4)), "PNG", compress_level=1)
-    print_file = encoded(Image.new("CMYK", (5000, 5000)), progressive=True, subsampling=0)
-
-    nothing_kept, alone = run_over(0, print_file=print_file)
-    kept, after_another = run_over(kept_bytes, drawing=drawing, print_file=print_file)
-
-    assert kept > nothing_kept + kept_bytes / 2
-    assert after_another < alone + kept_bytes
+    alone = peak("print", told_bytes=0)
+    assert peak("drawing", "print", told_bytes=0) > alone + 20 * 2**20
+    assert peak("drawing", "print", told_bytes=kept_bytes) < alone + ROUNDING_BYTES
 
 
 def least_memory_mb(**options: Any) -> int:

@@ -91,7 +91,8 @@ def test_what_is_not_configured_is_to_the_function_what_it_is_by_itself(preset):
     assert settings.limits == Limits(
         max_pixels=config.processing.max_source_pixels,
         max_frames=config.processing.max_source_frames,
-        memory_bytes=config.processing.memory_mb * 2**20 - config.processing.kept_bytes,
+        memory_bytes=config.processing.memory_mb * 2**20,
+        kept_bytes=256 * 2**20,
     )
 
 

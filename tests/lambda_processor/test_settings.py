@@ -47,7 +47,7 @@ def test_003_27_the_environment_is_all_the_configuration_there_is():
         max_source_bytes=1_000_000,
         index_shards=4,
         source_bucket="photos-in",
-        limits=Limits(max_pixels=2_000_000, max_frames=1000, memory_bytes=412 * 2**20, heic=True),
+        limits=Limits(2_000_000, max_frames=1000, memory_bytes=512 * 2**20, kept_bytes=100 * 2**20, heic=True),
         recipe=Recipe(
             (128, 256, 512),
             jpeg_quality=85,
@@ -190,11 +190,6 @@ def test_an_unknown_choice_is_named_with_the_known_ones(name, expected):
 def test_a_quality_has_an_upper_end(name):
     with pytest.raises(SettingsError, match=rf"^environment: {name}: 101 is out of range; expected 1\.\.100$"):
         Settings.from_environment({**EVERYTHING, name: "101"})
-
-
-def test_what_glibc_keeps_must_leave_memory_for_images():
-    with pytest.raises(SettingsError, match=r"^environment: MALLOC_TOP_PAD_: 536870912 leaves nothing of the memory; "):
-        Settings.from_environment({**EVERYTHING, "MALLOC_TOP_PAD_": str(512 * 2**20)})
 
 
 @pytest.mark.parametrize("value", ["white", "#fff", "#gggggg", "ffffff", "#ffffff00", "#fffff\n"])

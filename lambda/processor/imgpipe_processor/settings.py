@@ -136,23 +136,10 @@ def _limits(environment: Mapping[str, str]) -> Limits:
     return Limits(
         max_pixels=_positive(environment, "MAX_SOURCE_PIXELS", "pixels"),
         max_frames=_positive(environment, "MAX_SOURCE_FRAMES", "frames"),
-        memory_bytes=_memory_bytes(environment),
+        memory_bytes=_positive(environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "MB") * 2**20,
+        kept_bytes=_positive(environment, GLIBC_KEEPS, "bytes") if GLIBC_KEEPS in environment else 0,
         heic="HEIC" in environment and _choice(environment, "HEIC", ("true",)) == "true",
     )
-
-
-def _memory_bytes(environment: Mapping[str, str]) -> int:
-    """The function's memory, without what glibc may keep of one image while the next is worked on."""
-    memory_bytes = _positive(environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "MB") * 2**20
-    if GLIBC_KEEPS not in environment:
-        return memory_bytes
-    kept_bytes = _positive(environment, GLIBC_KEEPS, "bytes")
-    if kept_bytes >= memory_bytes:
-        raise SettingsError(
-            f"environment: {GLIBC_KEEPS}: {kept_bytes} leaves nothing of the memory; expected less than {memory_bytes} "
-            "bytes"
-        )
-    return memory_bytes - kept_bytes
 
 
 def _recipe(environment: Mapping[str, str], sizes_px: tuple[int, ...]) -> Recipe:

@@ -18,6 +18,7 @@ from .decoding import decode, decoder_limits, opened, orientation_of, rejecting
 from .encoding import background_of, encode
 from .heic import register_decoder
 from .libvips import decode_with_libvips, load_libvips
+from .memory import fit_into_memory
 from .placeholder import blurhash, dominant_color, swatch
 from .recipe import LIBVIPS, Limits, Recipe
 from .shrinking import LIES_ON_ITS_SIDE, Size, chain, fitted_size
@@ -49,7 +50,8 @@ def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
             it asks for more than the limits (too-large).
     """
     largest_px = max(recipe.sizes_px, default=_ONLY_LOOKED_AT_PX)
-    structure = read_structure(data, limits, largest_px=largest_px)
+    structure = read_structure(data, limits)
+    fit_into_memory(structure, recipe, limits, source_bytes=len(data), largest_px=largest_px)
     prepare(recipe, limits)
     with decoder_limits(limits.max_pixels):
         with rejecting(structure):

@@ -22,15 +22,6 @@ TAKEN = "JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP"
 # number of pixels takes more memory than the image.
 MAX_SIDE_PX = 65_500
 
-# Python, clients and decoders: what is left of the function's memory is for the image.
-BASE_BYTES = 90 * 2**20
-_COPIES_OF_SOURCE = 2
-
-# The largest thumbnail and what it is resized from, in all the states on their way to its file: 31 MB at 1,024 pixels,
-# 126 MB at 2,048. What one of 512 takes is part of the above.
-_BYTES_PER_TARGET_PIXEL = 30
-_USUAL_SIDE_PX = 512
-
 _READERS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes, int], Structure]], ...] = (
     (jpeg.SIGNATURE, jpeg.read_jpeg),
     (png.SIGNATURE, png.read_png),
@@ -54,8 +45,8 @@ _OTHERS = (
 )
 
 
-def read_structure(data: bytes, limits: Limits, *, largest_px: int) -> Structure:
-    """Read what the file says of itself; `largest_px` is the side of the largest thumbnail that is to be made.
+def read_structure(data: bytes, limits: Limits) -> Structure:
+    """Read what the file says of itself.
 
     Raises:
         ImageRejectedError: it is no image that is taken, a part of it is missing, or it asks for too much.
@@ -65,9 +56,7 @@ def read_structure(data: bytes, limits: Limits, *, largest_px: int) -> Structure
         structure = reader(data, limits.max_frames)
     except (struct.error, IndexError, OverflowError):
         corrupt("it ends in the middle of a header")
-    side_px = min(largest_px, max(structure.width, structure.height))
-    thumbnail_bytes = _BYTES_PER_TARGET_PIXEL * max(0, side_px**2 - _USUAL_SIDE_PX**2)
-    _refuse_beyond(limits, structure, _COPIES_OF_SOURCE * len(data) + thumbnail_bytes)
+    _refuse_beyond(limits, structure)
     return structure
 
 
@@ -89,7 +78,7 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes, int], Structure]:
     return isobmff.read_avif if brand == "AVIF" else isobmff.read_heif
 
 
-def _refuse_beyond(limits: Limits, structure: Structure, beside_bytes: int) -> None:
+def _refuse_beyond(limits: Limits, structure: Structure) -> None:
     width, height = structure.width, structure.height
     if width * height > limits.max_pixels:
         too_large(f"the image has {width} x {height} pixels; at most {limits.max_pixels:,} are allowed")
@@ -97,9 +86,3 @@ def _refuse_beyond(limits: Limits, structure: Structure, beside_bytes: int) -> N
         too_large(f"the image is {width} x {height} pixels; a side of at most {MAX_SIDE_PX:,} is allowed")
     if structure.frames > limits.max_frames:
         too_large(f"the image has more than {limits.max_frames:,} frames or pages")
-    needed = BASE_BYTES + beside_bytes + structure.decoded_bytes
-    if needed > limits.memory_bytes:
-        too_large(
-            f"decoding this {structure.spoken} of {width} x {height} pixels takes up to {needed / 2**20:.0f} MB; "
-            f"the function has {limits.memory_bytes / 2**20:.0f} MB"
-        )

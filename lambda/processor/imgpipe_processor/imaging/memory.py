@@ -1,0 +1,51 @@
+"""What an image takes of the function's memory: known before it is decoded, refused if it is too much."""
+
+from __future__ import annotations
+
+import ctypes
+
+from .recipe import AVIF, WEBP, Limits, Recipe
+from .structures import Structure
+from .structures.structure import too_large
+
+# Python, clients, decoders, and all that a thumbnail of 512 pixels takes.
+BASE_BYTES = 90 * 2**20
+_USUAL_SIDE_PX = 512
+_COPIES_OF_SOURCE = 2
+
+# The largest thumbnail, what it is resized from, and its encoder, per pixel of a square of its side: measured with
+# noise, which no encoder makes small.
+_BYTES_PER_PIXEL_OF_SIDE = 30
+_BY_FORMAT = {WEBP: 47, AVIF: 47}
+
+
+def fit_into_memory(
+    structure: Structure, recipe: Recipe, limits: Limits, *, source_bytes: int, largest_px: int
+) -> None:
+    """See to it that the image can be decoded: let go of what the heap keeps of earlier ones if it needs the room.
+
+    Raises:
+        ImageRejectedError: it may take more than the function has.
+    """
+    side_px = min(largest_px, max(structure.width, structure.height))
+    per_pixel = _BY_FORMAT.get(recipe.output_format, _BYTES_PER_PIXEL_OF_SIDE)
+    needed = (
+        BASE_BYTES
+        + _COPIES_OF_SOURCE * source_bytes
+        + structure.decoded_bytes
+        + per_pixel * max(0, side_px**2 - _USUAL_SIDE_PX**2)
+    )
+    if needed > limits.memory_bytes:
+        too_large(
+            f"decoding this {structure.spoken} of {structure.width} x {structure.height} pixels takes up to "
+            f"{needed / 2**20:.0f} MB; the function has {limits.memory_bytes / 2**20:.0f} MB"
+        )
+    if needed + limits.kept_bytes > limits.memory_bytes:
+        _let_go()
+
+
+def _let_go() -> None:
+    """Give the heap's free pages back to the system: 15 ms for 200 MB."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own, as is what keeps them
+    if trim is not None:
+        trim(0)
