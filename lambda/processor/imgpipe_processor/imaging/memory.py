@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-
 from .recipe import AVIF, WEBP, Limits, Recipe
 from .structures import Structure
 from .structures.structure import too_large
@@ -46,6 +44,8 @@ def fit_into_memory(
 
 def _let_go() -> None:
     """Give the heap's free pages back to the system: 15 ms for 200 MB."""
+    import ctypes  # noqa: PLC0415  hardly any function ever needs it
+
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own, as is what keeps them
     if trim is not None:
         trim(0)
