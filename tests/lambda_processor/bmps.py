@@ -7,6 +7,7 @@ import struct
 from PIL import Image
 
 CORE, INFO, V4, V5 = 12, 40, 108, 124  # bytes of the headers: OS/2's, and those of Windows
+BGRA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)  # masks of the usual order
 RAW, RLE8, RLE4, BIT_FIELDS = range(4)
 
 _DELTA, _END_OF_ROW, _END = b"\0\2", b"\0\0", b"\0\1"

@@ -22,10 +22,15 @@ def of_pillow(image: Image.Image) -> pyvips.Image:
     return made.copy(interpretation="b-w" if bands <= 2 else "srgb")
 
 
-def seen(data: bytes, **options: object) -> Image.Image:
-    """The first frame as stored, in RGBA; profiles are not applied."""
+def read(data: bytes, **options: object) -> pyvips.Image:
+    """A file, as libvips reads it; the first frame unless told otherwise."""
     pyvips.operation_block_set("VipsForeignLoad", False)  # noqa: FBT003  the processor's engine may have shut it
-    return rgba(pyvips.Image.new_from_buffer(data, "", **options))
+    return pyvips.Image.new_from_buffer(data, "", **options)
+
+
+def seen(data: bytes) -> Image.Image:
+    """The first frame as stored, in RGBA; profiles are not applied."""
+    return rgba(read(data))
 
 
 def reduced(picture: Image.Image, width: int, height: int, background: tuple[int, ...] | None = None) -> Image.Image:

@@ -208,13 +208,11 @@ BMPS = [
     unturned("bmp-24-upper-row-first", COLOURS, bmp_of_channels("BGR", 24, top_down=True)),
     unturned("bmp-32", COLOURS, bmp_of_channels("BGRX", 32)),
     unturned("bmp-32-masks", COLOURS, bmp_of_channels("XBGR", 32, masks=(0xFF000000, 0xFF0000, 0xFF00))),
-    unturned(
-        "bmp-32-alpha", VEILED, bmp_of_channels("BGRA", 32, header=bmps.V4, masks=(0xFF0000, 0xFF00, 0xFF, 0xFF000000))
-    ),
+    unturned("bmp-32-alpha", VEILED, bmp_of_channels("BGRA", 32, header=bmps.V4, masks=bmps.BGRA)),
     unturned(
         "bmp-32-alpha-v5",
         VEILED,
-        bmp_of_channels("BGRA", 32, header=bmps.V5, masks=(0xFF0000, 0xFF00, 0xFF, 0xFF000000)),
+        bmp_of_channels("BGRA", 32, header=bmps.V5, masks=bmps.BGRA),
     ),
 ]
 KINDS = [*JPEGS, *PNGS, *GIFS, *WEBPS, *AVIFS, *TIFFS, *BMPS]

@@ -8,9 +8,9 @@ import pytest
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
 from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
-from tests.lambda_processor import judge, scenes, tiffs
+from tests.lambda_processor import bmps, judge, scenes, tiffs
 from tests.lambda_processor.kinds import COLOURS, KINDS
-from tests.lambda_processor.writers import hand_tiff
+from tests.lambda_processor.writers import bmp_of_channels, hand_tiff
 
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 SIZE = (48, 32)
@@ -75,3 +75,13 @@ def test_what_no_decoder_here_knows_is_refused_and_not_guessed(write):
         make_picture(write(COLOURS, 1), Recipe((48,)), LIMITS)
 
     assert refused.value.category == "unsupported"
+
+
+@pytest.mark.parametrize(("alpha", "output_format"), [(0, "JPEG"), (1, "PNG")])
+def test_a_bmp_whose_alpha_nobody_filled_in_is_opaque(alpha, output_format):
+    blank = COLOURS.convert("RGBA")
+    blank.putalpha(0)
+    blank.putpixel((0, 0), (255, 0, 0, alpha))
+    data = bmp_of_channels("BGRA", 32, header=bmps.V4, masks=bmps.BGRA)(blank, 1)
+
+    assert make_picture(data, Recipe((48,)), LIMITS).thumbnails[0].format == output_format

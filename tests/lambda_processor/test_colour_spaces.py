@@ -78,7 +78,7 @@ def test_the_profiles_of_the_tests_are_read_alike_by_another_program(space):
     stored = spaces.converted(COLOURS, SPACES[space])
     data = encoded(stored, "PNG", icc_profile=profiles.of_space(SPACES[space]))
 
-    managed = pyvips.Image.new_from_buffer(data, "").icc_transform("srgb", embedded=True)
+    managed = judge.read(data).icc_transform("srgb", embedded=True)
 
     assert judge.difference(judge.reduced(COLOURS, 96, 64), judge.rgba(managed)) < CLOSE
 
@@ -90,7 +90,7 @@ def test_inks_are_converted_by_their_profile(suffix):
 
     (made,) = make_picture(data, Recipe((96,), "png"), LIMITS).thumbnails
 
-    managed = pyvips.Image.new_from_buffer(data, "").icc_transform("srgb", embedded=True, intent="perceptual")
+    managed = judge.read(data).icc_transform("srgb", embedded=True, intent="perceptual")
     assert judge.difference(judge.rgba(managed), judge.seen(made.data)) < CLOSE
 
 

@@ -9,9 +9,10 @@ from PIL import Image
 
 from .decoding import decode, rejecting
 from .encoding import WEBP_METHOD, background_of, lowered_qualities, smallest_needed
+from .gif_screen import shown_frames
 from .placeholder import flattened
 from .recipe import AUTO, WEBP, Recipe
-from .shrinking import Size, chain
+from .shrinking import Decoded, Size, chain
 from .structures import Structure
 from .thumbnail import Thumbnail
 
@@ -20,6 +21,8 @@ _ANIMATED_FORMATS = frozenset({"GIF", "WEBP", "PNG", "AVIF"})  # the pages of a 
 # What browsers show a frame for that asks for less than they can show.
 _SHORTEST_MS = 10
 _INSTEAD_MS = 100
+
+_MOST_PLAYS = 65_535  # WebP counts in 16 bits
 
 
 def stays_animated(structure: Structure, frames: int, recipe: Recipe) -> bool:
@@ -37,37 +40,54 @@ def stays_animated(structure: Structure, frames: int, recipe: Recipe) -> bool:
 
 
 def animated(
+    data: bytes,
     image: Image.Image,
     structure: Structure,
     frames: int,
     targets: Sequence[Size],
     recipe: Recipe,
     orientation: int,
-    *,
-    source_bytes: int,
 ) -> tuple[list[Thumbnail], Image.Image]:
     """One animated WebP for each target (largest first), and the first frame of the smallest of them."""
     sequences: list[list[Image.Image]] = [[] for _ in targets]
     durations = []
-    for number in range(frames):
-        with rejecting(structure):
-            image.seek(number)
-            decoded = decode(image, targets[0], orientation)
-        durations.append(_duration(image))
+    for decoded, duration in _decoded(data, image, structure, frames, targets[0], orientation):
+        durations.append(duration if duration > _SHORTEST_MS else _INSTEAD_MS)
         for sequence, frame in zip(sequences, chain(decoded, targets), strict=True):
             ground = flattened(frame, background_of(recipe)) if recipe.background is not None else frame
             sequence.append(ground.convert("RGBA" if ground.mode in {"LA", "RGBA"} else "RGB"))
-    loops = image.info.get("loop", 1)
     made = []
     for sequence in sequences:
-        data = smallest_needed(_attempts(sequence, durations, loops, recipe), source_bytes)
-        made.append(Thumbnail(data, "WEBP", *sequence[0].size))
+        encoded = smallest_needed(_attempts(sequence, durations, _plays(image), recipe), len(data))
+        made.append(Thumbnail(encoded, "WEBP", *sequence[0].size))
     return made, sequences[-1][0]
 
 
-def _duration(image: Image.Image) -> int:
-    duration = round(image.info.get("duration", 0))
-    return duration if duration > _SHORTEST_MS else _INSTEAD_MS
+def _decoded(
+    data: bytes, image: Image.Image, structure: Structure, frames: int, largest: Size, orientation: int
+) -> Iterator[tuple[Decoded, int]]:
+    """Every frame, and for how many milliseconds it is shown."""
+    with rejecting(structure):
+        if structure.format == "GIF":
+            for screen, duration in shown_frames(data, image.size):
+                yield Decoded(screen, (0, 0, *screen.size), orientation, None), duration
+            return
+        first = 1 if image.info.get("default_image") else 0  # a PNG for those who know no animations
+        for number in range(first, first + frames):
+            image.seek(number)
+            decoded = decode(image, largest, orientation)
+            yield decoded, round(image.info.get("duration", 0))
+
+
+def _plays(image: Image.Image) -> int:
+    """How often it is shown, as WebP counts; 0 is for ever."""
+    if image.format == "AVIF":
+        return 0  # the decoder keeps it to itself, and hardly any of them stops
+    loops: int | None = image.info.get("loop")
+    if loops is None:
+        return 1
+    repeated = image.format == "GIF" and loops > 0  # what a GIF counts comes after the first time
+    return min(loops + repeated, _MOST_PLAYS)
 
 
 def _attempts(sequence: Sequence[Image.Image], durations: list[int], loops: int, recipe: Recipe) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from PIL import (
     AvifImagePlugin,  # noqa: F401  imported here, at cold start, for `Image.open` to find; so are the others
     BmpImagePlugin,  # noqa: F401  as above
     ExifTags,
-    GifImagePlugin,  # noqa: F401  as above
+    GifImagePlugin,
     Image,
     JpegImagePlugin,  # noqa: F401  as above
     PngImagePlugin,  # noqa: F401  as above
@@ -25,6 +25,7 @@ from PIL import (
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
+from .gif_screen import on_screen
 from .icc import adobe_rgb, wide_gamut
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
@@ -126,7 +127,18 @@ def decode(image: Image.Image, largest: Size, orientation: int) -> Decoded:
     """Decode the picture that the image stands at, no larger than its format lets it be for `largest`."""
     icc_profile = image.info.get("icc_profile")
     drafted = image.draft(None, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
+    drawn = image.tile[0].extents if isinstance(image, GifImagePlugin.GifImageFile) else None
     image.load()
     box = drafted[1] if drafted else (0, 0, *image.size)
-    visible = shown(image) if isinstance(image, TiffImagePlugin.TiffImageFile) else image
-    return Decoded(visible, box, orientation, icc_profile)
+    return Decoded(_as_meant(image, drawn), box, orientation, icc_profile)
+
+
+def _as_meant(image: Image.Image, drawn: tuple[int, int, int, int] | None) -> Image.Image:
+    """The pixels with what their format says of them and Pillow leaves aside; `drawn` is the part that a GIF fills."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return shown(image)
+    if drawn is not None:
+        return on_screen(image, drawn)
+    if image.format == "BMP" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
+        return image.convert("RGB")  # programs that know no alpha leave it zero; nobody stores what cannot be seen
+    return image

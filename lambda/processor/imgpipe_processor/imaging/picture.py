@@ -62,7 +62,7 @@ def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
         targets = {size_px: fitted_size(width, height, size_px) for size_px in recipe.sizes_px or (largest_px,)}
         ordered = sorted(set(targets.values()), reverse=True)
         if stays_animated(structure, frames, recipe):
-            made, smallest = animated(image, structure, frames, ordered, recipe, orientation, source_bytes=len(data))
+            made, smallest = animated(data, image, structure, frames, ordered, recipe, orientation)
         else:
             made, smallest = _still(data, structure, image, ordered, recipe, orientation)
     if orientation in LIES_ON_ITS_SIDE:

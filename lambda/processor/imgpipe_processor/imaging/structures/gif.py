@@ -3,41 +3,63 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from .structure import Structure, corrupt
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
 
-_IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
+IMAGE, EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
+END = bytes((_TRAILER,))
 _HAS_PALETTE = 0x80
 
 
 def read_gif(data: bytes, max_frames: int) -> Structure:
     """Follow the blocks to the trailer, or until there are more frames than allowed.
 
-    The size is that of the logical screen, which every frame is drawn on.
+    The size is that of the logical screen, or of what the frames draw beyond it.
 
     Raises:
         ImageRejectedError: a block is cut off, or there is no picture.
     """
-    width, height, flags = struct.unpack_from("<HHB", data, 6)
-    position, frames = 13 + _palette_bytes(flags), 0
-    while frames <= max_frames:
-        block = data[position]
-        if block == _TRAILER:
+    screen = struct.unpack_from("<HH", data, 6)
+    width, height = screen
+    frames, covers = 0, True
+    for kind, start, _ in blocks(data):
+        if kind == IMAGE:
+            left, top, across, down = struct.unpack_from("<4H", data, start + 1)
+            covers = covers and (frames > 0 or (left, top, across, down) == (0, 0, *screen))
+            width, height, frames = max(width, left + across), max(height, top + down), frames + 1
+        if frames > max_frames:
             break
-        if block == _EXTENSION:
-            position = _after_parts(data, position + 2)
-        elif block == _IMAGE:
-            frames += 1
-            position = _after_parts(data, position + 11 + _palette_bytes(data[position + 9]))
-        else:
-            corrupt("a block of the GIF is unknown")
     if not (frames and width and height):
         corrupt("the GIF holds no picture")
-    # Frames after the first are put together in full colour from the one before and their own pixels.
-    pixel_bytes = 2 if frames == 1 else 13
+    # Frames that are not the whole picture are put together in full colour.
+    pixel_bytes = 2 if frames == 1 and covers else 18
     return Structure("GIF", width, height, pixel_bytes * width * height, frames)
+
+
+def blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """The kind of every block up to the trailer, and where it begins and ends.
+
+    Raises:
+        ImageRejectedError: a block is of no kind that there is.
+    """
+    start = first_block(data)
+    while (kind := data[start]) != _TRAILER:
+        if kind == EXTENSION:
+            end = _after_parts(data, start + 2)
+        elif kind == IMAGE:
+            end = _after_parts(data, start + 11 + _palette_bytes(data[start + 9]))
+        else:
+            corrupt("a block of the GIF is unknown")
+        yield kind, start, end
+        start = end
+
+
+def first_block(data: bytes) -> int:
+    """Where the header ends, with the palette for all frames."""
+    return 13 + _palette_bytes(data[10])
 
 
 def _palette_bytes(flags: int) -> int:

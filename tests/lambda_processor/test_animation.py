@@ -1,0 +1,315 @@
+"""Animated sources: the first frame by default, an animated WebP within limits by option; judged by libvips."""
+
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops
+
+from imgpipe_processor.failures import ImageRejectedError
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging.gif_screen import shown_frames
+from tests.lambda_processor import gifs, judge, scenes
+from tests.lambda_processor.fakes import encoded
+from tests.lambda_processor.kinds import COLOURS
+from tests.lambda_processor.writers import exif
+
+LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
+WHOLE = (96, 64)
+RED, LIME, BLUE, WHITE = PALETTE = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)]
+CLEAR = (0, 0, 0, 0)
+LEFT, RIGHT = (0, 0), (48, 0)
+
+
+def recipe(max_frames=50, max_pixels=10**6, **options):
+    return Recipe((48,), animation=Animation(max_frames, max_pixels), **options)
+
+
+def flat(colour, at=LEFT, size=WHOLE, **options):
+    """A frame of one colour of the palette."""
+    return gifs.Frame(*size, bytes((PALETTE.index(colour),)) * (size[0] * size[1]), at, **options)
+
+
+def half(colour, at, **options):
+    return flat(colour, at, (48, 64), **options)
+
+
+LIME_AND_BLUE = gifs.Frame(192, 64, (bytes((1,)) * 48 + bytes((2,)) * 144) * 64)  # twice as wide as the screen
+
+
+def thumbnail(data, wanted=None):
+    picture = make_picture(data, wanted or recipe(), LIMITS)
+    return picture, picture.thumbnails[0]
+
+
+def shown(data):
+    """What libvips sees in every frame."""
+    every = {"n": -1} if data.startswith((b"RIFF", b"GIF")) else {}
+    image = judge.read(data, **every)
+    pages = image.get("n-pages") if "n-pages" in image.get_fields() else 1
+    height = image.height // pages
+    return [judge.rgba(image.crop(0, height * page, image.width, height)) for page in range(pages)]
+
+
+def header(data):
+    """Durations in milliseconds, and how often it plays."""
+    image = judge.read(data, n=-1)
+    return image.get("delay"), image.get("loop")
+
+
+def near(expected, pixel):
+    return all(abs(a - b) <= 6 for a, b in zip(expected, pixel, strict=True)) or expected[3] == pixel[3] == 0
+
+
+def halves(data):
+    """A pixel of the left and one of the right half of every frame."""
+    return [(frame.getpixel((5, 16)), frame.getpixel((42, 16))) for frame in shown(data)]
+
+
+def check_halves(data, *expected):
+    seen = halves(data)
+    assert len(seen) == len(expected)
+    for pixels, colours in zip(seen, expected, strict=True):
+        assert all(
+            near(colour if len(colour) == 4 else (*colour, 255), pixel)
+            for colour, pixel in zip(colours, pixels, strict=True)
+        ), seen
+
+
+def animation(image_format, frames=3, **options):
+    """The scene, and what is left of it when a corner is painted over, and over again."""
+    made = [COLOURS.copy() for _ in range(frames)]
+    for number, frame in enumerate(made):
+        frame.paste((0, 90 * number, 0), (0, 0, 12 * number, 8 * number))
+    return made, encoded(made[0], image_format, save_all=True, append_images=made[1:], **options)
+
+
+FORMATS = {
+    "GIF": {"duration": [50, 120, 1000]},
+    "WEBP": {"duration": [50, 120, 1000], "lossless": True},
+    "PNG": {"duration": [50, 120, 1000]},
+    "AVIF": {"duration": [50, 120, 1000], "quality": 95, "subsampling": "4:4:4"},
+}
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_without_the_option_an_animation_becomes_its_first_frame_and_its_frames_are_counted(image_format):
+    frames, data = animation(image_format, **FORMATS[image_format])
+
+    picture, made = thumbnail(data, Recipe((48,), "png"))
+
+    assert (picture.format, picture.frames, made.format, len(shown(made.data))) == (image_format, 3, "PNG", 1)
+    assert judge.difference(judge.reduced(frames[0], 48, 32), judge.seen(made.data)) < 2.5
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_with_the_option_every_frame_is_there_for_its_own_time(image_format):
+    frames, data = animation(image_format, **FORMATS[image_format])
+
+    picture, made = thumbnail(data, recipe(webp_quality=95))
+
+    assert (picture.frames, made.format, (made.width, made.height)) == (3, "WEBP", (48, 32))
+    assert header(made.data)[0] == [50, 120, 1000]
+    for frame, seen in zip(frames, shown(made.data), strict=True):
+        assert judge.difference(judge.reduced(frame, 48, 32), seen) < 6.5
+
+
+def test_pages_of_a_document_are_no_animation():
+    _frames, data = animation("TIFF")
+
+    picture, made = thumbnail(data, recipe())
+
+    assert (picture.frames, made.format) == (3, "JPEG")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "animated"),
+    [
+        (recipe(max_frames=3), True),
+        (recipe(max_frames=2), False),
+        (recipe(max_pixels=3 * 96 * 64), True),
+        (recipe(max_pixels=3 * 96 * 64 - 1), False),
+        (recipe(output_format="webp"), True),
+        (recipe(output_format="jpeg"), False),
+        (recipe(output_format="png"), False),
+    ],
+)
+def test_an_animation_beyond_the_limits_or_for_a_still_format_becomes_its_first_frame(wanted, animated):
+    _frames, data = animation("GIF")
+
+    picture, made = thumbnail(data, wanted)
+
+    assert picture.frames == 3
+    assert len(shown(made.data)) == (3 if animated else 1)
+
+
+def test_an_animation_of_one_frame_is_a_picture():
+    picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED)))
+
+    assert (picture.frames, made.format) == (1, "JPEG")
+
+
+def test_more_frames_than_the_limit_are_refused():
+    _frames, data = animation("GIF", frames=5)
+
+    with pytest.raises(ImageRejectedError) as refused:
+        make_picture(data, recipe(), replace(LIMITS, max_frames=4))
+
+    assert refused.value.category == "too-large"
+
+
+def test_several_sizes_of_an_animation_are_all_animated():
+    _frames, data = animation("GIF")
+
+    picture = make_picture(data, replace(recipe(), sizes_px=(24, 48)), LIMITS)
+
+    assert [(made.width, made.format, len(shown(made.data))) for made in picture.thumbnails] == [
+        (24, "WEBP", 3),
+        (48, "WEBP", 3),
+    ]
+
+
+@pytest.mark.parametrize(("loops", "plays"), [(None, 1), (0, 0), (1, 2), (3, 4), (65_535, 65_535)])
+def test_a_gif_counts_how_often_it_is_repeated_and_a_webp_how_often_it_plays(loops, plays):
+    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), flat(BLUE), loops=loops))
+
+    assert header(made.data)[1] == plays
+
+
+@pytest.mark.parametrize(("image_format", "plays"), [("WEBP", 3), ("PNG", 3), ("AVIF", 0)])
+def test_others_play_as_often_as_before_and_an_avif_for_ever(image_format, plays):
+    options = {} if image_format == "AVIF" else {"loop": plays}
+    _frames, data = animation(image_format, **options)
+
+    assert header(thumbnail(data)[1].data)[1] == plays
+
+
+def test_a_frame_that_asks_for_no_time_gets_what_browsers_give_it():
+    durations = [flat(colour, duration_cs=cs) for colour, cs in zip(PALETTE, (0, 1, 2, 300), strict=True)]
+
+    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, *durations))
+
+    assert header(made.data)[0] == [100, 100, 20, 3000]
+
+
+def test_a_first_frame_smaller_than_the_screen_leaves_the_rest_transparent():
+    data = gifs.gif(WHOLE, PALETTE, half(LIME, RIGHT), background=3)
+
+    picture, made = thumbnail(data, Recipe((48,)))
+
+    assert (picture.width, picture.height, made.format) == (96, 64, "PNG")
+    check_halves(made.data, (CLEAR, LIME))
+
+
+def test_a_first_frame_beyond_the_screen_makes_it_larger():
+    picture, made = thumbnail(gifs.gif((10, 10), PALETTE, flat(LIME)), Recipe((48,)))
+
+    assert (picture.width, picture.height) == (96, 64)
+    check_halves(made.data, (LIME, LIME))
+
+
+def test_a_later_frame_beyond_the_screen_is_cut_and_not_squeezed():
+    picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), LIME_AND_BLUE))
+
+    assert (picture.width, picture.height) == (96, 64)
+    check_halves(made.data, (RED, RED), (LIME, BLUE))
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([half(RED, RIGHT), half(BLUE, LEFT)], [(CLEAR, RED), (BLUE, RED)]),
+        (
+            [flat(RED), half(BLUE, LEFT, disposal=gifs.CLEAR), half(LIME, RIGHT)],
+            [(RED, RED), (BLUE, RED), (CLEAR, LIME)],
+        ),
+        (
+            [flat(RED), half(BLUE, LEFT, disposal=gifs.RESTORE), half(LIME, RIGHT)],
+            [(RED, RED), (BLUE, RED), (RED, LIME)],
+        ),
+        ([flat(RED), half(BLUE, LEFT, disposal=gifs.KEEP), half(LIME, RIGHT)], [(RED, RED), (BLUE, RED), (BLUE, LIME)]),
+        (
+            [flat(RED), half(BLUE, LEFT, disposal=gifs.CLEAR), half(LIME, LEFT), half(WHITE, RIGHT)],
+            [(RED, RED), (BLUE, RED), (LIME, RED), (LIME, WHITE)],
+        ),
+        ([flat(RED), replace(LIME_AND_BLUE, transparent=2)], [(RED, RED), (LIME, RED)]),
+    ],
+    ids=["uncovered", "cleared", "restored", "kept", "disposal-is-the-frames-own", "transparent"],
+)
+def test_frames_are_put_together_as_browsers_do(frames, expected):
+    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, *frames, background=3))
+
+    check_halves(made.data, *expected)
+
+
+def random_frames(choose):
+    """Frames anywhere on the screen, of one colour each; some of them let index 7 through, no other uses it."""
+    frames = []
+    for _ in range(choose.randint(2, 5)):
+        width, height = choose.randint(1, 12), choose.randint(1, 10)
+        transparent = choose.choice([None, 7])
+        colour = choose.randrange(7)
+        indices = bytes(choose.choice([colour, colour, transparent or colour]) for _ in range(width * height))
+        at = (choose.randint(0, 12 - width), choose.randint(0, 10 - height))
+        frames.append(gifs.Frame(width, height, indices, at, transparent, choose.randint(0, 3)))
+    return frames
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.randoms(use_true_random=False).map(random_frames))
+def test_any_frames_are_put_together_as_by_libvips(frames):
+    palette = [(30 * number, 255 - 30 * number, 128) for number in range(8)]
+
+    ours = [frame.convert("RGBA") for frame, _ in shown_frames(gifs.gif((12, 10), palette, *frames), (12, 10))]
+
+    # Told that every frame may be transparent, libvips clears to nothing as browsers do, and not to the background.
+    theirs = shown(gifs.gif((12, 10), palette, *(replace(frame, transparent=7) for frame in frames)))
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.getchannel("A").tobytes() == other.getchannel("A").tobytes()
+        assert not ImageChops.multiply(ImageChops.difference(one, other).convert("L"), one.getchannel("A")).getbbox()
+
+
+def test_a_png_for_those_who_know_no_animations_is_not_part_of_the_animation():
+    frames = [Image.new("RGB", WHOLE, colour) for colour in (WHITE, RED, BLUE)]
+    data = encoded(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True)
+
+    picture, made = thumbnail(data)
+
+    assert picture.frames == 2
+    check_halves(made.data, (RED, RED), (BLUE, BLUE))
+
+
+@pytest.mark.parametrize("image_format", ["WEBP", "PNG"])
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_every_frame_is_upright(image_format, orientation):
+    looks = [COLOURS, COLOURS.point(lambda value: 255 - value)]
+    first, second = (scenes.stored(look, orientation) for look in looks)
+    options = {"lossless": True} if image_format == "WEBP" else {}
+    data = encoded(first, image_format, save_all=True, append_images=[second], exif=exif(orientation), **options)
+
+    picture, made = thumbnail(data, recipe(webp_quality=95))
+
+    assert (picture.width, picture.height) == WHOLE
+    for look, seen in zip(looks, shown(made.data), strict=True):
+        assert judge.difference(judge.reduced(look, 48, 32), seen) < 6.5
+
+
+def test_transparent_frames_are_flattened_on_a_configured_background():
+    data = gifs.gif(WHOLE, PALETTE, half(RED, LEFT), half(BLUE, RIGHT, disposal=gifs.CLEAR), half(LIME, LEFT))
+
+    _picture, made = thumbnail(data, recipe(background="#ffffff"))
+
+    check_halves(made.data, (RED, WHITE), (RED, BLUE), (LIME, WHITE))
+    assert Image.open(BytesIO(made.data)).mode == "RGB"
+
+
+def test_an_animation_larger_than_its_source_is_tried_with_lower_quality():
+    noise = [Image.effect_noise(WHOLE, 90).convert("RGB").rotate(90 * turn) for turn in range(4)]
+    data = encoded(noise[0], "WEBP", save_all=True, append_images=noise[1:], quality=45)
+
+    _picture, made = thumbnail(data, replace(recipe(webp_quality=100), sizes_px=(96,)))
+    _picture, at_lowest = thumbnail(data, replace(recipe(webp_quality=55), sizes_px=(96,)))
+
+    assert len(at_lowest.data) <= len(data) < len(made.data)
