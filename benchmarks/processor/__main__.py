@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.processor import results
 from benchmarks.processor.corpus import JPEG, KINDS, Source, make_corpus, own_photos
-from benchmarks.processor.functions import ENGINES, TUTORIAL, Processor, make_processor, make_tutorial, malloc_variables
+from benchmarks.processor.functions import ENGINES, MALLOC, TUTORIAL, Processor, make_processor, make_tutorial
 from benchmarks.processor.invocations import measure_invocations
 from benchmarks.processor.thumbnails import Cell, measure_each, measure_memory, measure_together
 from benchmarks.processor.workers import Engine, Worker, python_engine, sharp_engine
@@ -24,9 +24,8 @@ MEMORY_PX = 512
 MEMORY_MEGAPIXELS = (12, 24)
 INVOKED = ("6MP-420", "12MP-420")
 
-# Functions with that much memory keep some of it from one image to the next; those of the default do not.
-LARGE_MB = 1024
-LARGE = f"{LARGE_MB} MB"
+# The same without what the template tells the C library; its pixels are the same.
+PLAIN = "plain malloc"
 
 
 def main() -> int:
@@ -54,7 +53,7 @@ def main() -> int:
     if "thumbnails" in arguments.parts and sharp is None:
         print("There is no Node here: nothing was measured against sharp.\n")
     elif "thumbnails" in arguments.parts and sharp is not None:
-        judged = [engine.name for engine in (*ours, sharp) if LARGE not in engine.name]
+        judged = [engine.name for engine in (*ours, sharp) if PLAIN not in engine.name]
         cells = measure_each([*ours, sharp], sources, arguments.rounds, judged=judged, report=_say)
         rows += results.thumbnail_rows(cells, names)
     if "sizes" in arguments.parts:
@@ -87,13 +86,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def _engines(processors: Sequence[Processor]) -> Iterator[Engine]:
-    """The processor's, each as it is packaged, and the first as a larger function would run it."""
+    """The processor's, each as it is packaged and deployed, and the first with nothing told to the C library."""
     for processor in processors:
-        function = processor.function
+        function, variables = processor.function, processor.variables
         engine = python_engine(function.name, function.interpreter.path, function.folders)
-        yield engine
+        yield engine.with_variables(engine.name, **variables)
         if processor is processors[0]:
-            yield engine.with_variables(f"{engine.name}, {LARGE}", **malloc_variables(LARGE_MB))
+            plain = {name: value for name, value in variables.items() if not name.startswith(MALLOC)}
+            yield engine.with_variables(f"{engine.name}, {PLAIN}", **plain)
 
 
 def _versions(engines: Sequence[Engine]) -> str:

@@ -26,6 +26,7 @@ RUNTIME = "python3.13"
 ENGINES = ("pillow", "libvips")
 TUTORIAL = "tutorial"
 THUMBNAIL_PX = 256
+MALLOC = "MALLOC_"  # what variables of the C library's allocator begin with
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,13 @@ class Processor:
     rendered: RenderedPipeline
     package: Package
 
-
-def malloc_variables(memory_mb: int) -> dict[str, str]:
-    """What the template tells the C library's allocator in a function of that memory."""
-    rendered = render_pipeline(load_preset("thumbnails", [f"processing.memory_mb={memory_mb}"]))
-    function = rendered.stacks["pipeline"]["Resources"]["ImageProcessorFunction"]
-    variables = function["Properties"]["Environment"]["Variables"]
-    return {name: value for name, value in variables.items() if name.startswith("MALLOC_")}
+    @property
+    def variables(self) -> dict[str, str]:
+        """Those of its variables that decide on memory: the template's for the C library, and Lambda's own."""
+        function = self.rendered.stacks["pipeline"]["Resources"]["ImageProcessorFunction"]["Properties"]
+        told = function["Environment"]["Variables"]
+        kept = {name: value for name, value in told.items() if name.startswith(MALLOC)}
+        return {**kept, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function["MemorySize"])}
 
 
 def make_processor(work: Path, engine: str) -> Processor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import platform
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -21,7 +21,12 @@ def processor(engine: str) -> Make:
     """The processor's own way: all sizes in one call."""
     from imgpipe_processor.imaging import Limits, Recipe, make_picture  # noqa: PLC0415 - not there for the tutorial
 
-    limits = Limits(max_pixels=100_000_000, max_frames=1_000, memory_bytes=2**31)
+    limits = Limits(
+        max_pixels=100_000_000,
+        max_frames=1_000,
+        memory_bytes=int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 2**20,
+        kept_bytes=int(os.environ.get("MALLOC_TOP_PAD_", "0")),
+    )
 
     def make(data: bytes, sizes: tuple[int, ...], output: str) -> list[bytes]:
         picture = make_picture(data, Recipe(sizes, output_format=output, engine=engine), limits)
@@ -42,7 +47,7 @@ def tutorial() -> Make:
 
 def versions() -> dict[str, str]:
     """Of everything that does the work."""
-    found = {"Python": platform.python_version()}
+    found = {"Python": sys.version.split()[0]}
     for title, module in (("Pillow", "PIL"), ("pyvips", "pyvips")):
         try:
             found[title] = importlib.import_module(module).__version__
