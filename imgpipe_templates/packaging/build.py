@@ -14,8 +14,10 @@ from packaging.requirements import Requirement
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging.archive import merge, stored, write_zip
 from imgpipe_templates.packaging.bytecode import compiled, find_compiler
+from imgpipe_templates.packaging.proof import prove
 from imgpipe_templates.packaging.requirements import read_requirements
-from imgpipe_templates.packaging.sources import function_source, shipped_files
+from imgpipe_templates.packaging.sources import TRIM_FILE, TRIMMED_REQUIREMENTS, function_source, shipped_files
+from imgpipe_templates.packaging.trimming import read_trim
 from imgpipe_templates.packaging.unpacking import wheel_entries
 from imgpipe_templates.packaging.verify import DIRECT_UPLOAD_LIMIT_BYTES, LAYER_FOLDER, zip_faults
 from imgpipe_templates.packaging.wheels import Wheel, fetch_wheels
@@ -103,7 +105,8 @@ def build_package(
         function: A folder's name below the sources, such as `processor`.
         target: Where it will run.
         destination: Folder for the zip, made if need be.
-        dependencies: Whether what it requires goes in; if not, the function needs a layer with it.
+        dependencies: Whether what it requires goes in; if not, the function needs a layer with it. What its trim.toml
+            cuts always goes in.
         contents: What it is built with.
         layers: The layers built for it; Lambda limits their size together with the package's.
         sources: The folder with the functions' folders; None: the project's own.
@@ -129,8 +132,10 @@ def build_package(
         if layers:
             _check_brought(pins, layers, label)
     own = [stored(name, content, function) for name, content in shipped_files(source).items()]
+    trimmed, kept = _trimmed(source, target, say)
     path = destination / f"{function}.zip"
-    entries = merge([*own, *_unpacked(wheels, say)])
+    entries = merge([*own, *kept, *_unpacked(wheels, say)])
+    wheels = tuple(sorted([*wheels, *trimmed], key=lambda wheel: wheel.name))
     package = _finish("function", target, path, entries, wheels, bytecode=contents.bytecode, say=say, beside=layers)
     return replace(package, left_out=left_out)
 
@@ -178,6 +183,29 @@ def _requirements(source: FunctionSource, extras: Sequence[str], target: Target)
     labels = [f"{source.name}/{file}" for file in source.requirement_files(extras)]
     pins = [pin for label in labels for pin in read_requirements(source.folder / Path(label).name, target, label)]
     return ", ".join(labels), tuple(sorted(pins, key=lambda pin: pin.line))
+
+
+def _trimmed(
+    source: FunctionSource, target: Target, say: Callable[[str], None]
+) -> tuple[tuple[Wheel, ...], list[Entry]]:
+    """The wheels that are always in the function's package, and what is left of their files.
+
+    They never come in a layer: other functions would find them there before the whole ones of their runtime.
+    """
+    label = f"{source.name}/{TRIMMED_REQUIREMENTS}"
+    pins = read_requirements(source.folder / TRIMMED_REQUIREMENTS, target, label)
+    wheels = fetch_wheels(pins, target, label=label, report=say)
+    trim = read_trim(source.folder / TRIM_FILE, f"{source.name}/{TRIM_FILE}")
+    for name in trim.tables.keys() - {wheel.name for wheel in wheels}:
+        raise PackagingError(f"{trim.label}: {name}: is not in {label}; expected the wheels of that file")
+    kept: list[Entry] = []
+    for wheel in wheels:
+        say(f"adding {wheel}{', trimmed' if wheel.name in trim.tables else ''} ({wheel.file})")
+        kept += trim.entries(wheel)
+    if trim.operations:
+        say("calling AWS with what is left, without sending")
+        prove(kept, trim.operations, trim.label)
+    return wheels, kept
 
 
 def _unpacked(wheels: Sequence[Wheel], say: Callable[[str], None]) -> list[Entry]:

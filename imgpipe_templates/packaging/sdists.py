@@ -6,8 +6,6 @@ write down the version of the build tool: the same pin would give other bytes el
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import tarfile
 from email.parser import HeaderParser
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging.archive import is_safe, stored, write_zip
+from imgpipe_templates.packaging.unpacking import record_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +50,7 @@ def made_wheel(file: str, content: bytes) -> tuple[str, bytes]:
     shipped |= package
     shipped |= {f"{stem}.dist-info/METADATA": metadata, f"{stem}.dist-info/WHEEL": _WHEEL.encode()}
     record = f"{stem}.dist-info/RECORD"
-    rows = "".join(f"{path},sha256={_digest(data)},{len(data)}\n" for path, data in sorted(shipped.items()))
+    rows = "".join(f"{path},sha256={record_digest(data)},{len(data)}\n" for path, data in sorted(shipped.items()))
     shipped[record] = f"{rows}{record},,\n".encode()
     wheel = io.BytesIO()
     write_zip([stored(path, data, file) for path, data in sorted(shipped.items())], wheel)
@@ -67,10 +66,6 @@ def _files(content: bytes, root: str) -> Mapping[str, bytes]:
             for name, data in found.items()
             if data and name.startswith(root) and is_safe(name)
         }
-
-
-def _digest(content: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
 def _unusable(file: str, part: str, problem: str) -> PackagingError:

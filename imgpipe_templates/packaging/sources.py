@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 HANDLER_FILE = "index.py"  # the handler of every function is index.lambda_handler
 REQUIREMENTS_FILE = "requirements.txt"
 EXTRA_REQUIREMENTS = "requirements-{}.txt"  # of what only some configurations need
+TRIMMED_REQUIREMENTS = "requirements-trimmed.txt"  # of what is always in the function's own package, cut by trim.toml
+TRIM_FILE = "trim.toml"
 
 _PACKAGE = Path(__file__).parent.parent
 _NOT_SHIPPED_FOLDERS = frozenset({"__pycache__", "tests"})
 _NOT_SHIPPED_SUFFIXES = (".pyc", ".pyo", ".egg-info")
-_NOT_SHIPPED_FILES = re.compile(r"requirements(-\w+)?\.txt")
+_NOT_SHIPPED_FILES = re.compile(rf"requirements(-\w+)?\.txt|{re.escape(TRIM_FILE)}")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class FunctionSource:
         Raises:
             PackagingError: It has no such extra.
         """
-        known = sorted(path.stem.partition("-")[2] for path in self.folder.glob(EXTRA_REQUIREMENTS.format("*")))
+        files = [path for path in self.folder.glob(EXTRA_REQUIREMENTS.format("*")) if path.name != TRIMMED_REQUIREMENTS]
+        known = sorted(path.stem.partition("-")[2] for path in files)
         for extra in extras:
             if extra not in known:
                 expected = f"expected {' or '.join(known)}" if known else "it has no extras"

@@ -9,36 +9,49 @@ import io
 import struct
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging.archive import Entry, is_safe, stored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from imgpipe_templates.packaging.wheels import Wheel
+
+Cut: TypeAlias = "Callable[[str, bytes], Mapping[str, bytes]]"
 
 _LOCAL_NAME_LENGTHS = struct.Struct("<26x2H")  # PKWARE APPNOTE.TXT 6.3.10, section 4.3.7
 _NOT_SHIPPED = (".pyi", ".pyc", ".pyo")  # stubs are for type checkers; bytecode is the runtime's to write
 _IMPORTABLE = {"purelib", "platlib"}  # of a .data folder; scripts, headers and data have no place on Lambda
 
 
-def wheel_entries(wheel: Wheel) -> list[Entry]:
+def _uncut(name: str, content: bytes) -> Mapping[str, bytes]:
+    """All as it is."""
+    return {name: content}
+
+
+def wheel_entries(wheel: Wheel, cut: Cut = _uncut) -> list[Entry]:
     """The files of `wheel` that a function needs, with a RECORD of just these.
 
     Kept is all that can be imported and the whole `.dist-info` (METADATA, WHEEL, licences, bills of material).
     Left out are type stubs, bytecode, scripts and headers.
+
+    Args:
+        wheel: Where they are from.
+        cut: The files that are shipped for one of them, by name: itself, it and others, or none.
 
     Raises:
         PackagingError: The wheel is not one, or a file differs from its RECORD.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
-            return _entries(wheel, archive)
+            return _entries(wheel, archive, cut)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as fault:
         raise _broken(wheel, "contents", f"cannot be read ({fault})") from fault
 
 
-def _entries(wheel: Wheel, archive: zipfile.ZipFile) -> list[Entry]:
+def _entries(wheel: Wheel, archive: zipfile.ZipFile, cut: Cut) -> list[Entry]:
     files = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     record = next((name for name in files if name.endswith(".dist-info/RECORD") and name.count("/") == 1), None)
     if record is None:
@@ -53,9 +66,13 @@ def _entries(wheel: Wheel, archive: zipfile.ZipFile) -> list[Entry]:
     for name in sorted(files.keys() - signatures):
         content = archive.read(name)
         _check(wheel, name, content, rows.get(name))
-        if place := _place(name):
-            entries.append(_copied(wheel, files[name], content, place))
-            listing.writerow([place, rows[name], len(content)])
+        place = _place(name)
+        for shipped, data in cut(place, content).items() if place else ():
+            if data is content:
+                entries.append(_copied(wheel, files[name], content, shipped))
+            else:
+                entries.append(stored(shipped, data, str(wheel)))
+            listing.writerow([shipped, f"sha256={record_digest(data)}", len(data)])
     listing.writerow([record, "", ""])
     return [*entries, stored(record, kept.getvalue().encode(), str(wheel))]
 
@@ -68,9 +85,13 @@ def _check(wheel: Wheel, name: str, content: bytes, recorded: str | None) -> Non
     algorithm, _, digest = recorded.partition("=")
     if algorithm not in hashlib.algorithms_guaranteed:
         raise _broken(wheel, name, f"has a hash of unknown kind {algorithm!r}")
-    found = base64.urlsafe_b64encode(hashlib.new(algorithm, content).digest()).rstrip(b"=").decode()
-    if found != digest:
+    if record_digest(content, algorithm) != digest:
         raise _broken(wheel, name, "differs from its hash in RECORD")
+
+
+def record_digest(content: bytes, algorithm: str = "sha256") -> str:
+    """A hash as RECORD has it."""
+    return base64.urlsafe_b64encode(hashlib.new(algorithm, content).digest()).rstrip(b"=").decode()
 
 
 def _broken(wheel: Wheel, name: str, problem: str) -> PackagingError:

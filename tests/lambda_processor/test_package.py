@@ -96,7 +96,7 @@ def test_only_settings_reads_the_environment():
     assert readers == ["settings.py"]
 
 
-def test_pillow_is_pinned_and_everything_else_comes_with_the_runtime():
+def test_pillow_alone_is_what_a_layer_may_hold():
     assert (PROCESSOR / "requirements.txt").read_text() == "pillow==13.0.0\n"
 
 

@@ -1,0 +1,96 @@
+"""The client of AWS as the function makes it out of its package: what it trusts, whom it asks, what it imports."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+import zipfile
+
+import pytest
+
+from imgpipe_templates.packaging import Target, build_package
+from tests.cold_start import cold_start
+from tests.packaging.samples import SOURCE_ONLY
+
+OWN = Target.of_interpreter(sys.executable)
+SCRIPT = """
+import json, sys
+sys.path.insert(0, "")
+import botocore.credentials
+from imgpipe_processor.aws import Clients
+clients = Clients()
+made = [clients.s3(), clients.dynamodb(), clients.sns()]
+print(json.dumps({
+    "botocore": botocore.__file__,
+    "endpoints": [one.meta.endpoint_url for one in made],
+    "trusts": [one._endpoint.http_session._verify for one in made],
+    "credentials": type(clients._session.get_credentials()).__name__,
+    "modules": sorted(sys.modules),
+}))
+"""
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
+EVERYBODY = [True, True, True]  # botocore's own bundle
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory):
+    """The unzipped package."""
+    folder = tmp_path_factory.mktemp("client")
+    package = build_package("processor", OWN, folder, dependencies=False, contents=SOURCE_ONLY)
+    with zipfile.ZipFile(package.path) as archive:
+        archive.extractall(folder / "task")
+    return folder / "task"
+
+
+def made(task, region="eu-west-1", keys=KEYS, **variables):
+    environment = {**keys, "AWS_REGION": region, "AWS_DEFAULT_REGION": region, **variables}
+    done = cold_start(task, SCRIPT, environment=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-east-1", "us-gov-west-1"])
+def test_amazons_endpoints_are_trusted_by_amazons_authorities_alone(task, region):
+    found = made(task, region)
+
+    assert found["trusts"] == [str(task / "botocore" / "cacert-amazon.pem")] * 3
+    assert all(endpoint.endswith(".amazonaws.com") for endpoint in found["endpoints"])
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "eusc-de-east-1", "us-iso-east-1"])
+def test_partitions_with_endpoints_of_another_name_trust_everybody_that_botocore_does(task, region):
+    assert made(task, region)["trusts"] == EVERYBODY
+
+
+def test_an_endpoint_of_somebody_else_is_trusted_by_everybody_that_botocore_trusts(task):
+    assert made(task, AWS_ENDPOINT_URL="https://s3.example.com")["trusts"] == EVERYBODY
+
+
+@pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_a_bundle_that_the_deployment_names_is_the_one(task, name):
+    assert made(task, **{name: "/opt/company.pem"})["trusts"] == ["/opt/company.pem"] * 3
+
+
+def test_the_bundle_is_of_amazons_five_authorities(task):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(str(task / "botocore" / "cacert-amazon.pem"))
+
+    names = {dict(part[0] for part in one["subject"])["commonName"] for one in context.get_ca_certs()}
+
+    assert names == {
+        *(f"Amazon Root CA {number}" for number in (1, 2, 3, 4)),
+        "Starfield Services Root Certificate Authority - G2",
+    }
+
+
+def test_credentials_come_from_lambda_or_from_nowhere(task):
+    assert made(task)["credentials"] == "Credentials"
+    assert made(task, keys={}, AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:9")["credentials"] == "NoneType"
+
+
+def test_the_client_is_the_packages_own_and_does_not_look_for_http_2(task):
+    found = made(task)
+
+    assert found["botocore"] == str(task / "botocore" / "__init__.py")
+    assert "importlib.metadata" not in found["modules"]
