@@ -194,10 +194,10 @@ def test_a_wrong_checksum_is_corrupt():
     assert rejection(bytes(data)).category == "corrupt"
 
 
-def test_an_inflated_text_chunk_is_corrupt_and_no_crash():
+def test_an_inflated_text_chunk_is_too_large_and_no_crash():
     bomb = pngs.chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(30_000_000)))
 
-    assert rejection(pngs.flat(9, 9, extra=bomb)).category == "corrupt"
+    assert rejection(pngs.flat(9, 9, extra=bomb)).category == "too-large"
 
 
 @settings(max_examples=150, deadline=None)

@@ -16,7 +16,7 @@ from PIL import (
     GifImagePlugin,
     Image,
     JpegImagePlugin,  # noqa: F401  as above
-    PngImagePlugin,  # noqa: F401  as above
+    PngImagePlugin,
     TiffImagePlugin,
     UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401  as above
@@ -29,10 +29,11 @@ from .gif_screen import on_screen
 from .icc import adobe_rgb, wide_gamut
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
+from .structures.structure import MAX_PROFILE_BYTES, refuse_profile_beyond
 from .tiff_values import in_native_order, shown
 
-# The largest in use (those of printing presses) have 3 MB; what is larger is made to fill memory or time.
-MAX_PROFILE_BYTES = 4 * 2**20
+# Pillow unpacks a PNG's texts and its profile up to this.
+PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
 
 # "Design rule for Camera File system" 2.0: what a camera names Adobe RGB by, as it embeds no profile.
 _ADOBE_RGB = b"R03"
@@ -85,9 +86,7 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         in_native_order(image)
     profile = image.info.get("icc_profile")
-    if profile is not None and len(profile) > MAX_PROFILE_BYTES:
-        message = f"the embedded colour profile has more than {MAX_PROFILE_BYTES:,} bytes"
-        raise ImageRejectedError(failures.TOO_LARGE, message)
+    refuse_profile_beyond(len(profile or b""))
     named = _named_colours(image, structure)
     if named is not None and (profile is None or structure.format == "PNG"):  # there they outrank a profile
         image.info["icc_profile"] = named

@@ -21,9 +21,10 @@ from .libvips import decode_with_libvips, load_libvips
 from .memory import fit_into_memory
 from .placeholder import blurhash, dominant_color, swatch
 from .recipe import LIBVIPS, Limits, Recipe
-from .shrinking import LIES_ON_ITS_SIDE, Size, chain, fitted_size
+from .shrinking import LIES_ON_ITS_SIDE, Decoded, Size, chain, fitted_size
 from .structures import Structure, read_structure
 from .thumbnail import Picture, Thumbnail
+from .unfinished import refuse_unfinished
 
 # Where no thumbnail is wanted, the image is still decoded, as small as its format allows: what is recorded as an image
 # is one, and its colours are known.
@@ -55,7 +56,7 @@ def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
     prepare(recipe, limits)
     with decoder_limits(limits.max_pixels):
         with rejecting(structure):
-            image = opened(data, structure)
+            image = opened(structure.decodable or data, structure)
             width, height = image.size
             orientation = orientation_of(image, structure)
             frames = _frames(image, structure, limits)
@@ -96,11 +97,22 @@ def _still(
     data: bytes, structure: Structure, image: Image.Image, targets: Sequence[Size], recipe: Recipe, orientation: int
 ) -> tuple[list[Thumbnail], Image.Image]:
     """One thumbnail of the first frame for each target, and the pixels of the smallest."""
-    decoded = None
-    with rejecting(structure):
+
+    def decoded_from(file: bytes, image: Image.Image) -> Decoded:
+        decoded = None
         if recipe.engine == LIBVIPS:
-            decoded = decode_with_libvips(data, structure, image, targets[0], orientation)
-        decoded = decoded or decode(image, targets[0], orientation)
+            decoded = decode_with_libvips(file, structure, image, targets[0], orientation)
+        return decoded or decode(image, targets[0], orientation)
+
+    with rejecting(structure):
+        file = structure.decodable or data
+        decoded = decoded_from(file, image)
+        refuse_unfinished(
+            decoded.image,
+            structure,
+            file,
+            again=lambda other: decoded_from(other, opened(other, structure)).image.tobytes(),
+        )
     made = []
     for pixels in chain(decoded, targets):
         if recipe.sizes_px:

@@ -6,7 +6,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from .structure import Structure, corrupt, too_large, unsupported
+from .structure import Structure, corrupt, refuse_profile_beyond, too_large, unsupported
 
 SIGNATURE = b"\xff\xd8\xff"
 _START = b"\xff\xd8"
@@ -14,11 +14,12 @@ _END = b"\xff\xd9"
 
 # A marker; not a stuffed or a fill byte, nor one of the restart markers that entropy-coded data holds.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-_EOI, _SOS = 0xD9, 0xDA
+_EOI, _SOS, _APP1, _APP2 = 0xD9, 0xDA, 0xE1, 0xE2
 _STANDALONE = frozenset({0x01, 0xD8})
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # DHT, JPG and DAC lie in between
 _SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
+_ARITHMETIC = frozenset({0xC9, 0xCA})
 
 # Every pass goes over the whole image however few bytes it has. libjpeg's own progressive script has 10; a tool for
 # the smallest files may choose a few dozen. Endless ones are an attack.
@@ -26,6 +27,16 @@ MAX_PASSES = 64
 
 # Cameras write a few dozen; a profile in pieces of 64 KB some more.
 MAX_SEGMENTS = 2_000
+
+# Before a marker there may be any number of fill bytes, which decoders skip one by one; encoders write none or a few.
+MAX_FILL_BYTES = 1_024
+
+# Camera makers' notes have up to the 64 KB of one segment; programs that write more segments have some more.
+MAX_EXIF_BYTES = 2**18
+_EXIF, _PROFILE = b"Exif\0\0", b"ICC_PROFILE\0"
+
+# What a decoder takes for pixels, if it still waits for some.
+_MORE = bytes(range(1, 255)) * 16
 
 # Bytes of a pixel: what is kept of one of several passes for every component, and of what only streams through.
 _COEFFICIENT_BYTES = 2
@@ -38,14 +49,17 @@ def read_jpeg(data: bytes, _max_frames: int) -> Structure:
     Raises:
         ImageRejectedError: there is no end, no frame or no scan, or more passes than anybody needs.
     """
-    passes, frame = 0, None
+    passes, head_bytes, frame = 0, 0, None
+    about = _About()
     for marker, position in _segments(data):
+        about.add(marker, data, position)
         if marker in _FRAMES:
             if frame is not None:
                 corrupt("the JPEG has two frames")
             frame = _frame(marker, data, position)
         elif marker == _SOS:
             passes += 1
+            head_bytes = head_bytes or position
             if passes > MAX_PASSES:
                 too_large(f"the JPEG is coded in more than {MAX_PASSES} passes")
             if frame is None:
@@ -54,25 +68,62 @@ def read_jpeg(data: bytes, _max_frames: int) -> Structure:
                 break  # the only pass, and the file ends as it should: spares the search through its data
     if frame is None or not passes:
         corrupt("the JPEG holds no picture")
-    return Structure("JPEG", frame.width, frame.height, frame.decoded_bytes(passes))
+    # The decoder keeps every segment, and puts those of EXIF and of the profile together.
+    return Structure("JPEG", frame.width, frame.height, frame.decoded_bytes(passes) + 2 * head_bytes)
+
+
+def prolonged(data: bytes) -> bytes | None:
+    """The JPEG with more data before its end, which mean nothing if it was whole; None where they might mean something.
+
+    Raises:
+        ImageRejectedError: there is no end.
+    """
+    for marker, position in _segments(data):
+        if marker in _ARITHMETIC:  # zeros at the end of its data need not be written, and others mean something
+            return None
+        if marker == _EOI:
+            end = position - len(_END)
+    return b"".join((memoryview(data)[:end], _MORE, _END))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
     """Every marker up to the end of the image, and where its parameters begin."""
-    position = len(_START)
+    position, furthest = len(_START), len(_START) + MAX_FILL_BYTES
     for _ in range(MAX_SEGMENTS):
-        found = _MARKER.search(data, position)
+        found = _MARKER.search(data, position, furthest)
         if found is None:
-            corrupt("the end of the JPEG is missing")
+            corrupt("the end of the JPEG is missing" if furthest >= len(data) else "a JPEG marker is missing")
         marker, position = data[found.end() - 1], found.end()
-        if marker == _EOI:
-            return
         if marker in _STANDALONE:
             corrupt("a JPEG marker is out of place")
         yield marker, position
+        if marker == _EOI:
+            return
         (length,) = struct.unpack_from(">H", data, position)
         position += length
+        furthest = len(data) if marker == _SOS else position + MAX_FILL_BYTES
     corrupt("the JPEG has too many segments")
+
+
+class _About:
+    """What is told about the picture, in any number of segments."""
+
+    def __init__(self) -> None:
+        self._exif_bytes = self._profile_bytes = 0
+
+    def add(self, marker: int, data: bytes, position: int) -> None:
+        """Count a segment in.
+
+        Raises:
+            ImageRejectedError: there is more than anybody needs.
+        """
+        if marker == _APP1 and data.startswith(_EXIF, position + 2):
+            self._exif_bytes += int.from_bytes(data[position : position + 2])
+            if self._exif_bytes > MAX_EXIF_BYTES:
+                too_large(f"the JPEG's EXIF has more than {MAX_EXIF_BYTES:,} bytes")
+        if marker == _APP2 and data.startswith(_PROFILE, position + 2):
+            self._profile_bytes += int.from_bytes(data[position : position + 2])
+            refuse_profile_beyond(self._profile_bytes)
 
 
 class _Frame:
@@ -103,6 +154,8 @@ def _frame(marker: int, data: bytes, position: int) -> _Frame:
     precision, height, width, components = struct.unpack_from(">BHHB", data, position + 2)
     if precision != 8:  # noqa: PLR2004  bits per sample: what Pillow decodes
         unsupported(f"the JPEG has {precision} bits per sample; 8 are supported")
+    if not height and width and components:
+        unsupported("the JPEG tells its height only after its pixels (DNL), which is not supported")
     if not (height and width and components):
         corrupt("the JPEG's size is zero")
     samplings = []

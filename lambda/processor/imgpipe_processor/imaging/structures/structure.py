@@ -11,6 +11,9 @@ from imgpipe_processor.failures import ImageRejectedError
 # What a name of Pillow's is called by people.
 SPOKEN = {"WEBP": "WebP", "HEIF": "HEIC"}
 
+# The largest colour profiles in use, those of printing presses, have 3 MB; more is made to fill memory or time.
+MAX_PROFILE_BYTES = 4 * 2**20
+
 
 @dataclass(frozen=True)
 class Structure:
@@ -23,6 +26,7 @@ class Structure:
         frames: of an animation, or pages; never counted further than one over the limit.
         exif: of a PNG, which may have it behind the pixels, where a decoder finds it only after decoding.
         colours: the numbers of primaries and of the transfer curve in ITU-T H.273, where the file names them.
+        decodable: the file without what its decoder would only waste time and memory on; None where it is all of it.
     """
 
     format: str
@@ -32,6 +36,7 @@ class Structure:
     frames: int = 1
     exif: bytes | None = None
     colours: tuple[int, int] | None = None
+    decodable: bytes | None = None
 
     @property
     def spoken(self) -> str:
@@ -64,3 +69,13 @@ def too_large(what: str) -> NoReturn:
         ImageRejectedError: always.
     """
     raise ImageRejectedError(failures.TOO_LARGE, what)
+
+
+def refuse_profile_beyond(size: int) -> None:
+    """Refuse a file whose colour profile has more than `MAX_PROFILE_BYTES`.
+
+    Raises:
+        ImageRejectedError: it has.
+    """
+    if size > MAX_PROFILE_BYTES:
+        too_large(f"the embedded colour profile has more than {MAX_PROFILE_BYTES:,} bytes")
