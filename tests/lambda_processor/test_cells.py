@@ -1,6 +1,5 @@
 """Every kind of file, in every orientation that it can name, and every output format: judged by libvips."""
 
-import struct
 from functools import cache
 
 import pytest
@@ -10,7 +9,7 @@ from imgpipe_processor.imaging import Limits, Recipe, make_picture
 from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
 from tests.lambda_processor import bmps, judge, scenes, tiffs
 from tests.lambda_processor.kinds import COLOURS, KINDS
-from tests.lambda_processor.writers import bmp_of_channels, hand_tiff
+from tests.lambda_processor.writers import PADDING, bmp_of_channels, hand_tiff
 
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 SIZE = (48, 32)
@@ -19,9 +18,6 @@ WHITE = (255, 255, 255)
 # The mean difference in steps of 255 that an output format may add at quality 95; all but PNG have colours at half the
 # resolution. The wrong turn that is least of all is 12 away.
 LOSSES = {"JPEG": 4, "PNG": 0.6, "WEBP": 4, "AVIF": 4}
-
-# Behind the image, where no decoder looks: a source so small would have thumbnails of fewer bytes and lower quality.
-PADDING = struct.pack(">I4s100000x", 100_008, b"free")
 
 
 @cache

@@ -20,8 +20,10 @@ def thumbnail(data):
 
 
 def middle(data):
-    """Mode and middle pixel of the thumbnail."""
+    """Mode and middle pixel of the thumbnail; a palette is another way to write the same."""
     image = decoded(thumbnail(data).data)
+    if image.mode == "P":
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     return image.mode, image.getpixel((image.width // 2, image.height // 2))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ from PIL import ExifTags, Image, ImageChops, ImageCms
 
 from tests.lambda_processor import bmps, judge, pngs, tiffs
 from tests.lambda_processor.fakes import encoded
+
+# Behind an image, where no decoder looks. Of a source of few bytes, thumbnails have lower quality.
+PADDING = struct.pack(">I4s200000x", 200_008, b"free")
 
 Write = Callable[[Image.Image, int], bytes]
 

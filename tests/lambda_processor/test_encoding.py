@@ -1,0 +1,198 @@
+"""Which format a thumbnail gets, how good it is, what becomes of alpha, and how many bytes it may have."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageDraw
+
+from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
+from tests.lambda_processor import judge
+from tests.lambda_processor.fakes import encoded
+from tests.lambda_processor.kinds import COLOURS, CUT_OUT, VEILED
+from tests.lambda_processor.writers import PADDING, bmp_of_palette, paletted_pillow
+
+LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
+PAPER = "#f0e0d0"
+PAPER_RGB = (0xF0, 0xE0, 0xD0)
+WHITE = (255, 255, 255)
+
+
+def thumbnail(data, output_format="auto", size_px=96, **options):
+    (made,) = make_picture(data, Recipe((size_px,), output_format, **options), LIMITS).thumbnails
+    return made
+
+
+def photo():
+    """Something in every part of it, as in a photo."""
+    return Image.merge("RGB", [Image.effect_noise((150, 100), 90).resize((300, 200)) for _ in range(3)])
+
+
+def tables_of(jpeg):
+    return Image.open(BytesIO(jpeg)).quantization
+
+
+def tables_by_libvips(quality):
+    return tables_of(judge.of_pillow(COLOURS).jpegsave_buffer(Q=quality))
+
+
+@pytest.mark.parametrize(
+    ("picture", "output_format", "background", "expected", "ground"),
+    [
+        (COLOURS, "auto", None, "JPEG", None),
+        (COLOURS, "jpeg", None, "JPEG", None),
+        (COLOURS, "png", None, "PNG", None),
+        (COLOURS, "webp", None, "WEBP", None),
+        (COLOURS, "avif", None, "AVIF", None),
+        (VEILED, "auto", None, "PNG", None),
+        (VEILED, "png", None, "PNG", None),
+        (VEILED, "webp", None, "WEBP", None),
+        (VEILED, "avif", None, "AVIF", None),
+        (VEILED, "jpeg", None, "JPEG", WHITE),
+        (VEILED, "auto", PAPER, "JPEG", PAPER_RGB),
+        (VEILED, "jpeg", PAPER, "JPEG", PAPER_RGB),
+        (VEILED, "png", PAPER, "PNG", PAPER_RGB),
+        (VEILED, "webp", PAPER, "WEBP", PAPER_RGB),
+        (VEILED, "avif", PAPER, "AVIF", PAPER_RGB),
+        (COLOURS, "auto", PAPER, "JPEG", None),
+        (CUT_OUT, "auto", PAPER, "JPEG", PAPER_RGB),
+    ],
+)
+def test_one_policy_decides_on_format_and_alpha(picture, output_format, background, expected, ground):
+    data = encoded(picture, "PNG") + PADDING
+
+    made = thumbnail(data, output_format, 48, background=background, jpeg_quality=95, webp_quality=95, avif_quality=95)
+
+    assert expected == made.format == Image.open(BytesIO(made.data)).format
+    assert judge.difference(judge.reduced(picture, 48, 32, ground), judge.seen(made.data)) < 4.5
+    assert judge.read(made.data).hasalpha() == (picture is VEILED and ground is None)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "content_type", "extension"),
+    [
+        ("jpeg", "image/jpeg", "jpg"),
+        ("png", "image/png", "png"),
+        ("webp", "image/webp", "webp"),
+        ("avif", "image/avif", "avif"),
+    ],
+)
+def test_003_22_a_thumbnail_says_what_it_is(image_format, content_type, extension):
+    made = thumbnail(encoded(COLOURS, "PNG"), image_format)
+
+    assert (made.content_type, made.extension) == (content_type, extension)
+
+
+def test_a_jpeg_has_the_tables_of_its_quality():
+    data = encoded(photo(), "PNG")
+
+    assert tables_of(thumbnail(data, "jpeg", jpeg_quality=63).data) == tables_by_libvips(63)
+
+
+@pytest.mark.parametrize("output_format", ["jpeg", "webp", "avif"])
+def test_every_lossy_format_has_its_own_quality(output_format):
+    data = encoded(photo(), "PNG")
+    qualities = [{f"{output_format}_quality": quality} for quality in (30, 60, 90)]
+    others = {f"{other}_quality": 1 for other in ("jpeg", "webp", "avif") if other != output_format}
+
+    low, middle, high = (thumbnail(data, output_format, **quality, **others) for quality in qualities)
+
+    assert len(low.data) < len(middle.data) < len(high.data)
+    reference = judge.reduced(Image.open(BytesIO(data)), middle.width, middle.height)
+    far, near = (judge.difference(reference, judge.seen(made.data)) for made in (low, high))
+    assert near < far
+
+
+@pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize(
+    ("source", "size"),
+    [((1, 1), (1, 1)), ((1, 300), (1, 48)), ((300, 1), (48, 1)), ((900, 2), (48, 1))],
+)
+def test_sides_of_one_pixel_are_pictures_in_every_format(source, size, mode, output_format):
+    colour = {"L": 120, "RGB": (200, 90, 40), "RGBA": (200, 90, 40, 128)}[mode]
+    picture = Image.new(mode, source, colour)
+
+    made = thumbnail(encoded(picture, "PNG"), output_format, 48, avif_quality=90, webp_quality=90)
+
+    ground = WHITE if made.format == "JPEG" else None
+    assert (made.width, made.height) == size
+    assert judge.difference(judge.reduced(picture, *size, ground), judge.seen(made.data)) < 8
+
+
+# Never more bytes than the source, where that can be had.
+
+
+@pytest.mark.parametrize("output_format", ["auto", "jpeg", "webp", "avif"])
+@pytest.mark.parametrize("size_px", [300, 280])
+def test_a_lossy_thumbnail_of_a_highly_compressed_photo_has_no_more_bytes(output_format, size_px):
+    data = encoded(photo(), "JPEG" if output_format == "auto" else output_format.upper(), quality=37)
+    wanted = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
+
+    assert len(thumbnail(data + PADDING, output_format, size_px, **wanted).data) > len(data)
+    assert len(thumbnail(data, output_format, size_px, **wanted).data) <= len(data)
+
+
+def page(mode="P"):
+    """Lines of text, dark on pale, with a transparent corner if the mode can: few colours, small files."""
+    image = Image.new("RGBA", (300, 200), (250, 245, 230, 255))
+    draw = ImageDraw.Draw(image)
+    draw.fontmode = "1"
+    for line in range(14):
+        draw.text((8, 6 + 13 * line), f"{line}: the quick brown fox jumps over", (20, 20, 90, 255))
+    if mode == "RGBA":
+        image.paste((0, 0, 0, 0), (200, 0, 300, 40))
+    return image if mode == "RGBA" else image.convert("RGB")
+
+
+DRAWINGS = {
+    "gif": paletted_pillow("GIF")(page(), 1),
+    "gif-cut-out": paletted_pillow("GIF")(page("RGBA"), 1),
+    "png-palette": paletted_pillow("PNG")(page(), 1),
+    "png-palette-cut-out": paletted_pillow("PNG")(page("RGBA"), 1),
+    "png-black-and-white": encoded(page().convert("1", dither=Image.Dither.NONE), "PNG"),
+    "png-grey": encoded(page().convert("L"), "PNG"),
+    "bmp": bmp_of_palette(4)(page(), 1),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_keeps_its_pixels_in_a_png_of_no_more_bytes(name):
+    data = DRAWINGS[name]
+
+    made = thumbnail(data, "png", 300)
+
+    assert len(made.data) <= len(data)
+    assert judge.difference(judge.reduced(Image.open(BytesIO(data)), 300, 200), judge.seen(made.data)) == 0
+
+
+def test_a_palette_is_only_a_way_out():
+    data = DRAWINGS["png-palette"]
+
+    in_need, at_ease = thumbnail(data, "png", 300), thumbnail(data + PADDING, "png", 300)
+
+    assert [Image.open(BytesIO(made.data)).mode for made in (in_need, at_ease)] == ["P", "RGB"]
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA"])
+def test_a_drawing_may_become_a_lossless_webp(mode):
+    data = encoded(page(mode), "WEBP", lossless=True)
+
+    made = thumbnail(data, "webp", 300)
+
+    assert len(made.data) <= len(data) < len(thumbnail(data + PADDING, "webp", 300).data)
+    assert judge.difference(judge.reduced(page(mode), 300, 200), judge.seen(made.data)) == 0
+
+
+def test_where_fewer_bytes_cannot_be_had_the_format_is_kept_and_the_quality_has_an_end():
+    source = encoded(photo(), quality=5)
+
+    made = [
+        thumbnail(source, "png", 300),
+        thumbnail(source, "jpeg", 300, jpeg_quality=80),
+        thumbnail(source, "jpeg", 300, jpeg_quality=39),
+    ]
+
+    assert [each.format for each in made] == ["PNG", "JPEG", "JPEG"]
+    assert all(len(each.data) > len(source) for each in made)
+    assert [tables_of(each.data) for each in made[1:]] == [tables_by_libvips(35), tables_by_libvips(39)]
