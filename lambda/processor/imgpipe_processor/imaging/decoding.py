@@ -25,6 +25,7 @@ from PIL import (
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
+from .exif import UPRIGHT, orientation_in
 from .gif_screen import on_screen
 from .icc import adobe_rgb, wide_gamut
 from .shrinking import DRAFT_GAP, Decoded, Size
@@ -109,17 +110,10 @@ def _interoperability_of(image: Image.Image) -> object:
 
 
 def orientation_of(image: Image.Image, structure: Structure) -> int:
-    """The EXIF orientation; 1, which is upright, where there is none that makes sense, or the decoder sees to it."""
+    """As EXIF counts; 1, which is upright, where there is none that makes sense, or the decoder sees to it."""
     if structure.format in _TURNED_BY_DECODER:
-        return 1
-    if structure.exif is not None:
-        image.info["exif"] = structure.exif
-    try:
-        # Not the PNG decoder's own method, which decodes the image first to find what lies behind the pixels.
-        orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
-    except _BROKEN_EXIF:
-        return 1
-    return orientation if isinstance(orientation, int) else 1
+        return UPRIGHT
+    return orientation_in(structure.exif or image.info.get("exif"), image.info)
 
 
 def decode(image: Image.Image, largest: Size, orientation: int) -> Decoded:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .av1 import Coded, coded_in
 from .boxes import Box, boxes_in, frames_in, items_of, samples_in
-from .structure import Structure, corrupt
+from .structure import Structure, corrupt, refuse_exif_beyond
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
@@ -41,6 +41,7 @@ def read_avif(data: bytes, max_frames: int) -> Structure:
     frames = frames_in(data, boxes)
     if frames > max_frames:
         return Structure("AVIF", 1, 1, 0, frames)  # which is refused for them
+    refuse_exif_beyond(sum(length for places in items_of(data, boxes, b"Exif") for _, length in places))
     images = [list(_coded(data, places)) for places in items_of(data, boxes, b"av01")]
     tracks = [coded for place in samples_in(data, boxes) for coded in _coded(data, [place])]
     coded = [*tracks, *(each for image in images for each in image)]

@@ -6,7 +6,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from .structure import Structure, corrupt, refuse_profile_beyond, too_large, unsupported
+from .structure import Structure, corrupt, refuse_exif_beyond, refuse_profile_beyond, too_large, unsupported
 
 SIGNATURE = b"\xff\xd8\xff"
 _START = b"\xff\xd8"
@@ -31,8 +31,6 @@ MAX_SEGMENTS = 2_000
 # Before a marker there may be any number of fill bytes, which decoders skip one by one; encoders write none or a few.
 MAX_FILL_BYTES = 1_024
 
-# Camera makers' notes have up to the 64 KB of one segment; programs that write more segments have some more.
-MAX_EXIF_BYTES = 2**18
 _EXIF, _PROFILE = b"Exif\0\0", b"ICC_PROFILE\0"
 
 # What a decoder takes for pixels, if it still waits for some.
@@ -119,8 +117,7 @@ class _About:
         """
         if marker == _APP1 and data.startswith(_EXIF, position + 2):
             self._exif_bytes += int.from_bytes(data[position : position + 2])
-            if self._exif_bytes > MAX_EXIF_BYTES:
-                too_large(f"the JPEG's EXIF has more than {MAX_EXIF_BYTES:,} bytes")
+            refuse_exif_beyond(self._exif_bytes)
         if marker == _APP2 and data.startswith(_PROFILE, position + 2):
             self._profile_bytes += int.from_bytes(data[position : position + 2])
             refuse_profile_beyond(self._profile_bytes)

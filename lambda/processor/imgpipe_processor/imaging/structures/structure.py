@@ -14,6 +14,9 @@ SPOKEN = {"WEBP": "WebP", "HEIF": "HEIC"}
 # The largest colour profiles in use, those of printing presses, have 3 MB; more is made to fill memory or time.
 MAX_PROFILE_BYTES = 4 * 2**20
 
+# Cameras write some tens of kilobytes, with their own notes and a small picture.
+MAX_EXIF_BYTES = 2**20
+
 
 @dataclass(frozen=True)
 class Structure:
@@ -79,3 +82,13 @@ def refuse_profile_beyond(size: int) -> None:
     """
     if size > MAX_PROFILE_BYTES:
         too_large(f"the embedded colour profile has more than {MAX_PROFILE_BYTES:,} bytes")
+
+
+def refuse_exif_beyond(size: int) -> None:
+    """Refuse a file whose EXIF has more than `MAX_EXIF_BYTES`.
+
+    Raises:
+        ImageRejectedError: it has.
+    """
+    if size > MAX_EXIF_BYTES:
+        too_large(f"the embedded EXIF has more than {MAX_EXIF_BYTES:,} bytes")
