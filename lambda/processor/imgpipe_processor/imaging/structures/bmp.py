@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from .structure import Structure, corrupt, unsupported
+from .structure import Structure, corrupt, too_large, unsupported
 
 SIGNATURE = b"BM"
 
@@ -12,6 +12,9 @@ _CORE_HEADER = 12  # bytes: OS/2's, with sizes of 16 bits
 _DEPTHS = frozenset({1, 4, 8, 16, 24, 32})
 _PALETTE_DEPTH = 8
 _UNCOMPRESSED, _RLE8, _RLE4, _BIT_FIELDS = range(4)
+
+# Pillow follows run lengths in plain Python, two bytes at a time. Nobody writes large pictures so.
+MAX_RUN_LENGTH_BYTES = 8 * 2**20
 
 
 def read_bmp(data: bytes, _max_frames: int) -> Structure:
@@ -32,9 +35,11 @@ def read_bmp(data: bytes, _max_frames: int) -> Structure:
         unsupported("the BMP is stored in a way that is not supported")
     height = abs(height)  # a negative one means that the first row comes first
     row_bytes = (width * depth + 31) // 32 * 4
-    if compression in {_UNCOMPRESSED, _BIT_FIELDS} and start + row_bytes * height > len(data):
+    in_runs = compression in {_RLE8, _RLE4}
+    if not in_runs and start + row_bytes * height > len(data):
         corrupt("the BMP is cut off")
+    if in_runs and len(data) - start > MAX_RUN_LENGTH_BYTES:
+        too_large(f"the BMP has more than {MAX_RUN_LENGTH_BYTES:,} bytes of run lengths")
     pixel_bytes = 4 if depth > _PALETTE_DEPTH else 1
-    # A run-length coded picture is spread out before it becomes an image.
-    spread_bytes = 0 if compression in {_UNCOMPRESSED, _BIT_FIELDS} else 2
-    return Structure("BMP", width, height, (pixel_bytes + spread_bytes) * width * height)
+    # A run-length coded picture is spread out, and copied, before it becomes an image.
+    return Structure("BMP", width, height, (pixel_bytes + 2 * in_runs) * width * height)

@@ -9,6 +9,9 @@ from .structure import Structure, corrupt
 _HEADER = 12  # RIFF, its length, WEBP
 _LOSSLESS = 0x2F
 
+# Beside frames: a file has a handful.
+MAX_OTHER_CHUNKS = 1_000
+
 # libwebp holds a canvas for the frame and one for the picture, and Pillow a copy of it and the image.
 PIXEL_BYTES = 17
 
@@ -27,20 +30,24 @@ def read_webp(data: bytes, max_frames: int) -> Structure:
     end = 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
         corrupt("the WebP is cut off")
-    size, position, frames, pictures = None, _HEADER, 0, 0
+    size, position, frames, pictures, others = None, _HEADER, 0, 0, 0
     while position + 8 <= end and frames <= max_frames:
         kind, length = struct.unpack_from("<4sI", data, position)
         start = position + 8
         if start + length > end:
             corrupt("the WebP is cut off")
         frames += kind == b"ANMF"
+        others += kind != b"ANMF"
+        if others > MAX_OTHER_CHUNKS:
+            corrupt("the WebP has too many chunks")
         pictures += kind in {b"VP8 ", b"VP8L"}
         size = size or _size(kind, data, start)
         position = start + length + length % 2
     if size is None or not (frames or pictures):
         corrupt("the WebP holds no picture")
     width, height = size
-    return Structure("WEBP", width, height, PIXEL_BYTES * width * height, max(1, frames))
+    # The decoder holds the source once more, and what is written about the picture apart from it.
+    return Structure("WEBP", width, height, PIXEL_BYTES * width * height + 2 * len(data), max(1, frames))
 
 
 def _size(kind: bytes, data: bytes, start: int) -> tuple[int, int] | None:
