@@ -41,7 +41,7 @@ def gif(
     if loops is not None:
         data += b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", loops) + b"\0"
     if comment:
-        data += b"!\xfe" + _in_parts(comment)
+        data += b"!\xfe" + in_parts(comment)
     for frame in frames:
         flags = frame.disposal << 2 | (frame.transparent is not None)
         data += b"!\xf9\x04" + struct.pack("<BHB", flags, frame.duration_cs, frame.transparent or 0) + b"\0"
@@ -61,9 +61,9 @@ def _uncompressed(indices: bytes) -> bytes:
     packed = 0
     for place, code in enumerate([*codes, end]):
         packed |= code << bits * place
-    return b"\x08" + _in_parts(packed.to_bytes(-(-bits * (len(codes) + 1) // 8), "little"))
+    return b"\x08" + in_parts(packed.to_bytes(-(-bits * (len(codes) + 1) // 8), "little"))
 
 
-def _in_parts(data: bytes) -> bytes:
+def in_parts(data: bytes) -> bytes:
     parts = [data[at : at + 255] for at in range(0, len(data), 255)]
     return b"".join(bytes((len(part),)) + part for part in parts) + b"\0"

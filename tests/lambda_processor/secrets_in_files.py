@@ -1,0 +1,133 @@
+"""Files that hold a secret wherever their format has room for one beside the pixels."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from PIL import ExifTags, Image, TiffImagePlugin
+from PIL.PngImagePlugin import PngInfo
+
+from tests.lambda_processor import bmps, gifs, profiles
+from tests.lambda_processor.fakes import encoded
+from tests.lambda_processor.kinds import COLOURS, FEW_COLOURS, VEILED
+from tests.lambda_processor.writers import bmp_of_channels, paletted
+
+CANARY = "CANARY"
+SECRET = CANARY.encode()
+XMP = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{CANARY}</x:xmpmeta>'.encode()
+PROFILE = profiles.wide_rgb(CANARY)
+IPTC = b"\x1c\x02\x78" + struct.pack(">H", len(SECRET)) + SECRET  # a caption ("IPTC-NAA Information Interchange Model")
+PHOTOSHOP = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(IPTC)) + IPTC + bytes(len(IPTC) % 2)
+
+
+def exif() -> Image.Exif:
+    """A description, a comment of the photographer, and a place."""
+    made = Image.Exif()
+    made[ExifTags.Base.ImageDescription] = made[ExifTags.Base.Copyright] = CANARY
+    made.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = SECRET
+    made.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.BodySerialNumber] = CANARY
+    made.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSAreaInformation] = SECRET
+    made.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (48.0, 51.0, 30.0)
+    return made
+
+
+def jpeg() -> bytes:
+    """EXIF with a thumbnail, XMP in two parts, IPTC, a profile, a comment, a maker's segment; more behind the end."""
+    small = encoded(COLOURS.resize((16, 16)), comment=CANARY)
+    data = encoded(COLOURS, quality=95, icc_profile=PROFILE, comment=CANARY, exif=exif(), dpi=(300, 300))
+    more = (
+        (0xE1, b"Exif\0\0" + _with_thumbnail(small)),
+        (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP),
+        (0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + struct.pack(">II", len(XMP), 0) + XMP),
+        (0xED, b"Photoshop 3.0\0" + PHOTOSHOP),
+        (0xE5, b"Maker\0" + SECRET),
+    )
+    segments = b"".join(struct.pack(">BBH", 0xFF, marker, 2 + len(body)) + body for marker, body in more)
+    return data[:2] + segments + data[2:] + SECRET + small
+
+
+def _with_thumbnail(small: bytes) -> bytes:
+    """A description, and in a second directory the thumbnail that cameras embed."""
+    described = struct.pack("<HHHIII", 1, ExifTags.Base.ImageDescription, 2, len(SECRET) + 1, 56, 26)
+    place = struct.pack("<HHHII", 2, ExifTags.Base.JpegIFOffset, 4, 1, 64)
+    length = struct.pack("<HHIII", ExifTags.Base.JpegIFByteCount, 4, 1, len(small), 0)
+    return struct.pack("<2sHI", b"II", 42, 8) + described + place + length + SECRET.ljust(8, b"\0") + small
+
+
+def png(picture: Image.Image = VEILED) -> bytes:
+    """Texts of all three kinds, EXIF, a profile, a chunk of somebody's own; more behind the end."""
+    texts = PngInfo()
+    texts.add_text("Author", CANARY)
+    texts.add_text("Comment", CANARY, zip=True)
+    texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    texts.add(b"prVt", SECRET)
+    return encoded(picture, "PNG", pnginfo=texts, exif=exif(), icc_profile=PROFILE, dpi=(300, 300)) + SECRET
+
+
+def gif() -> bytes:
+    """A comment, a text to be drawn, XMP; more behind the end. Two frames."""
+    indexed = paletted(FEW_COLOURS)
+    table = indexed.getpalette()
+    palette = [tuple(table[at : at + 3]) for at in range(0, len(table), 3)]
+    frames = [
+        gifs.Frame(*indexed.size, image.tobytes()) for image in (indexed, indexed.transpose(Image.Transpose.ROTATE_180))
+    ]
+    data = gifs.gif(indexed.size, palette, *frames, comment=SECRET, loops=0)
+    start = data.index(b"!\xfe")
+    xmp = b"!\xff\x0bXMP DataXMP" + gifs.in_parts(XMP)
+    text = b"!\x01\x0c" + bytes(12) + gifs.in_parts(SECRET)
+    return data[:start] + xmp + text + data[start:] + SECRET
+
+
+def webp(**options: object) -> bytes:
+    """EXIF, XMP, a profile, a chunk of somebody's own; more behind the end."""
+    data = encoded(VEILED, "WEBP", lossless=True, exif=exif(), xmp=XMP, icc_profile=PROFILE, **options)
+    data += b"SECR" + struct.pack("<I", len(SECRET)) + SECRET
+    return data[:4] + struct.pack("<I", len(data) - 8) + data[8:] + SECRET
+
+
+def animated_webp() -> bytes:
+    """The same, with a second frame."""
+    return webp(save_all=True, append_images=[VEILED.transpose(Image.Transpose.ROTATE_180)])
+
+
+def avif() -> bytes:
+    """EXIF, XMP, a profile, a box that is called free; more behind the end."""
+    data = encoded(VEILED, "AVIF", quality=90, exif=exif(), xmp=XMP, icc_profile=PROFILE)
+    return data + struct.pack(">I4s", 8 + len(SECRET), b"free") + SECRET
+
+
+def tiff() -> bytes:
+    """Descriptions, XMP, IPTC, Photoshop's blocks, EXIF, a place, a profile; a second page."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag in (270, 271, 305, 306, 315, 316, 33432):
+        tags[tag] = CANARY
+    for tag, value in ((700, XMP), (33723, IPTC), (34377, PHOTOSHOP)):
+        tags.tagtype[tag] = 7
+        tags[tag] = value
+    for tag, value in exif().get_ifd(ExifTags.IFD.GPSInfo).items():
+        tags.setdefault(ExifTags.IFD.GPSInfo, {})[tag] = value
+    second = VEILED.transpose(Image.Transpose.ROTATE_180)
+    return encoded(VEILED, "TIFF", tiffinfo=tags, icc_profile=PROFILE, save_all=True, append_images=[second]) + SECRET
+
+
+def bmp() -> bytes:
+    """A profile, bytes between header and pixels and behind them."""
+    data = bmp_of_channels("BGR", 24, header=bmps.V5)(COLOURS, 1)
+    (start,) = struct.unpack_from("<I", data, 10)
+    between = SECRET + PROFILE
+    return data[:10] + struct.pack("<I", start + len(between)) + data[14:start] + between + data[start:] + SECRET
+
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "jpeg": jpeg,
+    "png": png,
+    "png-opaque": lambda: png(COLOURS),
+    "gif": gif,
+    "webp": webp,
+    "webp-animated": animated_webp,
+    "avif": avif,
+    "tiff": tiff,
+    "bmp": bmp,
+}

@@ -1,0 +1,77 @@
+"""Nothing but pixels gets into a thumbnail: no word of the source, no place, no byte before or behind the image."""
+
+from io import BytesIO
+
+import pytest
+from PIL import ExifTags, Image
+
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
+from tests.lambda_processor import anatomy
+from tests.lambda_processor.secrets_in_files import CANARY, FILES, SECRET, jpeg, png
+
+LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
+ANIMATION = Animation(max_frames=10, max_pixels=10**6)
+
+# All that a thumbnail may be made of; how often is the encoder's matter.
+PARTS = {
+    "JPEG": {"d8", "e0", "db", "c0", "c4", "da", "d9"},
+    "PNG": {"IHDR", "PLTE", "tRNS", "IDAT", "IEND"},
+    "WEBP": {"VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ANMF"},
+    "AVIF": {"ftyp", "meta", "mdat"},
+}
+JFIF = b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"  # version 1.1, square pixels of no size, no thumbnail
+WITH_METADATA = 0x20 | 0x08 | 0x04  # flags of VP8X: profile, EXIF, XMP
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_files_hold_their_secrets_and_are_read(name):
+    data = FILES[name]()
+    image = Image.open(BytesIO(data))
+    image.load()
+
+    assert data.count(SECRET) >= 4
+    assert data.endswith(SECRET) or name in {"jpeg", "avif"}
+
+
+def test_the_files_tell_of_a_place_and_hold_smaller_pictures_and_texts():
+    camera, drawing = Image.open(BytesIO(jpeg())), Image.open(BytesIO(png()))
+
+    assert {"exif", "xmp", "photoshop", "comment", "icc_profile"} < camera.info.keys()
+    assert jpeg().count(b"\xff\xd8\xff") == 3
+    assert ExifTags.GPS.GPSLatitude in drawing.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+    assert {"tEXt", "zTXt", "iTXt", "eXIf", "iCCP", "pHYs", "prVt"} < set(anatomy.parts(png().removesuffix(SECRET)))
+
+
+@pytest.mark.parametrize("animation", [None, ANIMATION], ids=["still", "animated"])
+@pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
+@pytest.mark.parametrize("name", FILES)
+def test_pains_29_nothing_but_pixels_is_in_a_thumbnail(name, output_format, animation):
+    picture = make_picture(FILES[name](), Recipe((96, 48), output_format, animation=animation), LIMITS)
+
+    for made in picture.thumbnails:
+        assert SECRET not in made.data
+        assert set(anatomy.parts(made.data)) <= PARTS[made.format]
+        if made.format == "JPEG":
+            assert made.data.startswith(JFIF)
+        if made.format == "WEBP" and made.data[12:16] == b"VP8X":
+            assert not made.data[20] & WITH_METADATA
+        if made.format == "AVIF":
+            assert set(anatomy.items(made.data)) == {"av01"}
+            assert set(anatomy.properties(made.data)) <= {"ispe", "pixi", "av1C", "auxC", "colr:nclx"}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_pains_29_nothing_of_it_is_told_of_a_picture(name):
+    picture = make_picture(FILES[name](), Recipe(()), LIMITS)
+
+    assert CANARY not in repr(picture)
+
+
+def test_a_file_that_is_an_archive_as_well_leaves_no_archive():
+    hidden = b"PK\x03\x04" + SECRET + b"PK\x05\x06" + bytes(18)
+
+    (made,) = make_picture(jpeg() + hidden, Recipe((48,)), LIMITS).thumbnails
+
+    assert b"PK" not in made.data[-len(hidden) :]
+    assert anatomy.parts(made.data)[-1] == "d9"
