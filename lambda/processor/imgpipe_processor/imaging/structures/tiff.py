@@ -22,17 +22,32 @@ _READ = frozenset(
 # More strips than the highest image has rows, and tiles of 16 x 16 for 49 million pixels.
 MAX_PARTS = 200_000
 
+# libtiff takes a directory of more for none.
+MAX_ENTRIES = 4_096
+
+# Numbers, which take many times their bytes when they are read; there are two for each part, and not many others. A
+# fraction counts as ten.
+MAX_NUMBERS = 500_000
+_FRACTIONS = frozenset({5, 10})
+
 # The types of numbers that sizes and places are given in: SHORT, LONG, LONG8; and BYTE, for DNG's version.
 _NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
+# Bytes of the types that are there (TIFF 6.0, section 2, and BigTIFF's), and those that are read as they are.
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_PLAIN = frozenset({1, 2, 6, 7})
+_COPIES_OF_VALUES = 3
+
+_UNCOMPRESSED = 1
+
 # None, CCITT, Group 3 and 4, LZW, JPEG, Deflate (two names), PackBits: what scanners and editors write. libtiff knows
 # a dozen more, which are rare, and each is another decoder to trust.
-_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
+_COMPRESSIONS = frozenset({_UNCOMPRESSED, 2, 3, 4, 5, 7, 8, 32773, 32946})
 
 _REDUCED = 1  # NewSubfileType: a smaller copy of another image in the file
 _LIES_ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 _CANON_RAW = b"CR"
-_DEEP = 16  # bits per sample
+_BYTE, _DEEP = 8, 16  # bits per sample
 
 
 @dataclass(frozen=True)
@@ -76,40 +91,46 @@ def read_tiff(data: bytes, max_frames: int) -> Structure:
     """
     layout = _Layout.of(data)
     offset = layout.first_directory(data)
-    tags = _tags(data, layout, offset)
+    tags, value_bytes = _tags(data, layout, offset)
     if data[8:10] == _CANON_RAW or _DNG_VERSION in tags or _first(tags, _SUBFILE_TYPE, 0) == _REDUCED:
         unsupported("the object is a camera's raw file; expected the picture that it was developed to")
-    if _first(tags, _COMPRESSION, 1) not in _COMPRESSIONS:
+    if _first(tags, _COMPRESSION, _UNCOMPRESSED) not in _COMPRESSIONS:
         unsupported("the TIFF is compressed in a way that is not supported")
     width, height = _first(tags, _WIDTH, 0), _first(tags, _HEIGHT, 0)
     if not (width and height):
         corrupt("the TIFF has no size")
     _check_pixels(data, tags)
-    turned = 2 if _first(tags, _ORIENTATION, 1) != 1 else 1  # turning upright takes a second image
-    measured = 5 if _first(tags, _BITS, 1) > _DEEP else 0  # values that are brought into a visible range
-    decoded_bytes = (4.1 * turned + measured) * width * height + _part_bytes(tags, width, height)
+    decoded_bytes = _decoded_bytes(tags, width, height) + _COPIES_OF_VALUES * value_bytes
     return Structure("TIFF", width, height, decoded_bytes, _pages(data, layout, offset, max_frames))
 
 
-def _tags(data: bytes, layout: _Layout, offset: int) -> dict[int, tuple[int, ...]]:
-    """The entries of the directory that are of use here, each as whole numbers."""
+def _tags(data: bytes, layout: _Layout, offset: int) -> tuple[dict[int, tuple[int, ...]], int]:
+    """The entries of the directory that are of use here, each as whole numbers, and how many bytes all values have."""
     start, count = layout.entries(data, offset)
     if start + count * layout.entry_bytes > len(data):
         corrupt("the TIFF is cut off")
+    if count > MAX_ENTRIES:
+        corrupt("the TIFF has too many entries")
     inline = 8 if layout.big else 4
-    tags = {}
+    tags: dict[int, tuple[int, ...]] = {}
+    value_bytes = numbers = 0
     for position in range(start, start + count * layout.entry_bytes, layout.entry_bytes):
         tag, kind, amount = struct.unpack_from(layout.order + ("HHQ" if layout.big else "HHI"), data, position)
+        size = amount * _TYPE_BYTES.get(kind, 0)
+        if size <= len(data):  # others are not read
+            value_bytes = min(value_bytes + size, len(data))
+            numbers += 0 if kind in _PLAIN else amount * (10 if kind in _FRACTIONS else 1)
+        if numbers > MAX_NUMBERS:
+            corrupt("the TIFF has too many numbers")
         if tag not in _READ or tag in tags or kind not in _NUMBERS:
             continue
         if amount > MAX_PARTS:
             corrupt("the TIFF has too many parts")
-        number = _NUMBERS[kind]
         value_at = position + layout.entry_bytes - inline
-        if amount * struct.calcsize("<" + number) > inline:
+        if size > inline:
             (value_at,) = struct.unpack_from(layout.order + ("Q" if layout.big else "I"), data, value_at)
-        tags[tag] = struct.unpack_from(f"{layout.order}{amount}{number}", data, value_at)
-    return tags
+        tags[tag] = struct.unpack_from(f"{layout.order}{amount}{_NUMBERS[kind]}", data, value_at)
+    return tags, value_bytes
 
 
 def _first(tags: dict[int, tuple[int, ...]], tag: int, default: int) -> int:
@@ -126,14 +147,30 @@ def _check_pixels(data: bytes, tags: dict[int, tuple[int, ...]]) -> None:
         corrupt("the TIFF is cut off")
 
 
-def _part_bytes(tags: dict[int, tuple[int, ...]], width: int, height: int) -> int:
-    """A decompressed strip or tile, which may be as large as the image, or larger."""
-    if _TILE_WIDTH in tags:
-        part_pixels = _first(tags, _TILE_WIDTH, width) * _first(tags, _TILE_HEIGHT, height)
-    else:
-        part_pixels = width * min(height, _first(tags, _ROWS_PER_STRIP, height))
+def _decoded_bytes(tags: dict[int, tuple[int, ...]], width: int, height: int) -> float:
+    """What decoding takes: the image, a second one to turn it upright, and a part as it is unpacked.
+
+    Measured for a pixel: 1.0 of 8 bits in one channel, 4.0 in several; 4.0 of 16 bits in one, which may be inverted;
+    12.7 of 32 bits, which are brought into a visible range.
+    """
     samples = max(_first(tags, _SAMPLES, 1), len(tags.get(_BITS, ())))
-    return part_pixels * samples * max(_first(tags, _BITS, 1), 8) // 8
+    bits = _first(tags, _BITS, 1)
+    turned = 2 if _first(tags, _ORIENTATION, 1) != 1 else 1
+    part_bytes = _part_pixels(tags, width, height) * samples * bits / 8
+    if samples > 1 or bits <= _BYTE:
+        return (4.1 if samples > 1 else 1.1) * turned * width * height + part_bytes
+    if bits <= _DEEP:
+        return 4.1 * width * height + part_bytes
+    return max(13.1 * width * height, 4.1 * turned * width * height + part_bytes)
+
+
+def _part_pixels(tags: dict[int, tuple[int, ...]], width: int, height: int) -> int:
+    """Those of a strip or a tile, which may be as large as the image, or larger."""
+    if _TILE_WIDTH in tags:
+        return _first(tags, _TILE_WIDTH, width) * _first(tags, _TILE_HEIGHT, height)
+    if len(tags.get(_STRIP_OFFSETS, ())) == 1 and _first(tags, _COMPRESSION, _UNCOMPRESSED) == _UNCOMPRESSED:
+        return 0  # libtiff reads it by the row
+    return width * min(height, _first(tags, _ROWS_PER_STRIP, height))
 
 
 def _pages(data: bytes, layout: _Layout, offset: int, max_frames: int) -> int:
