@@ -1,4 +1,4 @@
-"""Sizes, orientation, output format, and what is refused. Colours and modes: test_colour.py."""
+"""Sizes, output format, and what is refused. Every kind of file and turn: test_cells.py; colours: test_colour.py."""
 
 import json
 import subprocess
@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageChops
+from PIL import Image, ImageChops
 
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
-from imgpipe_processor.imaging.shrinking import TRANSPOSITIONS
 from imgpipe_processor.imaging.structures import MAX_SIDE_PX
 from tests.lambda_processor import pngs
 from tests.lambda_processor.fakes import decoded, encoded, photo
@@ -36,12 +35,6 @@ def rejection(data, **limits):
     with pytest.raises(ImageRejectedError) as caught:
         picture(data, **limits)
     return caught.value
-
-
-def exif(tags):
-    made = Image.Exif()
-    made.update(tags)
-    return made
 
 
 @pytest.mark.parametrize(
@@ -85,38 +78,6 @@ def test_003_20_the_pixels_are_those_of_a_lanczos_of_the_whole_image(image_forma
 
     differences = ImageChops.difference(ours, exact).convert("L").histogram()
     assert sum(value * count for value, count in enumerate(differences)) / (256 * 171) < 1.5
-
-
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_ends_upright(orientation, image_format):
-    undo = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
-    stored = photo(400, 200)
-    if orientation in TRANSPOSITIONS:
-        stored = stored.transpose(undo.get(orientation, TRANSPOSITIONS[orientation]))
-
-    made = picture(encoded(stored, image_format, exif=exif({ExifTags.Base.Orientation: orientation})))
-
-    thumbnail = decoded(made.thumbnails[0].data)
-    assert (made.width, made.height) == (400, 200)
-    assert (128, 64) == (made.thumbnails[0].width, made.thumbnails[0].height) == thumbnail.size
-    corners = [thumbnail.getpixel(at) for at in ((20, 10), (108, 10), (20, 54), (108, 54))]
-    assert corners == [(254, 0, 0), (0, 255, 1), (0, 0, 254), (255, 255, 255)]
-    assert ExifTags.Base.Orientation not in thumbnail.getexif()
-
-
-@pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_an_orientation_that_makes_no_sense_is_none(orientation):
-    made = picture(encoded(photo(), exif=exif({ExifTags.Base.Orientation: orientation})))
-
-    assert (made.width, made.height) == (400, 200)
-
-
-@pytest.mark.parametrize(
-    "block", [b"Exif\0\0", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\xff" * 40]
-)
-def test_broken_exif_does_not_cost_the_thumbnail(block):
-    assert picture(encoded(photo(), exif=block)).width == 400
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from io import BytesIO
 from PIL import (
     AvifImagePlugin,  # noqa: F401  imported here, at cold start, for `Image.open` to find; so are the others
     BmpImagePlugin,  # noqa: F401  as above
-    ExifTags,
     GifImagePlugin,
     Image,
     JpegImagePlugin,  # noqa: F401  as above
@@ -25,7 +23,7 @@ from PIL import (
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
-from .exif import UPRIGHT, orientation_in
+from .exif import UPRIGHT, names_adobe_rgb, orientation_in
 from .gif_screen import on_screen
 from .icc import adobe_rgb, wide_gamut
 from .shrinking import DRAFT_GAP, Decoded, Size
@@ -35,12 +33,6 @@ from .tiff_values import in_native_order, shown
 
 # Pillow unpacks a PNG's texts and its profile up to this.
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
-
-# "Design rule for Camera File system" 2.0: what a camera names Adobe RGB by, as it embeds no profile.
-_ADOBE_RGB = b"R03"
-
-# What Pillow raises on EXIF that makes no sense.
-_BROKEN_EXIF = (SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error)
 
 # Formats whose orientation the decoder itself follows.
 _TURNED_BY_DECODER = frozenset({"TIFF", "HEIF"})
@@ -99,14 +91,7 @@ def _named_colours(image: Image.Image, structure: Structure) -> bytes | None:
     if structure.colours is not None:
         return wide_gamut(*structure.colours)
     exif = image.info.get("exif", b"") if structure.format == "JPEG" else b""
-    return adobe_rgb() if _ADOBE_RGB in exif and _interoperability_of(image) == _ADOBE_RGB.decode() else None
-
-
-def _interoperability_of(image: Image.Image) -> object:
-    try:
-        return image.getexif().get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
-    except _BROKEN_EXIF:
-        return None
+    return adobe_rgb() if names_adobe_rgb(exif) else None
 
 
 def orientation_of(image: Image.Image, structure: Structure) -> int:
