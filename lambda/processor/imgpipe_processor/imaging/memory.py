@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .animation import stays_animated
 from .recipe import AVIF, WEBP, Limits, Recipe
 from .structures import Structure
 from .structures.structure import too_large
@@ -16,6 +17,9 @@ _COPIES_OF_SOURCE = 2
 _BYTES_PER_PIXEL_OF_SIDE = 30
 _BY_FORMAT = {WEBP: 47, AVIF: 47}
 
+# What putting together the frames of an animation takes of a pixel of one: 26 of AVIF, 23 of GIF, 16 of WebP and PNG.
+_BYTES_PER_PIXEL_OF_FRAME = 27
+
 
 def fit_into_memory(
     structure: Structure, recipe: Recipe, limits: Limits, *, source_bytes: int, largest_px: int
@@ -27,10 +31,13 @@ def fit_into_memory(
     """
     side_px = min(largest_px, max(structure.width, structure.height))
     per_pixel = _BY_FORMAT.get(recipe.output_format, _BYTES_PER_PIXEL_OF_SIDE)
+    decoded_bytes = structure.decoded_bytes
+    if stays_animated(structure, structure.frames, recipe):
+        decoded_bytes = max(decoded_bytes, _BYTES_PER_PIXEL_OF_FRAME * structure.width * structure.height)
     needed = (
         BASE_BYTES
         + _COPIES_OF_SOURCE * source_bytes
-        + structure.decoded_bytes
+        + decoded_bytes
         + per_pixel * max(0, side_px**2 - _USUAL_SIDE_PX**2)
     )
     if needed > limits.memory_bytes:

@@ -31,6 +31,8 @@ MAX_SEGMENTS = 2_000
 # Before a marker there may be any number of fill bytes, which decoders skip one by one; encoders write none or a few.
 MAX_FILL_BYTES = 1_024
 
+# What comes before the pixels usually has less, even with a small picture and a profile in it.
+_USUAL_HEAD_BYTES = 2**20
 _EXIF, _PROFILE = b"Exif\0\0", b"ICC_PROFILE\0"
 
 # What a decoder takes for pixels, if it still waits for some.
@@ -67,7 +69,8 @@ def read_jpeg(data: bytes, _max_frames: int) -> Structure:
     if frame is None or not passes:
         corrupt("the JPEG holds no picture")
     # The decoder keeps every segment, and puts those of EXIF and of the profile together.
-    return Structure("JPEG", frame.width, frame.height, frame.decoded_bytes(passes) + 2 * head_bytes)
+    kept_bytes = 2 * head_bytes if head_bytes > _USUAL_HEAD_BYTES else 0
+    return Structure("JPEG", frame.width, frame.height, frame.decoded_bytes(passes) + kept_bytes)
 
 
 def prolonged(data: bytes) -> bytes | None:
