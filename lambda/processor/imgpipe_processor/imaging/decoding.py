@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import cache
 from io import BytesIO
 
 from PIL import (
@@ -28,11 +31,15 @@ from .gif_screen import on_screen
 from .icc import adobe_rgb, wide_gamut
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
-from .structures.structure import MAX_PROFILE_BYTES, refuse_profile_beyond
+from .structures.structure import MAX_PROFILE_BYTES, corrupt, refuse_profile_beyond
 from .tiff_values import in_native_order, shown
 
 # Pillow unpacks a PNG's texts and its profile up to this.
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
+
+# What Pillow thinks of a file is no line of this function's log.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+logging.getLogger("PIL").propagate = False
 
 # Formats whose orientation the decoder itself follows.
 _TURNED_BY_DECODER = frozenset({"TIFF", "HEIF"})
@@ -56,7 +63,8 @@ def decoder_limits(max_pixels: int) -> Iterator[None]:
 def rejecting(structure: Structure) -> Iterator[None]:
     """Turn whatever the decoders say to bytes that they cannot decode into a category; nothing else belongs in here."""
     try:
-        yield
+        with _nothing_told() if structure.format == "TIFF" else nullcontext():
+            yield
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageRejectedError(failures.TOO_LARGE, "the image has more pixels than are allowed") from error
     except UnidentifiedImageError as error:
@@ -69,17 +77,38 @@ def rejecting(structure: Structure) -> Iterator[None]:
         raise ImageRejectedError(failures.CORRUPT, message) from error
 
 
+@contextmanager
+def _nothing_told() -> Iterator[None]:
+    """Keep what libtiff thinks of a file out of the process's standard error, which is the log as well."""
+    usual = os.dup(2)
+    os.dup2(_nowhere(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(usual, 2)
+        os.close(usual)
+
+
+@cache
+def _nowhere() -> int:
+    return os.open(os.devnull, os.O_WRONLY)
+
+
 def opened(data: bytes, structure: Structure) -> Image.Image:
     """Let the decoder of this very format read the header.
 
     Raises:
-        ImageRejectedError: its colour profile is too large.
+        ImageRejectedError: its colour profile is too large, or the image larger than the file was thought to tell.
     """
     image = Image.open(BytesIO(data), formats=(structure.format,))
+    if image.width * image.height > structure.width * structure.height:  # which memory was counted for
+        corrupt("the image in it is larger than it tells")
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         in_native_order(image)
-    profile = image.info.get("icc_profile")
-    refuse_profile_beyond(len(profile or b""))
+    profile = image.info.pop("icc_profile", None)
+    if isinstance(profile, bytes):  # a TIFF may say that it is numbers
+        refuse_profile_beyond(len(profile))
+        image.info["icc_profile"] = profile
     named = _named_colours(image, structure)
     if named is not None and (profile is None or structure.format == "PNG"):  # there they outrank a profile
         image.info["icc_profile"] = named
