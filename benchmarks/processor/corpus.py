@@ -41,6 +41,7 @@ class Source:
     Attributes:
         is_derived: Whether we made it; if not, it is a camera's own file.
         is_progressive: Whether a JPEG is one of several scans.
+        has_profile: Whether its colours are told by a profile.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Source:
     height: int
     is_derived: bool
     is_progressive: bool
+    has_profile: bool
 
     @property
     def has_alpha(self) -> bool:
@@ -98,7 +100,8 @@ def own_photos(folder: Path) -> list[Source]:
 
 def _source(name: str, kind: str, path: Path, *, is_derived: bool) -> Source:
     with Image.open(path) as image:
-        return Source(name, kind, path, *image.size, is_derived, "progressive" in image.info)
+        told = image.info
+        return Source(name, kind, path, *image.size, is_derived, "progressive" in told, "icc_profile" in told)
 
 
 class _Originals:
