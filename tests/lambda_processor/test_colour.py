@@ -96,7 +96,7 @@ def test_modes_that_only_other_formats_have_are_ready_for_them(mode, value, expe
         image = image.convert("PA")
         image.putalpha(64)
 
-    small = plain_srgb(shrunk(image, (64, 43), (0, 0, 300, 200)), None)
+    small = plain_srgb(shrunk(image, (0, 0, 300, 200), (64, 43)), None)
 
     assert ((64, 43), expected[0]) == (small.size, small.mode)
     assert close(expected[1], small.getpixel((30, 20)))
@@ -120,9 +120,9 @@ def test_colours_under_transparent_pixels_neither_bleed_nor_survive():
 
 def test_conversion_in_tiles_leaves_no_seams():
     ramp = Image.linear_gradient("L").resize((1700, 1300))
-    whole = shrunk(ramp, (60, 46), (0, 0, 1700, 1300))
+    whole = shrunk(ramp, (0, 0, 1700, 1300), (60, 46))
 
-    tiled = shrunk(Image.merge("LA", (ramp, Image.new("L", ramp.size, 255))), (60, 46), (0, 0, 1700, 1300))
+    tiled = shrunk(Image.merge("LA", (ramp, Image.new("L", ramp.size, 255))), (0, 0, 1700, 1300), (60, 46))
 
     assert all(
         abs(a - b) <= 1

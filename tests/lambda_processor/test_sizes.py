@@ -1,21 +1,23 @@
 """Several thumbnails of one decode: each as good as if it were the only one."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageChops
+from PIL import Image, ImageChops
 
 from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
-from tests.lambda_processor import profiles
+from tests.lambda_processor import judge, profiles
 from tests.lambda_processor.fakes import decoded, encoded, photo
+from tests.lambda_processor.writers import exif
 
 SIZES_PX = [64, 128, 256, 512]
+LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
 
 def thumbnails(data, sizes_px):
-    return make_picture(
-        data, Recipe(tuple(sizes_px)), Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
-    ).thumbnails
+    return make_picture(data, Recipe(tuple(sizes_px)), LIMITS).thumbnails
 
 
 def mean_difference(first, second):
@@ -63,12 +65,13 @@ def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
         assert mean_difference(decoded(alone.data), decoded(made.data)) < 1.5
 
 
+@pytest.mark.parametrize("sizes_px", [SIZES_PX, [200, 210, 230, 256]], ids=["octaves", "close-to-each-other"])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format):
+def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format, sizes_px):
     source = Image.effect_noise((750, 500), 80).resize((1500, 1000), Image.Resampling.BICUBIC)
     data = encoded(source, image_format)
 
-    for size_px, made in zip(SIZES_PX, thumbnails(data, SIZES_PX), strict=True):
+    for size_px, made in zip(sizes_px, thumbnails(data, sizes_px), strict=True):
         exact = decoded(data).resize((made.width, made.height), Image.Resampling.LANCZOS)
         (alone,) = thumbnails(data, [size_px])
 
@@ -77,9 +80,7 @@ def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format)
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_size_is_upright(orientation):
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = orientation
-    data = encoded(photo(), exif=exif)
+    data = encoded(photo(), exif=exif(orientation))
 
     sizes = [(made.width, made.height) for made in thumbnails(data, [64, 256])]
 
@@ -93,6 +94,47 @@ def test_003_20_thumbnails_come_in_the_order_of_their_sizes_and_fit_exactly(widt
 
     assert [fitted_size(width, height, size_px) for size_px in sizes_px] == [(each.width, each.height) for each in made]
     assert all(decoded(each.data).size == (each.width, each.height) for each in made)
+
+
+SMOOTH = {mode: gradients(mode) for mode in ("L", "RGB", "RGBA")}
+FORMATS = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "RGBA"), "WEBP": ("RGB", "RGBA"), "TIFF": ("L", "RGB", "RGBA")}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([(image_format, mode) for image_format, modes in FORMATS.items() for mode in modes]),
+    st.integers(1, 300),
+    st.integers(1, 300),
+    st.lists(st.integers(8, 320), min_size=1, max_size=4),
+    st.integers(1, 8),
+)
+def test_003_20_any_sizes_of_any_image_fit_and_look_as_if_made_alone(kind, width, height, sizes_px, orientation):
+    image_format, mode = kind
+    image = SMOOTH[mode].resize((width, height), Image.Resampling.BOX, reducing_gap=1)
+    data = encoded(image, image_format, quality=95, exif=exif(orientation))
+    recipe = Recipe(tuple(sizes_px), "png")
+    upright = (height, width) if orientation > 4 else (width, height)
+
+    picture = make_picture(data, recipe, LIMITS)
+
+    assert (picture.width, picture.height) == upright
+    for size_px, made in zip(sizes_px, picture.thumbnails, strict=True):
+        (alone,) = make_picture(data, replace(recipe, sizes_px=(size_px,)), LIMITS).thumbnails
+        assert (made.width, made.height) == (alone.width, alone.height)
+        assert max(made.width, made.height) == min(size_px, max(upright))
+        assert min(made.width, made.height) == max(1, round(min(upright) * min(1, size_px / max(upright))))
+        few_pixels = min(made.width, made.height) < 16  # every step of the picture is a large one
+        assert judge.difference(judge.seen(alone.data), judge.seen(made.data)) < (9 if few_pixels else 3)
+
+
+@pytest.mark.parametrize("size_px", SIZES_PX)
+@pytest.mark.parametrize(("image_format", "mode"), [(name, mode) for name, modes in FORMATS.items() for mode in modes])
+def test_003_20_another_programs_lanczos_gives_the_same(image_format, mode, size_px):
+    data = encoded(SMOOTH[mode], image_format, quality=95)
+
+    (made,) = make_picture(data, Recipe((size_px,), "png"), LIMITS).thumbnails
+
+    assert judge.difference(judge.reduced(SMOOTH[mode], made.width, made.height), judge.seen(made.data)) < 1.2
 
 
 def test_sizes_beyond_the_image_are_one_encoding():

@@ -62,19 +62,21 @@ def chain(decoded: Decoded, targets: Sequence[Size]) -> Iterator[Image.Image]:
     """The pixels of each target (as stored, largest first), upright and in plain sRGB.
 
     Measured on photos: two to three times as fast as shrinking the source for every size, and nearer to an exact
-    reduction than that. What is handed on are the pixels before colours and orientation.
+    reduction than that, unless two sizes are close: what is shrunk by a tenth of its size loses 5 dB. What is handed on
+    are the pixels before colours and orientation.
     """
-    image, box = decoded.image, decoded.box
+    sources = [(decoded.image, decoded.box)]
     for target in targets:
-        image = shrunk(image, target, box)
-        box = (0, 0, *target)
+        far = (source for source in reversed(sources) if max(source[1]) >= REDUCING_GAP * max(target))
+        image = shrunk(*next(far, sources[0]), target)
+        sources.append((image, (0, 0, *target)))
         upright = plain_srgb(image, decoded.icc_profile)
         if decoded.orientation in TRANSPOSITIONS:
             upright = upright.transpose(TRANSPOSITIONS[decoded.orientation])
         yield upright
 
 
-def shrunk(image: Image.Image, target: Size, box: Box) -> Image.Image:
+def shrunk(image: Image.Image, box: Box, target: Size) -> Image.Image:
     """Resample `box` of the image, which starts in its corner, to `target`; the answer is in the working mode."""
     mode = working_mode(image)
     if mode == image.mode:
