@@ -162,7 +162,7 @@ def test_an_old_png_has_its_exif_in_hexadecimal():
     assert is_turned(png(pngs.chunk(b"zTXt", text)))
 
 
-def test_an_avif_is_turned_by_its_own_properties_and_not_by_exif():
+def test_an_avif_is_turned_by_its_own_properties_and_not_by_exif_or_xmp():
     by_properties = pillow("AVIF", quality=95, subsampling="4:4:4")(ON_ITS_SIDE, 6)
     assert b"irot" in by_properties
     with_exif = encoded(ON_ITS_SIDE, "AVIF", quality=95, subsampling="4:4:4", exif=HEADER + block(tag=0x0110))
@@ -171,6 +171,7 @@ def test_an_avif_is_turned_by_its_own_properties_and_not_by_exif():
 
     assert is_turned(by_properties)
     assert not is_turned(only_exif)
+    assert not is_turned(encoded(ON_ITS_SIDE, "AVIF", quality=95, subsampling="4:4:4", xmp=xmp(6)))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -127,7 +127,10 @@ def orientation_of(image: Image.Image, structure: Structure) -> int:
     """As EXIF counts; 1, which is upright, where there is none that makes sense, or the decoder sees to it."""
     if structure.format in _TURNED_BY_DECODER:
         return UPRIGHT
-    return orientation_in(structure.exif or image.info.get("exif"), image.info)
+    beside = (
+        {} if structure.format == "AVIF" else image.info
+    )  # properties of its own count, and Pillow makes EXIF of them
+    return orientation_in(structure.exif or image.info.get("exif"), beside)
 
 
 def decode(image: Image.Image, largest: Size, orientation: int) -> Decoded:
