@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .aws import Clients
-from .imaging import prepare
+from .imaging import keep_within, prepare
 from .invocation import handle
 from .processing import Processor
 from .reports import Reporter
@@ -24,9 +24,11 @@ def _workers() -> tuple[Processor, Reporter | None]:
         clock=lambda: datetime.now(UTC),
         new_id=lambda: str(uuid.uuid4()),
     )
-    if settings.reports is None:
-        return processor, None
-    return processor, Reporter(clients.sns(), settings.reports.topic_arn, settings.reports.occasion)
+    reporter = None
+    if settings.reports is not None:
+        reporter = Reporter(clients.sns(), settings.reports.topic_arn, settings.reports.occasion)
+    keep_within(settings.limits.memory_bytes)  # at last: what is here by now is part of it
+    return processor, reporter
 
 
 PROCESSOR, REPORTER = _workers()

@@ -6,9 +6,20 @@ make pixels of every size, `encoding` and `animation` their files, and `picture`
 
 from __future__ import annotations
 
+from .memory import keep_within
 from .picture import make_picture, prepare
 from .recipe import Animation, Limits, Recipe
 from .shrinking import fitted_size
 from .thumbnail import Picture, Thumbnail
 
-__all__ = ["Animation", "Limits", "Picture", "Recipe", "Thumbnail", "fitted_size", "make_picture", "prepare"]
+__all__ = [
+    "Animation",
+    "Limits",
+    "Picture",
+    "Recipe",
+    "Thumbnail",
+    "fitted_size",
+    "keep_within",
+    "make_picture",
+    "prepare",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from .animation import stays_animated
 from .recipe import AVIF, WEBP, Limits, Recipe
 from .structures import Structure
@@ -19,6 +21,26 @@ _BY_FORMAT = {WEBP: 47, AVIF: 47}
 
 # What putting together the frames of an animation takes of a pixel of one: 26 of AVIF, 23 of GIF, 16 of WebP and PNG.
 _BYTES_PER_PIXEL_OF_FRAME = 27
+
+
+_STATM = Path("/proc/self/statm")
+_RESIDENT, _DATA = 1, 5  # fields of it, in pages: proc(5)
+
+
+def keep_within(memory_bytes: int) -> None:
+    """Let this process take no more than that from now on: what asks for more is refused it, and nothing is killed.
+
+    For images that take more than they tell, such as a WebP with a table of codes for every few pixels. Where the
+    system cannot do this (it is Linux's), nothing changes.
+    """
+    if not _STATM.exists():
+        return
+    import resource  # noqa: PLC0415  not on every system
+
+    pages = [int(field) for field in _STATM.read_text().split()]
+    left_bytes = memory_bytes - pages[_RESIDENT] * resource.getpagesize()
+    _, highest = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (pages[_DATA] * resource.getpagesize() + left_bytes, highest))
 
 
 def fit_into_memory(
