@@ -15,6 +15,7 @@ class Frame:
     Args:
         at: its upper left corner on the screen.
         transparent: the index that nothing is drawn for.
+        palette: its own; None where it has that of all.
     """
 
     width: int
@@ -24,6 +25,7 @@ class Frame:
     transparent: int | None = None
     disposal: int = 0
     duration_cs: int = 10
+    palette: list[tuple[int, int, int]] | None = None
 
 
 def gif(
@@ -35,9 +37,8 @@ def gif(
     comment: bytes = b"",
 ) -> bytes:
     """A GIF; `loops` as its extension counts: 0 for ever, otherwise how often it is shown again."""
-    bits = max(1, (len(palette) - 1).bit_length())
-    table = b"".join(map(bytes, palette)).ljust(3 << bits, b"\0")
-    data = b"GIF89a" + struct.pack("<HHBBB", *screen, 0x80 | bits - 1, background, 0) + table
+    flags, table = _table(palette)
+    data = b"GIF89a" + struct.pack("<HHBBB", *screen, flags, background, 0) + table
     if loops is not None:
         data += b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", loops) + b"\0"
     if comment:
@@ -45,9 +46,15 @@ def gif(
     for frame in frames:
         flags = frame.disposal << 2 | (frame.transparent is not None)
         data += b"!\xf9\x04" + struct.pack("<BHB", flags, frame.duration_cs, frame.transparent or 0) + b"\0"
-        data += b"," + struct.pack("<HHHHB", *frame.at, frame.width, frame.height, 0)
+        flags, own = _table(frame.palette) if frame.palette else (0, b"")
+        data += b"," + struct.pack("<HHHHB", *frame.at, frame.width, frame.height, flags) + own
         data += _uncompressed(frame.indices)
     return data + b";"
+
+
+def _table(palette: list[tuple[int, int, int]]) -> tuple[int, bytes]:
+    bits = max(1, (len(palette) - 1).bit_length())
+    return 0x80 | bits - 1, b"".join(map(bytes, palette)).ljust(3 << bits, b"\0")
 
 
 def _uncompressed(indices: bytes) -> bytes:

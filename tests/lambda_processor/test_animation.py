@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
@@ -242,6 +242,30 @@ def test_frames_are_put_together_as_browsers_do(frames, expected):
     _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, *frames, background=3))
 
     check_halves(made.data, *expected)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_frame_of_its_own_greys_is_not_shown_in_the_colours_of_the_others(number):
+    grey = (90, 90, 90)
+    greys = replace(flat(RED), indices=bytes((90,)) * (96 * 64), palette=[(value,) * 3 for value in range(256)])
+    frames, looks = [flat(LIME), flat(LIME)], [LIME, LIME]
+    frames[number], looks[number] = greys, grey
+    data = gifs.gif(WHOLE, PALETTE, *frames)
+
+    check_halves(thumbnail(data, Recipe((48,), "png"))[1].data, (looks[0], looks[0]))
+    check_halves(thumbnail(data)[1].data, *((look, look) for look in looks))
+
+
+def test_a_drawing_may_become_a_lossless_animation():
+    first = scenes.drawing().convert("RGB")
+    looks = [first, ImageOps.invert(first)]
+    data = encoded(first, "WEBP", save_all=True, append_images=looks[1:], lossless=True)
+
+    _picture, made = thumbnail(data, replace(recipe(), sizes_px=(96,)))
+
+    assert len(made.data) <= len(data)
+    for look, seen in zip(looks, shown(made.data), strict=True):
+        assert judge.difference(judge.reduced(look, 96, 64), seen) == 0
 
 
 def random_frames(choose):

@@ -8,7 +8,7 @@ from io import BytesIO
 from PIL import Image
 
 from .decoding import decode, rejecting
-from .encoding import WEBP_METHOD, background_of, lowered_qualities, smallest_needed
+from .encoding import background_of, smallest_needed, webp_options
 from .gif_screen import shown_frames
 from .placeholder import flattened
 from .recipe import AUTO, WEBP, Recipe
@@ -91,7 +91,7 @@ def _plays(image: Image.Image) -> int:
 
 
 def _attempts(sequence: Sequence[Image.Image], durations: list[int], loops: int, recipe: Recipe) -> Iterator[bytes]:
-    for quality in lowered_qualities(recipe.webp_quality):
+    for options in webp_options(sequence, recipe):
         out = BytesIO()
         sequence[0].save(
             out,
@@ -100,7 +100,6 @@ def _attempts(sequence: Sequence[Image.Image], durations: list[int], loops: int,
             append_images=sequence[1:],
             duration=durations,
             loop=loops,
-            quality=quality,
-            method=WEBP_METHOD,
+            **options,
         )
         yield out.getvalue()

@@ -27,7 +27,7 @@ from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
 from .exif import UPRIGHT, names_adobe_rgb, orientation_in
-from .gif_screen import on_screen
+from .gif_screen import in_own_colours, on_screen
 from .icc import adobe_rgb, wide_gamut
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
@@ -105,6 +105,8 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
         corrupt("the image in it is larger than it tells")
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         in_native_order(image)
+    if isinstance(image, GifImagePlugin.GifImageFile):
+        in_own_colours(image)
     profile = image.info.pop("icc_profile", None)
     if isinstance(profile, bytes):  # a TIFF may say that it is numbers
         refuse_profile_beyond(len(profile))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 
 from PIL import Image
@@ -23,7 +23,7 @@ _LOWEST_QUALITY = 25
 # The encoders' own scales: the faster, the lower for WebP and the higher for AVIF. Measured on thumbnails of photos of
 # 128 to 1,024 pixels, bytes at equal PSNR and SSIM: WebP 2 takes half the time of the usual 4 for 5 to 7 % more bytes;
 # AVIF 8 takes 0.4 of the time of the usual 6 for 2 to 5 % more, and 9 a quarter of that for another 4 to 5 %.
-WEBP_METHOD = 2
+_WEBP_METHOD = 2
 _AVIF_SPEED = 8
 
 _PALETTE_COLOURS = 256
@@ -60,21 +60,17 @@ def smallest_needed(attempts: Iterator[bytes], source_bytes: int) -> bytes:
 
 
 def _jpegs(image: Image.Image, recipe: Recipe) -> Iterator[bytes]:
-    for quality in lowered_qualities(recipe.jpeg_quality):
+    for quality in _lowered(recipe.jpeg_quality):
         yield _saved(image, "JPEG", quality=quality, subsampling="4:2:0", optimize=True)
 
 
 def _webps(image: Image.Image, recipe: Recipe) -> Iterator[bytes]:
-    wanted, *lower = lowered_qualities(recipe.webp_quality)
-    yield _saved(image, "WEBP", quality=wanted, method=WEBP_METHOD)
-    if image.getcolors(_PALETTE_COLOURS):
-        yield _saved(image, "WEBP", lossless=True)  # a drawing
-    for quality in lower:
-        yield _saved(image, "WEBP", quality=quality, method=WEBP_METHOD)
+    for options in webp_options([image], recipe):
+        yield _saved(image, "WEBP", **options)
 
 
 def _avifs(image: Image.Image, recipe: Recipe) -> Iterator[bytes]:
-    for quality in lowered_qualities(recipe.avif_quality):
+    for quality in _lowered(recipe.avif_quality):
         yield _saved(image, "AVIF", quality=quality, speed=_AVIF_SPEED)
 
 
@@ -113,7 +109,17 @@ _ATTEMPTS: dict[str, Callable[[Image.Image, Recipe], Iterator[bytes]]] = {
 }
 
 
-def lowered_qualities(wanted: int) -> Iterator[int]:
+def webp_options(frames: Sequence[Image.Image], recipe: Recipe) -> Iterator[dict[str, object]]:
+    """What to try one after the other for a WebP of these frames; without a loss if they are drawings."""
+    wanted, *lower = _lowered(recipe.webp_quality)
+    yield {"quality": wanted, "method": _WEBP_METHOD}
+    if all(frame.getcolors(_PALETTE_COLOURS) for frame in frames):
+        yield {"lossless": True}
+    for quality in lower:
+        yield {"quality": quality, "method": _WEBP_METHOD}
+
+
+def _lowered(wanted: int) -> Iterator[int]:
     """The quality that is wanted, and those to fall back on for fewer bytes."""
     yield wanted
     for lowered in _LOWERED:

@@ -2,7 +2,7 @@
 
 What no frame has drawn on is transparent, whatever colour the file calls its background (Pillow: the first of the
 palette); how a frame is disposed of is its own matter (Pillow: that of the one before, where it says nothing); and
-transparency comes and goes with each frame.
+transparency comes and goes with each frame. A frame of its own greys is grey (Pillow: in the colours of the others).
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ _CLEAR, _RESTORE = 2, 3  # what becomes of a frame, in three bits of it
 _NOTHING = (0, 0, 0, 0)
 
 Box = tuple[int, int, int, int]
+
+
+def in_own_colours(frame: Image.Image) -> None:
+    """Make the decoder forget the palette of other frames where this one has greys; it is not decoded yet."""
+    if frame.mode == "L":
+        frame.palette = None
 
 
 def on_screen(frame: Image.Image, drawn: Box) -> Image.Image:
@@ -47,6 +53,7 @@ def shown_frames(data: bytes, size: tuple[int, int]) -> Iterator[tuple[Image.Ima
         if width and height:
             alone = BytesIO(_alone(data, control, start, end))
             with Image.open(alone, formats=("GIF",)) as frame:
+                in_own_colours(frame)
                 pixels = frame.convert("RGBA" if frame.has_transparency_data else "RGB")
             screen.paste(pixels, (left, top), pixels if pixels.mode == "RGBA" else None)
         opaque = screen.getchannel("A").getextrema() == (255, 255)
