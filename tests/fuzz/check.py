@@ -14,13 +14,14 @@ from imgpipe_processor.imaging import Animation, Limits, Picture, Recipe, make_p
 from imgpipe_processor.imaging.memory import BASE_BYTES
 from tests.lambda_processor.fakes import decoded
 
-LIMITS = Limits(max_pixels=1_000_000, max_frames=20, memory_bytes=BASE_BYTES + 64 * 2**20)
+LIMITS = Limits(max_pixels=1_000_000, max_frames=20, memory_bytes=BASE_BYTES + 64 * 2**20, heic=True)
 RECIPES = (
     Recipe((128, 32)),
     Recipe(()),
     Recipe((64,), animation=Animation(max_frames=10, max_pixels=200_000)),
     Recipe((48,), output_format="webp", background="#102030"),
     Recipe((16,), output_format="avif"),
+    Recipe((600, 20), engine="libvips"),
 )
 CATEGORIES = frozenset({None, failures.UNSUPPORTED, failures.CORRUPT, failures.TOO_LARGE})
 

@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
+import pillow_heif
 from PIL import ExifTags, Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
@@ -121,6 +122,15 @@ def _avifs() -> dict[str, bytes]:
     }
 
 
+def _heics() -> dict[str, bytes]:
+    pillow_heif.register_heif_opener()
+    return {
+        "420": encoded(drawing(), "HEIF"),
+        "444-alpha": encoded(drawing("RGBA"), "HEIF", chroma=444),
+        "about": encoded(drawing(), "HEIF", exif=exif(), icc_profile=profiles.wide_rgb()),
+    }
+
+
 def _tiffs() -> dict[str, bytes]:
     modes = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "LAB", "I", "I;16", "F")
     packed = {
@@ -159,6 +169,7 @@ _MADE: dict[str, Callable[[], dict[str, bytes]]] = {
     "GIF": _gifs,
     "WEBP": _webps,
     "AVIF": _avifs,
+    "HEIC": _heics,
     "TIFF": _tiffs,
     "BMP": _bmps,
 }
