@@ -79,7 +79,6 @@ def test_every_mode_of_a_file_becomes_plain_pixels(data, mode, pixel):
     ("mode", "value", "expected"),
     [
         ("PA", 0, ("RGBA", (10, 20, 30, 64))),
-        ("YCbCr", (255, 128, 128), ("RGB", (255, 255, 255))),
         ("HSV", (0, 0, 255), ("RGB", (255, 255, 255))),
         ("LAB", (255, 128, 128), ("RGB", (255, 255, 255))),
         ("I;16", 0x8000, ("L", 128)),
@@ -107,6 +106,13 @@ def test_an_adobe_cmyk_jpeg_is_not_inverted():
     assert b"Adobe" in data
 
     assert close((255, 0, 0), middle(data)[1], tolerance=3)
+
+
+@pytest.mark.parametrize("marker", [b"Adobe", b"Other"])
+def test_a_cmyk_jpeg_is_taken_as_inverted_whether_adobe_says_so_or_not_as_by_browsers(marker):
+    data = encoded(Image.new("CMYK", (300, 200), (0, 255, 255, 100)), quality=95).replace(b"Adobe", marker)
+
+    assert close((155, 0, 0), middle(data)[1], tolerance=3)
 
 
 def test_colours_under_transparent_pixels_neither_bleed_nor_survive():
