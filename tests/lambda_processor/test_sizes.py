@@ -62,7 +62,7 @@ def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
         (alone,) = thumbnails(data, [size_px])
 
         assert (alone.format, alone.width, alone.height) == (made.format, made.width, made.height)
-        assert mean_difference(decoded(alone.data), decoded(made.data)) < 1.5
+        assert mean_difference(decoded(alone.data), decoded(made.data)) < 2
 
 
 @pytest.mark.parametrize("sizes_px", [SIZES_PX, [200, 210, 230, 256]], ids=["octaves", "close-to-each-other"])
@@ -122,7 +122,7 @@ def test_003_20_any_sizes_of_any_image_fit_and_look_as_if_made_alone(kind, width
         (alone,) = make_picture(data, replace(recipe, sizes_px=(size_px,)), LIMITS).thumbnails
         assert (made.width, made.height) == (alone.width, alone.height)
         assert max(made.width, made.height) == min(size_px, max(upright))
-        assert min(made.width, made.height) == max(1, round(min(upright) * min(1, size_px / max(upright))))
+        assert abs(min(made.width, made.height) - max(1, min(upright) * min(1, size_px / max(upright)))) <= 0.5
         few_pixels = min(made.width, made.height) < 16  # every step of the picture is a large one
         assert judge.difference(judge.seen(alone.data), judge.seen(made.data)) < (9 if few_pixels else 3)
 

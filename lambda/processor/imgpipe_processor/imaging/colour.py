@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from io import BytesIO
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from PIL import Image, ImageCms
+from PIL import Image
 
-SRGB = ImageCms.createProfile("sRGB")
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 # Profiles that mean the colours an image without a profile has; spares the commonest photos a transform.
 SRGB_NAMES = frozenset({"sRGB", "sRGB IEC61966-2.1", "sRGB built-in", "sRGB2014"})
@@ -21,6 +22,9 @@ PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
 DEEP_MODES = frozenset({"I;16", "I;16B", "I;16L"})
 MEASURED_MODES = frozenset({"I", "F"})
 GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES | MEASURED_MODES
+
+# Lightness and two differences of colour: how a JPEG is stored.
+PLANES = "YCbCr"
 
 _WHITES = (1, 255, 65_535)
 
@@ -53,8 +57,10 @@ def converted(image: Image.Image, mode: str) -> Image.Image:
 def plain_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """Turn an image in a working mode into L, LA, RGB or RGBA: sRGB pixels, nothing carried along beside them.
 
-    Alpha stays only where a pixel needs it.
+    Alpha stays only where a pixel needs it, and planes are sRGB already.
     """
+    if image.mode == PLANES:
+        return image
     alpha = None
     if image.mode in PREMULTIPLIED:
         image = image.convert(PREMULTIPLIED[image.mode])
@@ -88,27 +94,39 @@ def ranged(image: Image.Image) -> Image.Image:
     return image.point(lambda value: value * scale - lowest * scale).convert("L")
 
 
+def is_srgb(mode: str, icc_profile: bytes | None) -> bool:
+    """Whether pixels of this mode are those of sRGB, or can only be taken for it."""
+    return _transform(mode, icc_profile) is None
+
+
 def _managed(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """Convert from the embedded profile's colours to sRGB; a profile that cannot be used counts as sRGB."""
+    transform = _transform(image.mode, icc_profile)
+    if transform is None:
+        return image
     try:
-        transform = _transform(image.mode, icc_profile)
-        return transform.apply(image) if transform else image
-    except (ImageCms.PyCMSError, OSError, ValueError):
+        return transform.apply(image)
+    except (OSError, ValueError):
         return image
 
 
-@lru_cache(maxsize=4)  # the photos of one camera have one profile
 def _transform(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """From the profile's colours to sRGB; None where there is nothing to do, or the profile is for other pixels."""
-    profile = _profile(mode, icc_profile)
-    if profile is None or profile.profile.xcolor_space != PROFILE_SPACES[mode]:
-        return None
-    if ImageCms.getProfileDescription(profile).strip() in SRGB_NAMES:
-        return None
-    return ImageCms.buildTransform(profile, SRGB, mode, "RGB")
+    """From the profile's colours to sRGB; None where there is nothing to do, or nothing that can be done."""
+    return _transform_from(mode, icc_profile) if mode == "LAB" or icc_profile else None
 
 
-def _profile(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
-    if mode == "LAB":
-        return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-    return ImageCms.ImageCmsProfile(BytesIO(icc_profile)) if icc_profile else None
+@lru_cache(maxsize=4)  # the photos of one camera have one profile
+def _transform_from(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
+    from PIL import ImageCms  # noqa: PLC0415  most images have no profile
+
+    try:
+        profile = ImageCms.ImageCmsProfile(
+            ImageCms.createProfile("LAB") if mode == "LAB" else BytesIO(icc_profile or b"")
+        )
+        if profile.profile.xcolor_space != PROFILE_SPACES[mode]:
+            return None
+        if ImageCms.getProfileDescription(profile).strip() in SRGB_NAMES:
+            return None
+        return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None

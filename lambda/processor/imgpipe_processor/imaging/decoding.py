@@ -16,7 +16,7 @@ from PIL import (
     BmpImagePlugin,  # noqa: F401  as above
     GifImagePlugin,
     Image,
-    JpegImagePlugin,  # noqa: F401  as above
+    JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
     UnidentifiedImageError,
@@ -26,6 +26,7 @@ from PIL import (
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
+from .colour import PLANES, is_srgb
 from .exif import UPRIGHT, names_adobe_rgb, orientation_in
 from .gif_screen import in_own_colours, on_screen
 from .icc import adobe_rgb, wide_gamut
@@ -135,14 +136,27 @@ def orientation_of(image: Image.Image, structure: Structure) -> int:
     return orientation_in(structure.exif or image.info.get("exif"), beside)
 
 
-def decode(image: Image.Image, largest: Size, orientation: int) -> Decoded:
-    """Decode the picture that the image stands at, no larger than its format lets it be for `largest`."""
+def decode(image: Image.Image, largest: Size, orientation: int, *, as_planes: bool = False) -> Decoded:
+    """Decode the picture that the image stands at, no larger than its format lets it be for `largest`.
+
+    With `as_planes`, a JPEG that is stored in planes, and needs no other colours, stays in them.
+    """
     icc_profile = image.info.get("icc_profile")
-    drafted = image.draft(None, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
+    planes = PLANES if as_planes and _is_in_planes(image) and is_srgb("RGB", icc_profile) else None
+    drafted = image.draft(planes, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
     drawn = image.tile[0].extents if isinstance(image, GifImagePlugin.GifImageFile) else None
     image.load()
     box = drafted[1] if drafted else (0, 0, *image.size)
     return Decoded(_as_meant(image, drawn), box, orientation, icc_profile)
+
+
+def _is_in_planes(image: Image.Image) -> bool:
+    """Whether libjpeg takes the JPEG's three components for planes, and not for red, green and blue."""
+    if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.mode != "RGB":
+        return False
+    if "jfif" in image.info or "adobe_transform" not in image.info:
+        return "jfif" in image.info or [number for number, *_ in image.layer] == [1, 2, 3]
+    return bool(image.info["adobe_transform"])
 
 
 def _as_meant(image: Image.Image, drawn: tuple[int, int, int, int] | None) -> Image.Image:

@@ -20,6 +20,10 @@ _LOADERS = {"JPEG": "VipsForeignLoadJpeg", "PNG": "VipsForeignLoadPng", "WEBP": 
 # Up to here a JPEG's own decoder does nearly all of the shrinking, and Pillow takes less time for the rest.
 _PILLOW_IS_FASTER_PX = 512
 
+# How many times the target a JPEG's decoder may shrink to. Measured at 1,024 pixels against sharp: 1.4 is never below
+# its fidelity, 1.2 is 5 % faster and in one of five photos 0.2 dB below.
+_DRAFT_GAP = 1.4
+
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by bands
 
 
@@ -55,13 +59,21 @@ def decode_with_libvips(
         return None
     if structure.format == "JPEG" and max(target) <= _PILLOW_IS_FASTER_PX:
         return None
-    small = load_libvips().Image.thumbnail_buffer(
-        data,
-        target[0],
-        height=target[1],
-        size="force",
-        no_rotate=True,
-        option_string="fail-on=error",  # as an argument of its own it does not reach every loader
-    )
+    small = _shrunk_jpeg(data, image.size, target) if structure.format == "JPEG" else _shrunk(data, target)
     pixels = Image.frombytes(_MODES[small.bands], (small.width, small.height), small.write_to_memory())
     return Decoded(pixels, (0, 0, *pixels.size), orientation, image.info.get("icc_profile"))
+
+
+def _shrunk(data: bytes, target: Size) -> Any:
+    options = "fail-on=error"  # as an argument of its own it does not reach every loader
+    return load_libvips().Image.thumbnail_buffer(
+        data, target[0], height=target[1], size="force", no_rotate=True, option_string=options
+    )
+
+
+def _shrunk_jpeg(data: bytes, size: Size, target: Size) -> Any:
+    """Let the decoder shrink as far as it can without losing what is seen; libvips by itself stops a step earlier."""
+    left_over = min(side / wanted for side, wanted in zip(size, target, strict=True)) / _DRAFT_GAP
+    shrink = max(step for step in (1, 2, 4, 8) if step <= max(left_over, 1))
+    image = load_libvips().Image.jpegload_buffer(data, shrink=shrink, fail_on="error", access="sequential")
+    return image.thumbnail_image(target[0], height=target[1], size="force", no_rotate=True)

@@ -20,7 +20,7 @@ from .heic import register_decoder
 from .libvips import decode_with_libvips, load_libvips
 from .memory import fit_into_memory
 from .placeholder import blurhash, dominant_color, swatch
-from .recipe import LIBVIPS, Limits, Recipe
+from .recipe import AUTO, JPEG, LIBVIPS, Limits, Recipe
 from .shrinking import LIES_ON_ITS_SIDE, Decoded, Size, chain, fitted_size
 from .structures import Structure, read_structure
 from .thumbnail import Picture, Thumbnail
@@ -102,7 +102,7 @@ def _still(
         decoded = None
         if recipe.engine == LIBVIPS:
             decoded = decode_with_libvips(file, structure, image, targets[0], orientation)
-        return decoded or decode(image, targets[0], orientation)
+        return decoded or decode(image, targets[0], orientation, as_planes=recipe.output_format in {AUTO, JPEG})
 
     with rejecting(structure):
         file = structure.decodable or data

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .colour import converted, plain_srgb, working_mode
+from .colour import PLANES, converted, plain_srgb, working_mode
 
 # Shrinking is done in two steps: cheap averaging (in the JPEG decoder, or by whole factors) down to no less than so
 # many times the target, then Lanczos. Measured on photos against a full decode with Lanczos: without a gap, images
 # that the averaging alone brings almost to their size lose 10 dB; larger gaps than these gain 0.2 dB after encoding.
 DRAFT_GAP = 1.2
 REDUCING_GAP = 1.5
+
+# A JPEG that becomes a JPEG stays in its planes. Measured so, the larger gap costs nothing that is seen in the time,
+# and gains what small thumbnails lose with the other; colours are averaged as they are.
+LIGHTNESS_GAP = 2.0
+COLOUR_GAP = 1.0
 
 # Side of the squares in which modes are converted, so that the image is never held twice.
 TILE_PX = 512
@@ -59,7 +64,7 @@ def fitted_size(width: int, height: int, size_px: int) -> Size:
 
 
 def chain(decoded: Decoded, targets: Sequence[Size]) -> Iterator[Image.Image]:
-    """The pixels of each target (as stored, largest first), upright and in plain sRGB.
+    """The pixels of each target (as stored, largest first), upright and in plain sRGB or its planes.
 
     Measured on photos: two to three times as fast as shrinking the source for every size, and nearer to an exact
     reduction than that, unless two sizes are close: what is shrunk by a tenth of its size loses 5 dB. What is handed on
@@ -76,8 +81,25 @@ def chain(decoded: Decoded, targets: Sequence[Size]) -> Iterator[Image.Image]:
         yield upright
 
 
+def _shrunk_planes(image: Image.Image, box: Box, target: Size) -> Image.Image:
+    """Shrink lightness to the target, and colours to half of it, which is all that a JPEG keeps of them.
+
+    They are given back in blocks of 2 x 2, of which its encoder takes the mean.
+    """
+    halved = (math.ceil(target[0] / 2), math.ceil(target[1] / 2))
+    lightness = image.getchannel("Y").resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=LIGHTNESS_GAP)
+    planes = [lightness]
+    for name in ("Cb", "Cr"):
+        colour = image.getchannel(name).resize(halved, Image.Resampling.LANCZOS, box=box, reducing_gap=COLOUR_GAP)
+        blocks = colour.resize((2 * halved[0], 2 * halved[1]), Image.Resampling.NEAREST)
+        planes.append(blocks.crop((0, 0, *target)))
+    return Image.merge(PLANES, planes)
+
+
 def shrunk(image: Image.Image, box: Box, target: Size) -> Image.Image:
     """Resample `box` of the image, which starts in its corner, to `target`; the answer is in the working mode."""
+    if image.mode == PLANES:
+        return _shrunk_planes(image, box, target)
     mode = working_mode(image)
     if mode == image.mode:
         return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
