@@ -11,6 +11,7 @@ from .decoding import decode, rejecting
 from .encoding import background_of, smallest_needed, webp_options
 from .gif_screen import shown_frames
 from .placeholder import flattened
+from .plugins import load_plugin
 from .recipe import AUTO, WEBP, Recipe
 from .shrinking import Decoded, Size, chain
 from .structures import Structure
@@ -49,6 +50,7 @@ def animated(
     orientation: int,
 ) -> tuple[list[Thumbnail], Image.Image]:
     """One animated WebP for each target (largest first), and the first frame of the smallest of them."""
+    load_plugin("WEBP")
     sequences: list[list[Image.Image]] = [[] for _ in targets]
     durations = []
     for decoded, duration in _decoded(data, image, structure, frames, targets[0], orientation):

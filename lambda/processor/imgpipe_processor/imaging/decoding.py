@@ -11,17 +11,7 @@ from contextlib import contextmanager, nullcontext
 from functools import cache
 from io import BytesIO
 
-from PIL import (
-    AvifImagePlugin,  # noqa: F401  imported here, at cold start, for `Image.open` to find; so are the others
-    BmpImagePlugin,  # noqa: F401  as above
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,  # noqa: F401  as above
-)
+from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
 
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
@@ -30,10 +20,10 @@ from .colour import PLANES, is_srgb
 from .exif import UPRIGHT, names_adobe_rgb, orientation_in
 from .gif_screen import in_own_colours, on_screen
 from .icc import adobe_rgb, wide_gamut
+from .plugins import load_plugin
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
 from .structures.structure import MAX_PROFILE_BYTES, corrupt, refuse_profile_beyond
-from .tiff_values import in_native_order, shown
 
 # Pillow unpacks a PNG's texts and its profile up to this.
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
@@ -101,11 +91,14 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
     Raises:
         ImageRejectedError: its colour profile is too large, or the image larger than the file was thought to tell.
     """
+    load_plugin(structure.format)
     image = Image.open(BytesIO(data), formats=(structure.format,))
     if image.width * image.height > structure.width * structure.height:  # which memory was counted for
         corrupt("the image in it is larger than it tells")
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        in_native_order(image)
+    if image.format == "TIFF":
+        from . import tiff_values  # noqa: PLC0415  with Pillow's own module of TIFF
+
+        tiff_values.expect_native_order(image)
     if isinstance(image, GifImagePlugin.GifImageFile):
         in_own_colours(image)
     profile = image.info.pop("icc_profile", None)
@@ -161,8 +154,10 @@ def _is_in_planes(image: Image.Image) -> bool:
 
 def _as_meant(image: Image.Image, drawn: tuple[int, int, int, int] | None) -> Image.Image:
     """The pixels with what their format says of them and Pillow leaves aside; `drawn` is the part that a GIF fills."""
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return shown(image)
+    if image.format == "TIFF":
+        from . import tiff_values  # noqa: PLC0415  as above
+
+        return tiff_values.shown(image)
     if drawn is not None:
         return on_screen(image, drawn)
     if image.format == "BMP" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):

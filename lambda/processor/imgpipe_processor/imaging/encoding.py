@@ -10,6 +10,7 @@ from io import BytesIO
 from PIL import Image
 
 from .placeholder import flattened
+from .plugins import load_plugin
 from .recipe import AUTO, JPEG, Recipe
 from .thumbnail import Thumbnail
 
@@ -44,6 +45,7 @@ def encode(image: Image.Image, recipe: Recipe, *, source_bytes: int) -> Thumbnai
     output_format = recipe.output_format.upper()
     if recipe.output_format == AUTO:
         output_format = "PNG" if image.mode in {"LA", "RGBA"} else "JPEG"
+    load_plugin(output_format)
     data = smallest_needed(_ATTEMPTS[output_format](image, recipe), source_bytes)
     return Thumbnail(data, output_format, *image.size)
 

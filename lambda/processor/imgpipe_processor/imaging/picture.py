@@ -20,6 +20,7 @@ from .heic import register_decoder
 from .libvips import decode_with_libvips, load_libvips
 from .memory import fit_into_memory
 from .placeholder import blurhash, dominant_color, swatch
+from .plugins import load_plugin
 from .recipe import AUTO, JPEG, LIBVIPS, Limits, Recipe
 from .shrinking import LIES_ON_ITS_SIDE, Decoded, Size, chain, fitted_size
 from .structures import Structure, read_structure
@@ -32,11 +33,12 @@ _ONLY_LOOKED_AT_PX = 32
 
 
 def prepare(recipe: Recipe, limits: Limits) -> None:
-    """Import at cold start what a recipe needs beside Pillow.
+    """Import at cold start what a recipe needs for every image.
 
     Raises:
         ImportError: it is not in the package.
     """
+    load_plugin(recipe.output_format.upper())
     if recipe.engine == LIBVIPS:
         load_libvips()
     if limits.heic:

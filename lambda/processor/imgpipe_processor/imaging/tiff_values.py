@@ -21,20 +21,22 @@ _WHITE_IS_ZERO = 0
 _TWELVE_BITS = (12,)
 
 
-def in_native_order(image: TiffImagePlugin.TiffImageFile) -> None:
-    """Make the decoder expect what libtiff gives; `image` is not decoded yet."""
-    for number, tile in enumerate(image.tile):
+def expect_native_order(image: Image.Image) -> None:
+    """Make the decoder of a TIFF, which is not decoded yet, expect what libtiff gives."""
+    tiff = cast("TiffImagePlugin.TiffImageFile", image)
+    for number, tile in enumerate(tiff.tile):
         raw_mode, *others = cast("tuple[Any, ...]", tile.args)
-        image.tile[number] = tile._replace(args=(_NATIVE.get(raw_mode, raw_mode), *others))
+        tiff.tile[number] = tile._replace(args=(_NATIVE.get(raw_mode, raw_mode), *others))
 
 
-def shown(image: TiffImagePlugin.TiffImageFile) -> Image.Image:
-    """Bring grey values of more than 8 bits to what they stand for; of 16 bits they may remain."""
-    inverted = image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO  # which Pillow heeds up to 8 bits
+def shown(image: Image.Image) -> Image.Image:
+    """Bring grey values of a TIFF that have more than 8 bits to what they stand for; of 16 bits they may remain."""
+    tags = cast("TiffImagePlugin.TiffImageFile", image).tag_v2
+    inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO  # which Pillow heeds up to 8 bits
     if image.mode in MEASURED_MODES:
         visible = ranged(image)
         return ImageChops.invert(visible) if inverted else visible
-    if image.mode in DEEP_MODES and image.tag_v2.get(_BITS_PER_SAMPLE) == _TWELVE_BITS:
+    if image.mode in DEEP_MODES and tags.get(_BITS_PER_SAMPLE) == _TWELVE_BITS:
         return image.point(lambda value: value * 16)
     if image.mode in DEEP_MODES and inverted:
         return image.point(lambda value: value * -1 + 65_535)
