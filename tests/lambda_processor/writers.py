@@ -184,14 +184,15 @@ def ycbcr_tiff(across: int, down: int) -> Write:
     """One pair of colour differences to so many pixels: their luminances come first (TIFF 6.0, section 21)."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
-        luminance, blue, red = image.convert("YCbCr").split()
-        data = b""
-        for y in range(0, image.height, down):
-            for x in range(0, image.width, across):
-                data += luminance.crop((x, y, x + across, y + down)).tobytes()
-                data += bytes((blue.getpixel((x, y)), red.getpixel((x, y))))
+        width, height = image.size
+        luminance, blue, red = (plane.tobytes() for plane in image.convert("YCbCr").split())
+        data = bytearray()
+        for corner in (y * width + x for y in range(0, height, down) for x in range(0, width, across)):
+            for row in range(down):
+                data += luminance[corner + row * width : corner + row * width + across]
+            data += bytes((blue[corner], red[corner]))
         tags = {tiffs.ORIENTATION: (orientation,), tiffs.SUBSAMPLING: (across, down)}
-        return tiffs.tiff(image.size, [data], tags, bits=[8, 8, 8], photometric=tiffs.YCBCR)
+        return tiffs.tiff(image.size, [bytes(data)], tags, bits=[8, 8, 8], photometric=tiffs.YCBCR)
 
     return write
 
