@@ -25,7 +25,6 @@ def processor(engine: str) -> Make:
         max_pixels=100_000_000,
         max_frames=1_000,
         memory_bytes=int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 2**20,
-        kept_bytes=int(os.environ.get("MALLOC_TOP_PAD_", "0")),
     )
 
     def make(data: bytes, sizes: tuple[int, ...], output: str) -> list[bytes]:

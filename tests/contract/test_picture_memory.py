@@ -101,8 +101,8 @@ SEVERAL = """
 import sys
 from pathlib import Path
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
-memory_bytes, kept_bytes, *paths = sys.argv[1:]
-limits = Limits(10**9, 10**6, int(memory_bytes), int(kept_bytes))
+memory_bytes, *paths = sys.argv[1:]
+limits = Limits(10**9, 10**6, int(memory_bytes))
 for path in paths:
     make_picture(Path(path).read_bytes(), Recipe((512,)), limits)
 print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
@@ -120,7 +120,7 @@ def test_what_is_kept_of_an_image_adds_nothing_to_the_peak_of_one_that_needs_the
 
     def peak(*names: str, told_bytes: int) -> int:
         done = subprocess.run(
-            [sys.executable, "-c", SEVERAL, str(memory_bytes), str(told_bytes), *(tmp_path / name for name in names)],
+            [sys.executable, "-c", SEVERAL, str(told_bytes), *(tmp_path / name for name in names)],
             capture_output=True,
             check=True,
             cwd=repository / "lambda" / "processor",
@@ -129,9 +129,9 @@ def test_what_is_kept_of_an_image_adds_nothing_to_the_peak_of_one_that_needs_the
         )
         return int(done.stdout)
 
-    alone = peak("print", told_bytes=0)
-    assert peak("drawing", "print", told_bytes=0) > alone + 20 * 2**20
-    assert peak("drawing", "print", told_bytes=kept_bytes) < alone + ROUNDING_BYTES
+    alone = peak("print", told_bytes=memory_bytes)
+    assert peak("drawing", "print", told_bytes=10**12) > alone + 20 * 2**20
+    assert peak("drawing", "print", told_bytes=memory_bytes) < alone + ROUNDING_BYTES
 
 
 def least_memory_mb(**options: Any) -> int:

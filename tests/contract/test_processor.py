@@ -92,7 +92,6 @@ def test_what_is_not_configured_is_to_the_function_what_it_is_by_itself(preset):
         max_pixels=config.processing.max_source_pixels,
         max_frames=config.processing.max_source_frames,
         memory_bytes=config.processing.memory_mb * 2**20,
-        kept_bytes=256 * 2**20,
     )
 
 

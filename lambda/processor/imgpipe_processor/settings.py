@@ -35,7 +35,6 @@ THUMBNAIL_VARIABLES = (
     "MAX_ANIMATION_PIXELS",
 )
 HIGHEST_QUALITY = 100
-GLIBC_KEEPS = "MALLOC_TOP_PAD_"  # read by glibc itself, when the process starts
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
@@ -137,7 +136,6 @@ def _limits(environment: Mapping[str, str]) -> Limits:
         max_pixels=_positive(environment, "MAX_SOURCE_PIXELS", "pixels"),
         max_frames=_positive(environment, "MAX_SOURCE_FRAMES", "frames"),
         memory_bytes=_positive(environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "MB") * 2**20,
-        kept_bytes=_positive(environment, GLIBC_KEEPS, "bytes") if GLIBC_KEEPS in environment else 0,
         heic="HEIC" in environment and _choice(environment, "HEIC", ("true",)) == "true",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 from .animation import stays_animated
@@ -22,7 +23,6 @@ _BY_FORMAT = {WEBP: 47, AVIF: 47}
 # What putting together the frames of an animation takes of a pixel of one: 26 of AVIF, 23 of GIF, 16 of WebP and PNG.
 _BYTES_PER_PIXEL_OF_FRAME = 27
 
-
 _STATM = Path("/proc/self/statm")
 _RESIDENT, _DATA = 1, 5  # fields of it, in pages: proc(5)
 
@@ -37,10 +37,9 @@ def keep_within(memory_bytes: int) -> None:
         return
     import resource  # noqa: PLC0415  not on every system
 
-    pages = [int(field) for field in _STATM.read_text().split()]
-    left_bytes = memory_bytes - pages[_RESIDENT] * resource.getpagesize()
     _, highest = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (pages[_DATA] * resource.getpagesize() + left_bytes, highest))
+    left_bytes = memory_bytes - _bytes_of(_RESIDENT)
+    resource.setrlimit(resource.RLIMIT_DATA, (_bytes_of(_DATA) + left_bytes, highest))
 
 
 def fit_into_memory(
@@ -67,12 +66,16 @@ def fit_into_memory(
             f"decoding this {structure.spoken} of {structure.width} x {structure.height} pixels takes up to "
             f"{needed / 2**20:.0f} MB; the function has {limits.memory_bytes / 2**20:.0f} MB"
         )
-    if needed + limits.kept_bytes > limits.memory_bytes:
+    if _STATM.exists() and _bytes_of(_RESIDENT) + needed - BASE_BYTES > limits.memory_bytes:
         _let_go()
 
 
+def _bytes_of(field: int) -> int:
+    return int(_STATM.read_text().split()[field]) * mmap.PAGESIZE
+
+
 def _let_go() -> None:
-    """Give the heap's free pages back to the system: 15 ms for 200 MB."""
+    """Give the heap's free pages back to the system: 15 ms for 200 MB, and every later image gets its pages anew."""
     import ctypes  # noqa: PLC0415  hardly any function ever needs it
 
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own, as is what keeps them

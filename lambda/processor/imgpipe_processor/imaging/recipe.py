@@ -62,12 +62,10 @@ class Limits:
         max_pixels: width times height.
         max_frames: of an animation, or pages of a document.
         memory_bytes: what the function has.
-        kept_bytes: what the heap may keep of one image for the next.
         heic: whether HEIC images are taken, which needs their decoder in the package.
     """
 
     max_pixels: int
     max_frames: int
     memory_bytes: int
-    kept_bytes: int = 0
     heic: bool = False
