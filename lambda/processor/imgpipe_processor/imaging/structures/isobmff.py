@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .av1 import Coded, coded_in
 from .boxes import Box, boxes_in, frames_in, items_of, samples_in
-from .structure import Structure, corrupt, refuse_exif_beyond
+from .structure import Structure, corrupt, refuse_empty_end, refuse_exif_beyond
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
@@ -15,6 +15,9 @@ _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 # An image and its alpha, or gain map, may each be coded as a grid of tiles, and there are thumbnails.
 _TIMES_CODED = 4
 _TILE_PX = 64 * 64  # the smallest tile, of which a grid may show less than all
+
+# The last bit of coded data is a one, in AV1 as in HEVC; there may be some padding.
+_EMPTY_BYTES = 64
 
 # Chroma formats (ITU-T H.265, table 6-1): samples of a pixel in all planes.
 _PLANES = (1.0, 1.5, 2.0, 3.0)
@@ -61,13 +64,22 @@ def read_heif(data: bytes, _max_frames: int) -> Structure:
         ImageRejectedError: a box is cut off, or none tells a size.
     """
     boxes = boxes_in(data)
+    for places in items_of(data, boxes, b"hvc1"):
+        _refuse_empty_end(data, places)
     width, height = _largest(_told(data, boxes))
     decoded_bytes = _heif_pixel_bytes(data, boxes) * width * height + 2 * len(data)
     return Structure("HEIF", width, height, decoded_bytes, colours=_colours(data, boxes))
 
 
 def _coded(data: bytes, places: Sequence[tuple[int, int]]) -> list[Coded]:
+    _refuse_empty_end(data, places)
     return list(coded_in(b"".join(data[start : start + length] for start, length in places)))
+
+
+def _refuse_empty_end(data: bytes, places: Sequence[tuple[int, int]]) -> None:
+    for start, length in places[-1:]:
+        if length > _EMPTY_BYTES:
+            refuse_empty_end(data, start + length, _EMPTY_BYTES)
 
 
 def _told(data: bytes, boxes: list[Box]) -> list[tuple[int, int]]:

@@ -56,6 +56,16 @@ def corrupt(reason: str) -> NoReturn:
     raise ImageRejectedError(failures.CORRUPT, f"the image is truncated or damaged: {reason}")
 
 
+def refuse_empty_end(data: bytes, end: int, size: int) -> None:
+    """Refuse coded data that end at `end` in so many zeros: room that was made in the file and never filled.
+
+    Raises:
+        ImageRejectedError: they do.
+    """
+    if data.endswith(bytes(size), 0, end):
+        corrupt("its end is empty, as if it was never written")
+
+
 def unsupported(what: str) -> NoReturn:
     """Refuse a file that is whole, but nothing the decoders know.
 
