@@ -6,7 +6,7 @@ import pytest
 
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
-from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
+from imgpipe_processor.imaging.recipe import LIBVIPS, OUTPUT_FORMATS, PILLOW
 from tests.lambda_processor import bmps, judge, scenes, tiffs
 from tests.lambda_processor.kinds import COLOURS, KINDS
 from tests.lambda_processor.writers import PADDING, bmp_of_channels, hand_tiff
@@ -25,8 +25,8 @@ def expected(kind, background=None):
     return judge.reduced(kind.picture, *SIZE, background=background)
 
 
-def check(kind, orientation, output_format):
-    recipe = Recipe((48,), output_format, jpeg_quality=95, webp_quality=95, avif_quality=95)
+def check(kind, orientation, output_format, engine=PILLOW):
+    recipe = Recipe((48,), output_format, jpeg_quality=95, webp_quality=95, avif_quality=95, engine=engine)
     picture = make_picture(kind.data(orientation) + PADDING, recipe, LIMITS)
 
     (made,) = picture.thumbnails
@@ -49,6 +49,11 @@ def test_every_kind_of_file_comes_out_in_its_colours_in_every_format(kind, outpu
 def test_every_kind_of_file_comes_out_upright(kind, orientation):
     # Pixels are turned before any encoder gets them, so that one for each cell will do: all in turn.
     check(kind, orientation, OUTPUT_FORMATS[(KINDS.index(kind) + orientation) % len(OUTPUT_FORMATS)])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_other_engine_shows_every_kind_of_file_alike(kind):
+    check(kind, 6 if kind.turns else 1, "png", engine=LIBVIPS)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

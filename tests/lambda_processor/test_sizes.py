@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
+from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, profiles
 from tests.lambda_processor.fakes import decoded, encoded, photo
 from tests.lambda_processor.writers import exif
@@ -16,8 +17,8 @@ SIZES_PX = [64, 128, 256, 512]
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
 
-def thumbnails(data, sizes_px):
-    return make_picture(data, Recipe(tuple(sizes_px)), LIMITS).thumbnails
+def thumbnails(data, sizes_px, engine=PILLOW):
+    return make_picture(data, Recipe(tuple(sizes_px), engine=engine), LIMITS).thumbnails
 
 
 def mean_difference(first, second):
@@ -66,14 +67,14 @@ def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
 
 
 @pytest.mark.parametrize("sizes_px", [SIZES_PX, [200, 210, 230, 256]], ids=["octaves", "close-to-each-other"])
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format, sizes_px):
+@pytest.mark.parametrize(("image_format", "engine"), [("JPEG", PILLOW), ("PNG", PILLOW), ("PNG", LIBVIPS)])
+def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format, engine, sizes_px):
     source = Image.effect_noise((750, 500), 80).resize((1500, 1000), Image.Resampling.BICUBIC)
     data = encoded(source, image_format)
 
-    for size_px, made in zip(sizes_px, thumbnails(data, sizes_px), strict=True):
+    for size_px, made in zip(sizes_px, thumbnails(data, sizes_px, engine), strict=True):
         exact = decoded(data).resize((made.width, made.height), Image.Resampling.LANCZOS)
-        (alone,) = thumbnails(data, [size_px])
+        (alone,) = thumbnails(data, [size_px], engine)
 
         assert mean_difference(exact, decoded(made.data)) <= mean_difference(exact, decoded(alone.data)) + 0.1
 

@@ -22,7 +22,7 @@ from .memory import fit_into_memory
 from .placeholder import blurhash, dominant_color, swatch
 from .plugins import load_plugin
 from .recipe import AUTO, JPEG, LIBVIPS, Limits, Recipe
-from .shrinking import LIES_ON_ITS_SIDE, Decoded, Size, chain, fitted_size
+from .shrinking import LIES_ON_ITS_SIDE, Decoded, Size, chain, fitted_size, with_room
 from .structures import Structure, read_structure
 from .thumbnail import Picture, Thumbnail
 from .unfinished import refuse_unfinished
@@ -103,7 +103,7 @@ def _still(
     def decoded_from(file: bytes, image: Image.Image) -> Decoded:
         decoded = None
         if recipe.engine == LIBVIPS:
-            decoded = decode_with_libvips(file, structure, image, targets[0], orientation)
+            decoded = decode_with_libvips(file, structure, image, with_room(image.size, targets), orientation)
         return decoded or decode(image, targets[0], orientation, as_planes=recipe.output_format in {AUTO, JPEG})
 
     with rejecting(structure):

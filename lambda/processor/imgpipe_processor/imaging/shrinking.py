@@ -63,6 +63,14 @@ def fitted_size(width: int, height: int, size_px: int) -> Size:
     return max(1, round(width * size_px / longer)), max(1, round(height * size_px / longer))
 
 
+def with_room(size: Size, targets: Sequence[Size]) -> Size:
+    """What an image may be shrunk to before `chain`: the largest target, or more if another is close to that."""
+    largest = targets[0]
+    if all(max(largest) >= REDUCING_GAP * max(other) for other in targets[1:]):
+        return largest
+    return min(size[0], math.ceil(REDUCING_GAP * largest[0])), min(size[1], math.ceil(REDUCING_GAP * largest[1]))
+
+
 def chain(decoded: Decoded, targets: Sequence[Size]) -> Iterator[Image.Image]:
     """The pixels of each target (as stored, largest first), upright and in plain sRGB or its planes.
 
