@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from functools import cache
 
 import pillow_heif
 from PIL import ExifTags, Image, ImageDraw
@@ -20,6 +21,7 @@ WIDTH, HEIGHT = 40, 30
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
+@cache
 def seeds() -> dict[str, bytes]:
     """By format and kind, such as `JPEG-420`."""
     return {f"{name}-{kind}": data for name, make in _MADE.items() for kind, data in make().items()}

@@ -139,6 +139,8 @@ def decode(image: Image.Image, largest: Size, orientation: int, *, as_planes: bo
     drafted = image.draft(planes, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
     drawn = image.tile[0].extents if isinstance(image, GifImagePlugin.GifImageFile) else None
     image.load()
+    if image.mode == "P" and image.palette is None:
+        corrupt("its palette is missing")
     box = drafted[1] if drafted else (0, 0, *image.size)
     return Decoded(_as_meant(image, drawn), box, orientation, icc_profile)
 
