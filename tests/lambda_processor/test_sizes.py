@@ -11,7 +11,7 @@ from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, profiles
 from tests.lambda_processor.fakes import decoded, encoded, photo
-from tests.lambda_processor.writers import exif
+from tests.lambda_processor.writers import PADDING, exif
 
 SIZES_PX = [64, 128, 256, 512]
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
@@ -77,6 +77,23 @@ def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format,
         (alone,) = thumbnails(data, [size_px], engine)
 
         assert mean_difference(exact, decoded(made.data)) <= mean_difference(exact, decoded(alone.data)) + 0.1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 8), (61, 40), (60, 41), (61, 41), (127, 85), (128, 86)], ids=str)
+@pytest.mark.parametrize("scale", [1, 2.7])
+def test_003_20_a_jpeg_of_a_jpeg_has_its_colours_where_they_were(size, scale):
+    """It stays in lightness and colours; the way over red, green and blue is what it has to keep up with."""
+    spots = Image.merge("RGB", [Image.effect_noise((30, 20), 120).resize((600, 400)) for _ in range(3)])
+    source = spots.resize((round(scale * size[0]), round(scale * size[1])), Image.Resampling.BOX)
+    data = encoded(source, quality=95) + PADDING
+    sizes_px = (max(size),)
+
+    (exact,) = make_picture(data, Recipe(sizes_px, "png"), LIMITS).thumbnails
+    (ours,) = make_picture(data, Recipe(sizes_px, "jpeg", jpeg_quality=95), LIMITS).thumbnails
+
+    seen = judge.seen(exact.data)
+    over_rgb = judge.seen(encoded(seen.convert("RGB"), quality=95, subsampling="4:2:0"))
+    assert judge.difference(seen, judge.seen(ours.data)) <= 1.2 * judge.difference(seen, over_rgb) + 0.5
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -92,15 +92,24 @@ def chain(decoded: Decoded, targets: Sequence[Size]) -> Iterator[Image.Image]:
 def _shrunk_planes(image: Image.Image, box: Box, target: Size) -> Image.Image:
     """Shrink lightness to the target, and colours to half of it, which is all that a JPEG keeps of them.
 
-    They are given back in blocks of 2 x 2, of which its encoder takes the mean.
+    They are given back in blocks of 2 x 2, of which its encoder takes the mean; a single last row or column has the
+    colours of the one before it.
     """
-    halved = (math.ceil(target[0] / 2), math.ceil(target[1] / 2))
+    halved = (max(1, target[0] // 2), max(1, target[1] // 2))
+    paired = (min(target[0], 2 * halved[0]), min(target[1], 2 * halved[1]))
+    paired_box = (0, 0, box[2] * paired[0] / target[0], box[3] * paired[1] / target[1])
     lightness = image.getchannel("Y").resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=LIGHTNESS_GAP)
     planes = [lightness]
     for name in ("Cb", "Cr"):
-        colour = image.getchannel(name).resize(halved, Image.Resampling.LANCZOS, box=box, reducing_gap=COLOUR_GAP)
-        blocks = colour.resize((2 * halved[0], 2 * halved[1]), Image.Resampling.NEAREST)
-        planes.append(blocks.crop((0, 0, *target)))
+        colour = image.getchannel(name)
+        colour = colour.resize(halved, Image.Resampling.LANCZOS, box=paired_box, reducing_gap=COLOUR_GAP)
+        blocks = colour.resize((2 * halved[0], 2 * halved[1]), Image.Resampling.NEAREST).crop((0, 0, *target))
+        right, lower = target[0] - 1, target[1] - 1
+        if paired[0] < target[0]:
+            blocks.paste(blocks.crop((right - 1, 0, right, target[1])), (right, 0))
+        if paired[1] < target[1]:
+            blocks.paste(blocks.crop((0, lower - 1, target[0], lower)), (0, lower))
+        planes.append(blocks)
     return Image.merge(PLANES, planes)
 
 
