@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import re
 import ssl
 import sys
+import threading
 import zipfile
 
 import pytest
@@ -29,8 +32,44 @@ print(json.dumps({
     "modules": sorted(sys.modules),
 }))
 """
+PUT = """
+import sys
+sys.path.insert(0, "")
+from imgpipe_processor.aws import Clients
+Clients().s3().put_object(Bucket="thumbs", Key="a.jpg", Body=b"picture", ContentType="image/jpeg")
+"""
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
 EVERYBODY = [True, True, True]  # botocore's own bundle
+
+
+class Listener:
+    """Answers every HTTP request with the same content, and keeps the requests.
+
+    Entered, it is its own address.
+    """
+
+    def __init__(self, content):
+        self.requests = []
+        noted = self.requests
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def handle_one_request(self):
+                head = b"".join(iter(self.rfile.readline, b"\r\n"))
+                noted.append(head)
+                length = re.search(rb"content-length: (\d+)", head.lower())
+                self.rfile.read(int(length[1]) if length else 0)
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content))
+                self.close_connection = True
+
+        self._server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +124,31 @@ def test_the_bundle_is_of_amazons_five_authorities(task):
 
 
 def test_credentials_come_from_lambda_or_from_nowhere(task):
-    assert made(task)["credentials"] == "Credentials"
-    assert made(task, keys={}, AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:9")["credentials"] == "NoneType"
+    asked = Listener(
+        b'{"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c", "Expiration": "2100-01-01T00:00:00Z"}'
+    )
+    metadata = Listener(b"")
+
+    with asked as snap_start, metadata as nobody:
+        elsewhere = {"keys": {}, "AWS_EC2_METADATA_SERVICE_ENDPOINT": nobody}
+        assert made(task)["credentials"] == "Credentials"
+        assert made(task, AWS_CONTAINER_CREDENTIALS_FULL_URI=snap_start, **elsewhere)["credentials"] == (
+            "RefreshableCredentials"
+        )
+        assert made(task, **elsewhere)["credentials"] == "NoneType"
+
+    assert (len(asked.requests), metadata.requests) == (1, [])
+
+
+def test_a_thumbnail_is_sent_without_asking_for_leave(task):
+    with (listener := Listener(b"")) as endpoint:
+        done = cold_start(task, PUT, environment={**KEYS, "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint})
+
+    assert done.returncode == 0, done.stderr
+    (request,) = listener.requests
+    assert request.startswith(b"PUT /thumbs/a.jpg HTTP/1.1")
+    assert b"expect" not in request.lower()
+    assert b"x-amz-checksum-crc32:" in request.lower()
 
 
 def test_the_client_is_the_packages_own_and_does_not_look_for_http_2(task):
