@@ -101,7 +101,7 @@ def test_the_item_of_a_failed_image_is_exactly_this(aws):
         "ProcessedAt": "2026-11-20T08:30:00.500Z",
         "AttemptId": "attempt-0",
         "ErrorCategory": "unsupported",
-        "ErrorMessage": "the object is no image that is known; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP",
+        "ErrorMessage": "the object is a text; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP",
     }
     assert aws.uploads == []
 

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from imgpipe_processor.imaging.recipe import Limits
 
 from . import bmp, gif, isobmff, jpeg, png, tiff, webp
+from .others import what_it_is
 from .structure import Structure, corrupt, too_large, unsupported
 
 __all__ = ["Structure", "read_structure"]
 
 TAKEN = "JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP"
+TAKEN_WITH_HEIC = "JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF or BMP"
 
 # libjpeg's JPEG_MAX_DIMENSION. A PNG may be 2^31 pixels wide, and decoding holds whole rows: a row of the allowed
 # number of pixels takes more memory than the image.
@@ -30,20 +32,6 @@ _READERS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes, int], Structur
     (bmp.SIGNATURE, bmp.read_bmp),
 )
 
-# What people upload beside pictures, or take for one: named, so that they know what to do about it.
-_OTHERS = (
-    (b"%PDF", "a PDF document"),
-    (b"8BPS", "a Photoshop document"),
-    (b"%!PS", "a PostScript document"),
-    (b"<?xml", "an SVG drawing or other XML"),
-    (b"<svg", "an SVG drawing"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
-    (b"\xff\x0a", "a JPEG XL image"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
-    (b"\0\0\x01\0", "an icon"),
-)
-
 
 def read_structure(data: bytes, limits: Limits) -> Structure:
     """Read what the file says of itself.
@@ -55,7 +43,7 @@ def read_structure(data: bytes, limits: Limits) -> Structure:
     try:
         structure = reader(data, limits.max_frames)
     except (struct.error, IndexError, OverflowError):
-        corrupt("it ends in the middle of a header")
+        corrupt("it is cut off")
     _refuse_beyond(limits, structure)
     return structure
 
@@ -68,11 +56,8 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes, int], Structure]:
         return webp.read_webp
     brand = isobmff.brand_of(data)
     if brand is None:
-        beginning = data[:64].lstrip()
-        found = (name for signature, name in _OTHERS if beginning.startswith(signature))
-        known = "a film, or an image of a kind that is not known" if data[4:8] == b"ftyp" else "no image that is known"
-        what = next(found, known if data else "empty")
-        unsupported(f"the object is {what}; expected {TAKEN}")
+        taken = TAKEN_WITH_HEIC if limits.heic else TAKEN
+        unsupported(f"the object is {what_it_is(data)}; expected {taken}")
     if brand == "HEIF" and not limits.heic:
         unsupported(f"the object is a HEIC image, which this function is not set up for; expected {TAKEN}")
     return isobmff.read_avif if brand == "AVIF" else isobmff.read_heif

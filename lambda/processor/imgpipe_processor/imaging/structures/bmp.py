@@ -9,6 +9,7 @@ from .structure import Structure, corrupt, too_large, unsupported
 SIGNATURE = b"BM"
 
 _CORE_HEADER = 12  # bytes: OS/2's, with sizes of 16 bits
+_HEADERS = frozenset({_CORE_HEADER, 40, 52, 56, 64, 108, 124})
 _DEPTHS = frozenset({1, 4, 8, 16, 24, 32})
 _PALETTE_DEPTH = 8
 _UNCOMPRESSED, _RLE8, _RLE4, _BIT_FIELDS = range(4)
@@ -24,6 +25,8 @@ def read_bmp(data: bytes, _max_frames: int) -> Structure:
         ImageRejectedError: they are not, or are stored in a way that nobody writes.
     """
     start, header = struct.unpack_from("<II", data, 10)
+    if header not in _HEADERS:
+        unsupported("the object begins like a BMP, and is none that is known")
     if header == _CORE_HEADER:
         width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
         compression = _UNCOMPRESSED
