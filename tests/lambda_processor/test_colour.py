@@ -64,7 +64,8 @@ def trns(*samples):
         (pngs.flat(300, 200, extra=trns(1, 2, 3)), "RGB", (128, 128, 128)),
         (pngs.flat(300, 200, colour_type=pngs.GREY, extra=trns(0x80)), "LA", (0, 0)),
         (pngs.flat(304, 200, bits=1, colour_type=pngs.GREY, pixel=b"\xff", extra=trns(1)), "LA", (0, 0)),
-        (pngs.flat(300, 200, bits=16, colour_type=pngs.GREY, pixel=b"\x80\x40", extra=trns(0x8040)), "L", 128),
+        (pngs.flat(300, 200, bits=16, colour_type=pngs.GREY, pixel=b"\x80\x40", extra=trns(0x8040)), "LA", (0, 0)),
+        (pngs.flat(300, 200, bits=16, colour_type=pngs.GREY, pixel=b"\x80\x40", extra=trns(0x8041)), "L", 128),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -136,6 +136,13 @@ def hand_png(bits: int, colour_type: int) -> Write:
     return write
 
 
+def deep_png_with_key(image: Image.Image, orientation: int) -> bytes:
+    """Greys of 16 bits, of which 0 is transparent."""
+    grey = image.convert("L").convert("I").point(lambda value: value * 257)
+    extra = pngs.chunk(b"tRNS", b"\0\0") + pngs.chunk(b"eXIf", exif(orientation).tobytes().removeprefix(b"Exif\0\0"))
+    return pngs.of_rows(*image.size, bmps.packed(grey, 16), bits=16, colour_type=pngs.GREY, extra=extra)
+
+
 def hand_tiff(
     photometric: int,
     code: str,

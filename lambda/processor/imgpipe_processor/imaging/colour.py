@@ -7,7 +7,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 if TYPE_CHECKING:
     from PIL import ImageCms
@@ -37,8 +37,6 @@ def working_mode(image: Image.Image) -> str:
     """The mode in which `image` can be resampled."""
     if image.mode in PROFILE_SPACES and not image.has_transparency_data:
         return image.mode
-    if image.mode in DEEP_MODES | MEASURED_MODES:
-        return "L"  # the transparent value that a 16-bit grey PNG may name is not worth a wider mode
     if image.has_transparency_data:
         return "La" if image.mode in GREY_MODES else "RGBa"
     return "L" if image.mode in GREY_MODES else "RGB"
@@ -47,11 +45,26 @@ def working_mode(image: Image.Image) -> str:
 def converted(image: Image.Image, mode: str) -> Image.Image:
     """Convert to a working mode; colours are not managed yet."""
     if image.mode in DEEP_MODES:
-        # The high byte; Pillow alone would clip at 255. It calculates in its own byte order only, or in 32 bits.
-        image = (image if image.mode == "I;16" else image.convert("I")).point(lambda value: value / 256)
+        image = _of_8_bits(image)
     if mode in PREMULTIPLIED:
         image = image.convert(PREMULTIPLIED[mode])
     return image.convert(mode)
+
+
+def _of_8_bits(image: Image.Image) -> Image.Image:
+    """The high byte of deep greys, and alpha if one of them is transparent; Pillow alone would clip, and keep that."""
+    transparent = image.info.get("transparency")
+    # It calculates in its own byte order only, or in 32 bits.
+    small = (image if image.mode == "I;16" else image.convert("I")).point(lambda value: value / 256).convert("L")
+    if transparent is not None:
+        low, high = Image.frombytes("LA", image.size, image.tobytes()).split()
+        others = (low.point(_others_than(transparent & 255)), high.point(_others_than(transparent >> 8)))
+        small.putalpha(ImageChops.lighter(*others))
+    return small
+
+
+def _others_than(wanted: int) -> list[int]:
+    return [0 if value == wanted else 255 for value in range(256)]
 
 
 def plain_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
