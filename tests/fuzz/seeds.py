@@ -98,7 +98,7 @@ def _gifs() -> dict[str, bytes]:
         "still": encoded(drawing("P"), "GIF", comment=b"words"),
         "transparent": encoded(drawing("RGBA"), "GIF"),
         "animated": animated("GIF", "RGBA", duration=50, loop=0, disposal=2),
-        "parts-of-one": gifs.gif(WIDTH, HEIGHT, gifs.image(WIDTH, HEIGHT, part=1)),
+        "parts-of-one": gifs.gif(WIDTH, HEIGHT, gifs.image(WIDTH, HEIGHT, gifs.parts_of_one(2 * WIDTH * HEIGHT))),
     }
 
 

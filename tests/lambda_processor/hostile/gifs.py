@@ -15,16 +15,21 @@ def gif(width: int, height: int, *blocks: bytes) -> bytes:
     return b"GIF89a" + screen + _PALETTE + b"".join(blocks) + TRAILER
 
 
-def image(width: int, height: int, data: bytes | None = None, *, left: int = 0, top: int = 0, part: int = 255) -> bytes:
-    """A frame of colour 0, unless there is other data; `part` is the most bytes that stand together."""
-    place = struct.pack("<HHHHB", left, top, width, height, 0)
-    return b"," + place + b"\x02" + parts(one_colour(width * height) if data is None else data, part)
+def image(width: int, height: int, coded: bytes | None = None) -> bytes:
+    """A frame of colour 0, unless there is other LZW data, in parts."""
+    place = struct.pack("<HHHHB", 0, 0, width, height, 0)
+    return b"," + place + b"\x02" + (parts(one_colour(width * height)) if coded is None else coded)
 
 
-def parts(data: bytes, size: int = 255) -> bytes:
+def parts(data: bytes) -> bytes:
     """A block's data: each part begins with its length, the last has none."""
-    cut = (data[at : at + size] for at in range(0, len(data), size))
+    cut = (data[at : at + 255] for at in range(0, len(data), 255))
     return b"".join(bytes([len(part)]) + part for part in cut) + b"\0"
+
+
+def parts_of_one(count: int) -> bytes:
+    """So many zeros, each in a part of its own."""
+    return b"\x01\0" * count + b"\0"
 
 
 def one_colour(pixels: int) -> bytes:

@@ -1,0 +1,106 @@
+"""Images made in a process of their own, as the function would: what it came to, and what it took at most."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROCESSOR = Path(__file__).parents[3] / "lambda" / "processor"
+
+# CPU time of one image, of which a function of 512 MB has about a third of a second in a second: what takes longer
+# would not end within its 60 seconds. The kernel ends the process.
+MAX_CPU_SECONDS = 15
+
+# What the function's clients take beside Python and Pillow, measured: 37 MB.
+CLIENTS_BYTES = 40 * 2**20
+
+_SCRIPT = """
+import json, resource, sys
+from pathlib import Path
+from imgpipe_processor.failures import ImageRejectedError
+from imgpipe_processor.imaging import Animation, Limits, Recipe, keep_within, make_picture
+from imgpipe_processor.imaging.structures import read_structure
+
+memory_bytes, left_bytes, cpu_seconds, recipe, *paths = sys.argv[1:]
+recipe = json.loads(recipe)
+if "animation" in recipe:
+    recipe["animation"] = Animation(**recipe["animation"])
+limits = Limits(49_000_000, 1_000, int(memory_bytes), heic=True)
+keep_within(limits.memory_bytes - int(left_bytes))
+
+def high():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
+
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_utime + resource.getrusage(resource.RUSAGE_SELF).ru_stime
+
+for path in paths:
+    data = Path(path).read_bytes()
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used()) + int(cpu_seconds), -1))
+    Path("/proc/self/clear_refs").write_text("5")
+    before, ended = high(), {}
+    try:
+        picture = make_picture(data, Recipe(**recipe), limits)
+        ended["picture"] = [picture.format, picture.width, picture.height, picture.frames]
+        ended["counted_bytes"] = read_structure(data, limits).decoded_bytes
+    except ImageRejectedError as refusal:
+        ended["refusal"] = [refusal.category, refusal.message]
+    except MemoryError:
+        ended["refusal"] = ["too-large", "MemoryError"]
+    print(json.dumps({**ended, "grew_bytes": high() - before, "peak_bytes": high()}), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an image ended.
+
+    Args:
+        picture: format, width, height and frames; or else
+        refusal: category and message.
+        counted_bytes: what the structure says that decoding takes.
+        grew_bytes: by how much the process was larger than before.
+        peak_bytes: how large the process was at most.
+    """
+
+    grew_bytes: int
+    peak_bytes: int
+    picture: list[object] | None = None
+    refusal: list[str] | None = None
+    counted_bytes: float = 0
+
+    @property
+    def category(self) -> str | None:
+        """Of the refusal; None where it was none."""
+        return self.refusal[0] if self.refusal else None
+
+
+def ended(
+    folder: Path, files: Mapping[str, bytes], recipe: Mapping[str, object], *, memory_mb: int = 512
+) -> dict[str, Ended]:
+    """Make pictures of all files, one after the other, in one process that may take so much memory.
+
+    Raises:
+        AssertionError: the process did not come to its end.
+    """
+    paths = []
+    for number, data in enumerate(files.values()):
+        paths.append(folder / str(number))
+        paths[-1].write_bytes(data)
+    numbers = map(str, (memory_mb * 2**20, CLIENTS_BYTES, MAX_CPU_SECONDS))
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *numbers, json.dumps(recipe), *paths],
+        cwd=PROCESSOR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    names = list(files)
+    assert done.returncode == 0, (names[len(lines) : len(lines) + 1], done.returncode, done.stderr)
+    assert not done.stderr
+    return {name: Ended(**json.loads(line)) for name, line in zip(names, lines, strict=True)}

@@ -1,0 +1,151 @@
+"""Every kind of source takes no more memory than is counted for it before it is decoded, and not much less."""
+
+import sys
+
+import pillow_heif
+import pytest
+from PIL import Image
+
+from tests.lambda_processor import pngs
+from tests.lambda_processor.fakes import encoded
+from tests.lambda_processor.hostile import bmps, gifs, jpegs
+from tests.lambda_processor.hostile.children import ended
+from tests.lambda_processor.writers import deep, libvips
+
+SIDE_PX = 3000
+PIXELS = SIDE_PX**2
+
+# What the thumbnails take, their encoders, and what a decoder keeps whatever the image.
+THUMBNAIL_BYTES = 12 * 2**20
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def picture(mode="RGB"):
+    """Gradients, one of them for alpha."""
+    across, down = (Image.linear_gradient("L").rotate(turn).resize((SIDE_PX, SIDE_PX)) for turn in (0, 90))
+    if mode in {"I", "I;16", "F", "L", "LA"}:
+        return across.convert(mode)
+    return Image.merge("RGBA", (across, down, across, down)).convert(mode)
+
+
+def several(image_format, mode, **options):
+    first = picture(mode)
+    others = [first.transpose(Image.Transpose.ROTATE_90), first.transpose(Image.Transpose.ROTATE_180)]
+    return encoded(first, image_format, save_all=True, append_images=others, **options)
+
+
+def tiff(mode, **options):
+    return encoded(picture(mode), "TIFF", **options)
+
+
+def one_strip(mode, compression, **options):
+    return tiff(mode, compression=compression, strip_size=2**30, **options)
+
+
+def turned():
+    made = Image.Exif()
+    made[0x0112] = 6
+    return made
+
+
+def heic(mode, **options):
+    pillow_heif.register_heif_opener()
+    return encoded(Image.new(mode, (SIDE_PX, SIDE_PX)), "HEIF", quality=50, **options)
+
+
+def deep_avif(mode, **options):
+    return libvips(".avif", deep, Q=60, bitdepth=10, effort=0, **options)(picture(mode), 1)
+
+
+def runs(bits):
+    row = b"\xff\x05" * (SIDE_PX // 255) + bytes((SIDE_PX % 255, 5)) + bmps.END_OF_ROW
+    compression = bmps.RLE8 if bits == 8 else bmps.RLE4
+    return bmps.bmp(SIDE_PX, SIDE_PX, row * SIDE_PX + bmps.END, depth=bits, compression=compression)
+
+
+FAST_PNG = {"compress_level": 1}
+FAST_WEBP = {"method": 0}
+FAST_AVIF = {"speed": 10, "quality": 60}
+
+# The largest of its kind in bytes per pixel is what is counted; where a kind is not told apart, it may be much less.
+KINDS = {
+    "jpeg": lambda: encoded(picture()),
+    "jpeg-444": lambda: encoded(picture(), subsampling=0),
+    "jpeg-cmyk": lambda: encoded(picture("CMYK"), subsampling=0),
+    "jpeg-progressive": lambda: encoded(picture(), progressive=True),
+    "jpeg-progressive-444": lambda: encoded(picture(), progressive=True, subsampling=0),
+    "jpeg-progressive-cmyk": lambda: encoded(picture("CMYK"), progressive=True, subsampling=0),
+    "jpeg-progressive-grey": lambda: encoded(picture("L"), progressive=True),
+    "jpeg-scans-apart": lambda: jpegs.baseline(SIDE_PX, SIDE_PX, jpegs.YCC_444, apart=True),
+    "png-1": lambda: encoded(picture("1"), "PNG"),
+    "png-grey": lambda: encoded(picture("L"), "PNG", **FAST_PNG),
+    "png-grey-alpha": lambda: encoded(picture("LA"), "PNG", **FAST_PNG),
+    "png-grey-16": lambda: encoded(picture("I;16"), "PNG", **FAST_PNG),
+    "png-palette": lambda: encoded(picture("P"), "PNG", **FAST_PNG),
+    "png-rgb": lambda: encoded(picture(), "PNG", **FAST_PNG),
+    "png-rgba": lambda: encoded(picture("RGBA"), "PNG", **FAST_PNG),
+    "png-rgba-16": lambda: pngs.flat(SIDE_PX, SIDE_PX, bits=16, colour_type=pngs.RGBA, pixel=b"\x80\x40"),
+    "png-interlaced": lambda: libvips(".png", interlace=True, compression=1)(picture("RGBA"), 1),
+    "png-animated": lambda: several("PNG", "RGBA", **FAST_PNG),
+    "gif": lambda: encoded(picture("P"), "GIF"),
+    "gif-beside-the-screen": lambda: gifs.gif(SIDE_PX, SIDE_PX, gifs.image(SIDE_PX - 1, SIDE_PX - 1)),
+    "gif-animated": lambda: several("GIF", "P"),
+    "webp": lambda: encoded(picture(), "WEBP", **FAST_WEBP),
+    "webp-alpha": lambda: encoded(picture("RGBA"), "WEBP", **FAST_WEBP),
+    "webp-lossless": lambda: encoded(picture("RGBA"), "WEBP", lossless=True, quality=0, **FAST_WEBP),
+    "webp-animated": lambda: several("WEBP", "RGBA", **FAST_WEBP),
+    "avif-420": lambda: encoded(picture(), "AVIF", **FAST_AVIF),
+    "avif-444": lambda: encoded(picture(), "AVIF", subsampling="4:4:4", **FAST_AVIF),
+    "avif-444-alpha": lambda: encoded(picture("RGBA"), "AVIF", subsampling="4:4:4", **FAST_AVIF),
+    "avif-10-bits-420": lambda: deep_avif("RGB", subsample_mode="on"),
+    "avif-10-bits-444-alpha": lambda: deep_avif("RGBA", subsample_mode="off"),
+    "heic-420": lambda: heic("RGB"),
+    "heic-444-alpha": lambda: heic("RGBA", chroma=444),
+    "tiff-grey": lambda: tiff("L"),
+    "tiff-grey-16": lambda: tiff("I;16"),
+    "tiff-grey-16-turned": lambda: tiff("I;16", exif=turned()),
+    "tiff-grey-32": lambda: tiff("I"),
+    "tiff-float": lambda: tiff("F", compression="tiff_lzw"),
+    "tiff-float-turned": lambda: one_strip("F", "tiff_adobe_deflate", exif=turned()),
+    "tiff-rgb": lambda: tiff("RGB"),
+    "tiff-rgb-turned": lambda: tiff("RGB", exif=turned()),
+    "tiff-cmyk-strip": lambda: one_strip("CMYK", "tiff_lzw"),
+    "tiff-rgba-strip-turned": lambda: one_strip("RGBA", "tiff_adobe_deflate", exif=turned()),
+    "tiff-jpeg-strip": lambda: one_strip("RGB", "jpeg"),
+    "tiff-group-4": lambda: tiff("1", compression="group4"),
+    "bmp-8": lambda: encoded(picture("P"), "BMP"),
+    "bmp-24": lambda: encoded(picture(), "BMP"),
+    "bmp-runs-8": lambda: runs(8),
+    "bmp-runs-4": lambda: runs(4),
+}
+
+ANIMATED = {
+    "png-animated": lambda: several("PNG", "RGBA", disposal=1, **FAST_PNG),
+    "gif-disposed": lambda: several("GIF", "RGBA", disposal=3),
+    "webp-animated": KINDS["webp-animated"],
+    "avif-animated": lambda: several("AVIF", "RGBA", subsampling="4:4:4", **FAST_AVIF),
+}
+BYTES_PER_PIXEL_OF_FRAME = 27
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_still_takes_what_is_counted(kind, tmp_path):
+    data = KINDS[kind]()
+
+    taken = ended(tmp_path, {kind: data}, {"sizes_px": [512, 128]}, memory_mb=1024)[kind]
+
+    assert taken.picture[1:3] == [SIDE_PX, SIDE_PX]
+    assert taken.grew_bytes < taken.counted_bytes + len(data) + THUMBNAIL_BYTES
+    assert taken.counted_bytes < 1.9 * taken.grew_bytes + len(data)
+
+
+@pytest.mark.parametrize("kind", ANIMATED)
+def test_an_animation_takes_what_is_counted(kind, tmp_path):
+    recipe = {"sizes_px": [128], "animation": {"max_frames": 10, "max_pixels": 4 * PIXELS}}
+    data = ANIMATED[kind]()
+
+    taken = ended(tmp_path, {kind: data}, recipe, memory_mb=1024)[kind]
+
+    assert taken.picture[3] == 3
+    assert taken.grew_bytes < BYTES_PER_PIXEL_OF_FRAME * PIXELS + len(data) + THUMBNAIL_BYTES
