@@ -5,6 +5,8 @@ Blocks of one colour each, so that few colours and lossy codecs keep them; no tw
 
 from __future__ import annotations
 
+import hashlib
+
 from PIL import Image
 
 WIDTH, HEIGHT = 96, 64
@@ -42,6 +44,13 @@ def greys(across: int = 8, down: int = 8) -> Image.Image:
     levels = across * down - 1
     blocks.putdata([(place % across * down + place // across) * 255 // levels for place in range(levels + 1)])
     return _blown_up(blocks)
+
+
+def spots(width: int, height: int, spot_px: float = 2) -> Image.Image:
+    """Soft spots of any colour everywhere, always the same: detail in every part of it, as in a photo."""
+    across, down = max(1, round(width / spot_px)), max(1, round(height / spot_px))
+    digits = hashlib.shake_128(b"spots").digest(3 * across * down)
+    return Image.frombytes("RGB", (across, down), digits).resize((width, height), Image.Resampling.BICUBIC)
 
 
 def drawing() -> Image.Image:

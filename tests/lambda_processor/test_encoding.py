@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
 from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
-from tests.lambda_processor import judge
+from tests.lambda_processor import judge, scenes
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS, CUT_OUT, VEILED
 from tests.lambda_processor.writers import PADDING, bmp_of_palette, paletted_pillow
@@ -21,11 +21,6 @@ WHITE = (255, 255, 255)
 def thumbnail(data, output_format="auto", size_px=96, **options):
     (made,) = make_picture(data, Recipe((size_px,), output_format, **options), LIMITS).thumbnails
     return made
-
-
-def photo():
-    """Something in every part of it, as in a photo."""
-    return Image.merge("RGB", [Image.effect_noise((150, 100), 90).resize((300, 200)) for _ in range(3)])
 
 
 def tables_of(jpeg):
@@ -84,14 +79,14 @@ def test_003_22_a_thumbnail_says_what_it_is(image_format, content_type, extensio
 
 
 def test_a_jpeg_has_the_tables_of_its_quality():
-    data = encoded(photo(), "PNG")
+    data = encoded(scenes.spots(300, 200), "PNG")
 
     assert tables_of(thumbnail(data, "jpeg", jpeg_quality=63).data) == tables_by_libvips(63)
 
 
 @pytest.mark.parametrize("output_format", ["jpeg", "webp", "avif"])
 def test_every_lossy_format_has_its_own_quality(output_format):
-    data = encoded(photo(), "PNG")
+    data = encoded(scenes.spots(300, 200), "PNG")
     qualities = [{f"{output_format}_quality": quality} for quality in (30, 60, 90)]
     others = {f"{other}_quality": 1 for other in ("jpeg", "webp", "avif") if other != output_format}
 
@@ -126,7 +121,7 @@ def test_sides_of_one_pixel_are_pictures_in_every_format(source, size, mode, out
 @pytest.mark.parametrize("output_format", ["auto", "jpeg", "webp", "avif"])
 @pytest.mark.parametrize("size_px", [300, 280])
 def test_a_lossy_thumbnail_of_a_highly_compressed_photo_has_no_more_bytes(output_format, size_px):
-    data = encoded(photo(), "JPEG" if output_format == "auto" else output_format.upper(), quality=37)
+    data = encoded(scenes.spots(300, 200), "JPEG" if output_format == "auto" else output_format.upper(), quality=37)
     wanted = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
 
     assert len(thumbnail(data + PADDING, output_format, size_px, **wanted).data) > len(data)
@@ -185,7 +180,7 @@ def test_a_drawing_may_become_a_lossless_webp(mode):
 
 
 def test_where_fewer_bytes_cannot_be_had_the_format_is_kept_and_the_quality_has_an_end():
-    source = encoded(photo(), quality=5)
+    source = encoded(scenes.spots(300, 200), quality=5)
 
     made = [
         thumbnail(source, "png", 300),

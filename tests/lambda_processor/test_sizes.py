@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
-from tests.lambda_processor import judge, profiles
+from tests.lambda_processor import judge, profiles, scenes
 from tests.lambda_processor.fakes import decoded, encoded, photo
 from tests.lambda_processor.writers import PADDING, exif
 
@@ -69,7 +69,7 @@ def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
 @pytest.mark.parametrize("sizes_px", [SIZES_PX, [200, 210, 230, 256]], ids=["octaves", "close-to-each-other"])
 @pytest.mark.parametrize(("image_format", "engine"), [("JPEG", PILLOW), ("PNG", PILLOW), ("PNG", LIBVIPS)])
 def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format, engine, sizes_px):
-    source = Image.effect_noise((750, 500), 80).resize((1500, 1000), Image.Resampling.BICUBIC)
+    source = scenes.spots(1500, 1000)
     data = encoded(source, image_format)
 
     for size_px, made in zip(sizes_px, thumbnails(data, sizes_px, engine), strict=True):
@@ -83,8 +83,7 @@ def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format,
 @pytest.mark.parametrize("scale", [1, 2.7])
 def test_003_20_a_jpeg_of_a_jpeg_has_its_colours_where_they_were(size, scale):
     """It stays in lightness and colours; the way over red, green and blue is what it has to keep up with."""
-    spots = Image.merge("RGB", [Image.effect_noise((30, 20), 120).resize((600, 400)) for _ in range(3)])
-    source = spots.resize((round(scale * size[0]), round(scale * size[1])), Image.Resampling.BOX)
+    source = scenes.spots(round(scale * size[0]), round(scale * size[1]), 4 * scale)
     data = encoded(source, quality=95) + PADDING
     sizes_px = (max(size),)
 
@@ -93,7 +92,8 @@ def test_003_20_a_jpeg_of_a_jpeg_has_its_colours_where_they_were(size, scale):
 
     seen = judge.seen(exact.data)
     over_rgb = judge.seen(encoded(seen.convert("RGB"), quality=95, subsampling="4:2:0"))
-    assert judge.difference(seen, judge.seen(ours.data)) <= 1.2 * judge.difference(seen, over_rgb) + 0.5
+    slack = 0.5 if min(size) > 9 else 3
+    assert judge.difference(seen, judge.seen(ours.data)) <= 1.2 * judge.difference(seen, over_rgb) + slack
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
