@@ -23,7 +23,7 @@ from .icc import adobe_rgb, wide_gamut
 from .plugins import load_plugin
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
-from .structures.structure import MAX_PROFILE_BYTES, corrupt, refuse_profile_beyond
+from .structures.structure import MAX_PROFILE_BYTES, corrupt, damaged, refuse_profile_beyond
 
 # Pillow unpacks a PNG's texts and its profile up to this.
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
@@ -59,13 +59,12 @@ def rejecting(structure: Structure) -> Iterator[None]:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageRejectedError(failures.TOO_LARGE, "the image has more pixels than are allowed") from error
     except UnidentifiedImageError as error:
-        message = f"the {structure.spoken} is damaged, or of a kind that is not supported"
+        message = f"the {structure.spoken} is damaged, or of a kind that is not supported; save it as PNG or JPEG"
         raise ImageRejectedError(failures.UNSUPPORTED, message) from error
     except (ImageRejectedError, MemoryError):
         raise
     except Exception as error:  # Pillow has no one base class for what damaged files make it raise
-        message = f"the {structure.spoken} is truncated or damaged: it cannot be decoded"
-        raise ImageRejectedError(failures.CORRUPT, message) from error
+        raise ImageRejectedError(failures.CORRUPT, damaged(f"the {structure.spoken} cannot be decoded")) from error
 
 
 @contextmanager

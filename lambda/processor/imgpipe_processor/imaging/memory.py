@@ -64,7 +64,8 @@ def fit_into_memory(
     if needed > limits.memory_bytes:
         too_large(
             f"decoding this {structure.spoken} of {structure.width} x {structure.height} pixels takes up to "
-            f"{needed / 2**20:.0f} MB; the function has {limits.memory_bytes / 2**20:.0f} MB"
+            f"{needed / 2**20:.0f} MB; the function has {limits.memory_bytes / 2**20:.0f} MB: "
+            "expected fewer pixels, or more memory"
         )
     if _STATM.exists() and _bytes_of(_RESIDENT) + needed - BASE_BYTES > limits.memory_bytes:
         _let_go()

@@ -26,7 +26,7 @@ def read_bmp(data: bytes, _max_frames: int) -> Structure:
     """
     start, header = struct.unpack_from("<II", data, 10)
     if header not in _HEADERS:
-        unsupported("the object begins like a BMP, and is none that is known")
+        unsupported("the object begins like a BMP, and is none that is known; save it as PNG instead")
     if header == _CORE_HEADER:
         width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
         compression = _UNCOMPRESSED
@@ -35,14 +35,14 @@ def read_bmp(data: bytes, _max_frames: int) -> Structure:
     if width <= 0 or not height:
         corrupt("the BMP's size makes no sense")
     if depth not in _DEPTHS or compression > _BIT_FIELDS:
-        unsupported("the BMP is stored in a way that is not supported")
+        unsupported("the BMP is stored in a way that is not supported; save it as PNG instead")
     height = abs(height)  # a negative one means that the first row comes first
     row_bytes = (width * depth + 31) // 32 * 4
     in_runs = compression in {_RLE8, _RLE4}
     if not in_runs and start + row_bytes * height > len(data):
         corrupt("the BMP is cut off")
     if in_runs and len(data) - start > MAX_RUN_LENGTH_BYTES:
-        too_large(f"the BMP has more than {MAX_RUN_LENGTH_BYTES:,} bytes of run lengths")
+        too_large(f"the BMP has more than {MAX_RUN_LENGTH_BYTES:,} bytes of run lengths; save it as PNG instead")
     pixel_bytes = 4 if depth > _PALETTE_DEPTH else 1
     # A run-length coded picture is spread out, and copied, before it becomes an image.
     return Structure("BMP", width, height, (pixel_bytes + 2 * in_runs) * width * height)

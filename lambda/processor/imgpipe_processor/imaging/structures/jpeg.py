@@ -61,7 +61,7 @@ def read_jpeg(data: bytes, _max_frames: int) -> Structure:
             passes += 1
             head_bytes = head_bytes or position
             if passes > MAX_PASSES:
-                too_large(f"the JPEG is coded in more than {MAX_PASSES} passes")
+                too_large(f"the JPEG is coded in more than {MAX_PASSES} passes; save it again")
             if frame is None:
                 corrupt("the JPEG has data before its frame")
             if frame.is_whole_in(data[position + 2]) and data.endswith(_END):
@@ -150,12 +150,12 @@ class _Frame:
 
 def _frame(marker: int, data: bytes, position: int) -> _Frame:
     if marker not in _SEQUENTIAL | _PROGRESSIVE:
-        unsupported("the JPEG is coded in a way that is not supported (lossless or hierarchical)")
+        unsupported("the JPEG is lossless or hierarchical, which is not supported; save it as a usual one")
     precision, height, width, components = struct.unpack_from(">BHHB", data, position + 2)
     if precision != 8:  # noqa: PLR2004  bits per sample: what Pillow decodes
-        unsupported(f"the JPEG has {precision} bits per sample; 8 are supported")
+        unsupported(f"the JPEG has {precision} bits per sample; expected 8")
     if not height and width and components:
-        unsupported("the JPEG tells its height only after its pixels (DNL), which is not supported")
+        unsupported("the JPEG tells its height only after its pixels (DNL), which is not supported; save it again")
     if not (height and width and components):
         corrupt("the JPEG's size is zero")
     samplings = []

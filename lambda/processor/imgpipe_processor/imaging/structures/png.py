@@ -46,7 +46,7 @@ def read_png(data: bytes, _max_frames: int) -> Structure:
         ImageRejectedError: a chunk is missing, cut off or damaged, or unpacks to far too much.
     """
     if data[12:16] == b"CgBI":
-        unsupported("the PNG is in Apple's own variant (CgBI), which only its tools read")
+        unsupported("the PNG is in Apple's own variant (CgBI), which only its tools read; save it as an ordinary one")
     if data[12:16] != b"IHDR":
         corrupt("the PNG has no header")
     chunks = list(_chunks(data))
@@ -117,7 +117,7 @@ def _decodable(data: bytes, chunks: list[Chunk]) -> bytes | None:
                 refuse_profile_beyond(size)
             unpacked_bytes += size
             if unpacked_bytes > MAX_UNPACKED_BYTES:
-                too_large(f"the texts in the PNG unpack to more than {MAX_UNPACKED_BYTES:,} bytes")
+                too_large(f"the texts in the PNG unpack to more than {MAX_UNPACKED_BYTES:,} bytes; leave them out")
         is_exif = data.startswith(_EXIF_TEXT, start, end) and size <= _MAX_EXIF_TEXT_BYTES
         if kind in _NEEDED or (kind not in once and (kind == b"iCCP" or (kind in {b"tEXt", b"zTXt"} and is_exif))):
             needed.append((start - 8, end + 4))

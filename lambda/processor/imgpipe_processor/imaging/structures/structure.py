@@ -53,7 +53,12 @@ def corrupt(reason: str) -> NoReturn:
     Raises:
         ImageRejectedError: always.
     """
-    raise ImageRejectedError(failures.CORRUPT, f"the image is truncated or damaged: {reason}")
+    raise ImageRejectedError(failures.CORRUPT, damaged(reason))
+
+
+def damaged(reason: str) -> str:
+    """What a file is refused with that is damaged, or of which a part is missing."""
+    return f"the image is truncated or damaged: {reason}; expected a whole file: save or upload it again"
 
 
 def refuse_empty_end(data: bytes, end: int, size: int) -> None:
@@ -91,7 +96,7 @@ def refuse_profile_beyond(size: int) -> None:
         ImageRejectedError: it has.
     """
     if size > MAX_PROFILE_BYTES:
-        too_large(f"the embedded colour profile has more than {MAX_PROFILE_BYTES:,} bytes")
+        too_large(f"the embedded colour profile has more than {MAX_PROFILE_BYTES:,} bytes; convert the image to sRGB")
 
 
 def refuse_exif_beyond(size: int) -> None:
@@ -101,4 +106,4 @@ def refuse_exif_beyond(size: int) -> None:
         ImageRejectedError: it has.
     """
     if size > MAX_EXIF_BYTES:
-        too_large(f"the embedded EXIF has more than {MAX_EXIF_BYTES:,} bytes")
+        too_large(f"the embedded EXIF has more than {MAX_EXIF_BYTES:,} bytes; save the image without it")

@@ -95,7 +95,7 @@ def read_tiff(data: bytes, max_frames: int) -> Structure:
     if data[8:10] == _CANON_RAW or _DNG_VERSION in tags or _first(tags, _SUBFILE_TYPE, 0) == _REDUCED:
         unsupported("the object is a camera's raw file; expected the picture that it was developed to")
     if _first(tags, _COMPRESSION, _UNCOMPRESSED) not in _COMPRESSIONS:
-        unsupported("the TIFF is compressed in a way that is not supported")
+        unsupported("the TIFF is compressed in a way that is not supported; save it with LZW or Deflate")
     width, height = _first(tags, _WIDTH, 0), _first(tags, _HEIGHT, 0)
     if not (width and height):
         corrupt("the TIFF has no size")
