@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from imgpipe_templates.packaging.archive import Entry
     from imgpipe_templates.packaging.wheels import Wheel
 
-_KEYS = {"emptied": list, "operations": dict, "roots": list}
 _BOTOCORE = canonicalize_name("botocore")
 
 
@@ -29,8 +28,8 @@ class Trim:
 
     Attributes:
         label: The file's name in messages.
-        tables: By distribution. `emptied`: modules that stay without content. Of botocore alone, `operations`: what is
-            kept of the services' descriptions, by service; `roots`: what cacert-amazon.pem is made of.
+        tables: By distribution. `replaced`: another text for files, by their names. Of botocore alone, `operations`:
+            what is kept of the services' descriptions, by service; `roots`: what cacert-amazon.pem is made of.
     """
 
     label: str
@@ -51,17 +50,16 @@ class Trim:
         table = self.tables.get(wheel.name, {})
         where = f"{self.label}: {wheel.name}"
         botocore = BotocoreCut(self.operations, table.get("roots", []), where) if wheel.name == _BOTOCORE else None
-        emptied = set(table.get("emptied", []))
+        replaced = {name: text.encode() for name, text in table.get("replaced", {}).items()}
 
         def cut(name: str, content: bytes) -> Mapping[str, bytes]:
-            if name in emptied:
-                emptied.remove(name)
-                return {name: b""}
+            if name in replaced:
+                return {name: replaced.pop(name)}
             return botocore(name, content) if botocore else {name: content}
 
         entries = wheel_entries(wheel, cut)
-        for name in emptied:
-            raise PackagingError(f"{where}.emptied: {name}: is not in {wheel}; expected a file of it")
+        for name in replaced:
+            raise PackagingError(f"{where}.replaced: {name}: is not in {wheel}; expected a file of it")
         return entries
 
 
@@ -83,7 +81,22 @@ def read_trim(path: Path, label: str) -> Trim:
         raise PackagingError(f"{label}: text: cannot be read ({fault}); expected TOML") from fault
     for name, table in tables.items():
         for key, value in table.items() if isinstance(table, dict) else [("", table)]:
-            if not isinstance(value, _KEYS.get(key, ())):
-                expected = "emptied, operations or roots, as docs/packaging.md has them"
+            if not _is_understood(key, value):
+                expected = "operations, replaced or roots, as docs/packaging.md has them"
                 raise PackagingError(f"{label}: {name}.{key}: is not understood; expected {expected}")
     return Trim(label, {canonicalize_name(name): table for name, table in tables.items()})
+
+
+def _is_understood(key: str, value: Any) -> bool:
+    match key, value:
+        case "roots", list():
+            return _are_texts(value)
+        case "replaced", dict():
+            return _are_texts([*value.values()])
+        case "operations", dict():
+            return all(_are_texts(names) for names in value.values())
+    return False
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)

@@ -73,7 +73,7 @@ class Clients:
         """The client of S3, which sends thumbnails unasked.
 
         botocore asks S3 for leave before it sends any body (`Expect: 100-continue`): that spares large ones that would
-        be refused, and costs small ones a second round trip, with 2 ms of CPU.
+        be refused, and costs small ones a second round trip.
         """
         client = self._client("s3", CLIENT_CONFIG)
         client.meta.events.unregister("before-call.s3", add_expect_header)
