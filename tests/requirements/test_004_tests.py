@@ -11,7 +11,8 @@ import pytest
 
 TESTS = Path(__file__).parent.parent
 # Places that are this machine's or this user's, and how a test would get at the user's account.
-ASSUMED = re.compile(r"^/(?:home|root|tmp|Users|opt|mnt)/|~/\.aws|^AWS_(?:PROFILE|SHARED_CREDENTIALS_FILE)$")
+# /opt/python is Lambda's, for what layers bring.
+ASSUMED = re.compile(r"^/(?:home|root|tmp|Users|opt(?!/python/)|mnt)/|~/\.aws|^AWS_(?:PROFILE|SHARED_CREDENTIALS_FILE)$")
 OWN_CLIENTS = {"client", "resource", "Session", "setup_default_session"}
 
 
