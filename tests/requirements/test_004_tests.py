@@ -12,7 +12,8 @@ import pytest
 TESTS = Path(__file__).parent.parent
 # Places that are this machine's or this user's, and how a test would get at the user's account.
 # /opt/python is Lambda's, for what layers bring.
-ASSUMED = re.compile(r"^/(?:home|root|tmp|Users|opt(?!/python/)|mnt)/|~/\.aws|^AWS_(?:PROFILE|SHARED_CREDENTIALS_FILE)$")
+FOLDERS = r"/(?:home|root|tmp|Users|opt(?!/python/)|mnt)/"
+ASSUMED = re.compile(rf"^{FOLDERS}|~/\.aws|^AWS_(?:PROFILE|SHARED_CREDENTIALS_FILE)$")
 OWN_CLIENTS = {"client", "resource", "Session", "setup_default_session"}
 
 
@@ -28,7 +29,7 @@ def assumptions(source: str) -> Iterator[str]:
 
 def test_004_26_no_test_leans_on_an_account_or_on_a_folder_of_this_machine():
     """Clients come from the engine's session, folders from pytest."""
-    suspicious = re.compile(r"boto3\.|/(?:home|root|tmp|Users|opt|mnt)/|~/\.aws|AWS_(?:PROFILE|SHARED)")
+    suspicious = re.compile(rf"boto3\.|{FOLDERS}|~/\.aws|AWS_(?:PROFILE|SHARED)")
     sources = {path: path.read_text(encoding="utf-8") for path in TESTS.rglob("*.py") if path != Path(__file__)}
     found = {
         path.relative_to(TESTS).as_posix(): list(assumptions(source))
