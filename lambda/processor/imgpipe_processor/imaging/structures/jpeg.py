@@ -35,8 +35,9 @@ MAX_FILL_BYTES = 1_024
 _USUAL_HEAD_BYTES = 2**20
 _EXIF, _PROFILE = b"Exif\0\0", b"ICC_PROFILE\0"
 
-# What a decoder takes for pixels, if it still waits for some.
-_MORE = bytes(range(1, 255)) * 16
+# What a decoder takes for pixels, if it still waits for some, or for the next of the restart markers.
+_PIXELS = bytes(range(1, 255)) * 2
+_MORE = _PIXELS + b"".join(bytes((0xFF, marker)) + _PIXELS for marker in range(0xD0, 0xD8))
 
 # Bytes of a pixel: what is kept of one of several passes for every component, and of what only streams through.
 _COEFFICIENT_BYTES = 2

@@ -1,0 +1,222 @@
+"""Files whose end is missing or is another's: refused, or the same picture as the whole file.
+
+What no decoder can see is named in `NOT_ALWAYS_SEEN`, and in docs/processor.md.
+"""
+
+import random
+import struct
+import zlib
+
+import pillow_heif
+import pytest
+from PIL import Image
+
+from imgpipe_processor.failures import ImageRejectedError
+from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from tests.fuzz.seeds import interlaced, seeds
+from tests.lambda_processor import pngs
+from tests.lambda_processor.fakes import encoded
+from tests.lambda_processor.hostile import bmps, gifs, webps
+
+LIMITS = Limits(max_pixels=1_000_000, max_frames=1_000, memory_bytes=512 * 2**20, heic=True)
+SIZE = (200, 152)
+LARGE = {"engine": "libvips", "sizes_px": (600,)}  # where libvips decodes JPEGs as well
+
+
+def made(data, **recipe):
+    return make_picture(data, Recipe(**{"sizes_px": (32,), **recipe}), LIMITS)
+
+
+def category(data, **recipe):
+    """Of the refusal; None if it is a picture."""
+    try:
+        made(data, **recipe)
+    except ImageRejectedError as refusal:
+        return refusal.category
+    return None
+
+
+def scene(number=0):
+    """Noise on gradients: what is missing of it is not much like what is there."""
+    noise = Image.frombytes("L", SIZE, random.Random(number).randbytes(SIZE[0] * SIZE[1]))  # noqa: S311  a picture
+    across, down = (Image.linear_gradient("L").rotate(turn).resize(SIZE) for turn in (0, 90))
+    return Image.blend(Image.merge("RGB", (across, down, across)), Image.merge("RGB", (noise,) * 3), 0.3)
+
+
+@pytest.mark.parametrize("name", sorted(seeds()))
+def test_what_is_cut_off_anywhere_is_refused_or_was_not_needed(name):
+    data = seeds()[name]
+    whole = made(data).thumbnails
+
+    for length in range(len(data)):
+        try:
+            assert made(data[:length]).thumbnails == whole, length
+        except ImageRejectedError as refusal:
+            assert refusal.category == "corrupt" or length < 16, (length, refusal)  # noqa: PT017  either end is right
+
+
+@pytest.mark.parametrize("name", sorted(seeds()))
+def test_hardly_anything_can_be_cut_off_a_file_of_one_picture(name):
+    data = seeds()[name]
+
+    if name in {"JPEG-several", "TIFF-pages"}:  # only the first picture is taken
+        assert category(data[:-1]) is None
+    elif name in {"BMP-runs-8", "BMP-runs-4"}:  # the ends of the last row and of the picture, after its last pixel
+        assert (category(data[:-4]), category(data[:-5])) == (None, "corrupt")
+    else:
+        assert category(data[:-1]) == "corrupt"
+
+
+FORMATS = {
+    "jpeg": ("JPEG", {}),
+    "jpeg-progressive": ("JPEG", {"progressive": True}),
+    "jpeg-restarts": ("JPEG", {"restart_marker_blocks": 4}),
+    "png": ("PNG", {}),
+    "gif": ("GIF", {}),
+    "webp": ("WEBP", {}),
+    "webp-lossless": ("WEBP", {"lossless": True}),
+    "avif": ("AVIF", {}),
+    "heic": ("HEIF", {}),
+    "tiff": ("TIFF", {}),
+    "tiff-lzw": ("TIFF", {"compression": "tiff_lzw"}),
+    "tiff-deflate": ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    "tiff-jpeg": ("TIFF", {"compression": "jpeg"}),
+    "bmp": ("BMP", {}),
+}
+DAMAGES = {
+    "empty": lambda one, _other: one[: len(one) // 2] + bytes(len(one) - len(one) // 2),
+    "empty-before-its-end": lambda one, _other: one[: len(one) // 2] + bytes(len(one) // 2 - 16) + one[-16:],
+    "another's": lambda one, other: one[: len(one) // 2] + other[len(one) // 2 :],
+    "begun-again": lambda one, _other: one[: len(one) // 2] + one,
+    "with-a-gap": lambda one, _other: one[: len(one) // 2] + one[len(one) // 2 + 1_000 :],
+}
+# Codes without a checksum: it depends on the picture whether something else can stand there.
+NOT_ALWAYS_SEEN = {
+    "jpeg": {"another's"},
+    "jpeg-progressive": {"empty-before-its-end", "another's", "with-a-gap"},
+    "jpeg-restarts": {"empty-before-its-end", "another's"},
+    "gif": {"another's"},
+    "webp": {"empty-before-its-end", "another's", "begun-again"},
+    "webp-lossless": {"empty-before-its-end", "another's"},
+    "avif": {"empty-before-its-end", "another's"},
+    "heic": {"empty-before-its-end", "another's"},
+    "tiff": {"empty", "empty-before-its-end", "another's", "begun-again"},
+    "bmp": {"empty", "empty-before-its-end", "another's", "begun-again"},
+}
+
+
+@pytest.mark.parametrize("engine", ["pillow", "libvips"])
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_second_half_that_is_not_the_files_own_is_corrupt(name, damage, engine):
+    pillow_heif.register_heif_opener()
+    image_format, options = FORMATS[name]
+    one, other = (encoded(scene(turn), image_format, **options) for turn in (0, 1))
+
+    assert category(one, engine=engine) is None
+    ends = {"corrupt"} | ({None} if damage in NOT_ALWAYS_SEEN.get(name, ()) else set())
+    assert category(DAMAGES[damage](one, other), engine=engine) in ends
+
+
+JPEGS = {
+    "420": {},
+    "444": {"subsampling": 0},
+    "422": {"subsampling": 1},
+    "optimized": {"optimize": True},
+    "restarts": {"restart_marker_blocks": 4},
+    "rgb": {"keep_rgb": True},
+    "grey": {"mode": "L"},
+    "cmyk": {"mode": "CMYK"},
+}
+
+
+@pytest.mark.parametrize("recipe", [{}, {"sizes_px": (100,)}, LARGE], ids=["tiny", "small", "libvips"])
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_jpeg_of_which_the_rest_would_be_grey_is_corrupt_though_it_has_an_end(kind, kept, recipe):
+    options = dict(JPEGS[kind])
+    data = encoded(scene().convert(options.pop("mode", "RGB")), **options)
+    start = data.index(b"\xff\xda")
+    cut = data[: start + int((len(data) - start) * kept)].rstrip(b"\xff") + b"\xff\xd9"
+
+    with pytest.raises(ImageRejectedError, match="the last rows of the JPEG are missing") as caught:
+        made(cut, **recipe)
+
+    assert caught.value.category == "corrupt"
+
+
+def test_a_progressive_jpeg_without_the_first_pass_for_its_lower_half_is_corrupt():
+    data = encoded(scene(), progressive=True)
+    first, second = data.index(b"\xff\xda"), data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
+
+    assert category(data[: (first + second) // 2] + b"\xff\xd9") == "corrupt"
+
+
+@pytest.mark.parametrize("recipe", [{}, LARGE], ids=["pillow", "libvips"])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_jpeg_that_ends_grey_because_its_picture_does_is_taken(kind, progressive, recipe):
+    image = scene()
+    image.paste((128, 128, 128), (0, 76, 200, 152))
+    options = dict(JPEGS[kind])
+    data = encoded(image.convert(options.pop("mode", "RGB")), progressive=progressive, **options)
+
+    assert category(data, **recipe) is None
+    assert category(data + b"and a trailer", **recipe) is None
+
+
+ROW = b"\0" + b"\x80" * 3 * 64
+
+
+def png(rows):
+    return pngs.header(64, 64) + pngs.chunk(b"IDAT", zlib.compress(rows)) + pngs.chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("engine", ["pillow", "libvips"])
+@pytest.mark.parametrize("rows", [0, 1, 32, 63])
+def test_a_png_of_which_the_rest_would_be_black_is_corrupt_though_all_its_chunks_are_sound(rows, engine):
+    assert category(png(ROW * 64), engine=engine) is None
+    assert category(png(ROW * rows), engine=engine) == "corrupt"
+
+
+def test_an_interlaced_png_without_its_last_pass_is_corrupt():
+    data = interlaced()
+    start, end = data.index(b"IDAT") + 4, data.index(b"IEND") - 8
+    rows = zlib.decompress(data[start:end])
+
+    shorter = data[: start - 8] + pngs.chunk(b"IDAT", zlib.compress(rows[:-400])) + pngs.chunk(b"IEND", b"")
+
+    assert (category(data), category(shorter)) == (None, "corrupt")
+
+
+@pytest.mark.parametrize("engine", ["pillow", "libvips"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_that_ends_black_because_its_picture_does_is_taken(mode, engine):
+    assert category(encoded(Image.new(mode, (65, 43)), "PNG"), engine=engine) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gifs.gif(64, 64, gifs.image(64, 64, gifs.parts(gifs.one_colour(32 * 64)))),
+        gifs.gif(64, 64, gifs.image(64, 64, b"\0")),
+        gifs.gif(64, 64, gifs.image(0, 0, b"\0")),
+        gifs.gif(64, 64),
+        bmps.bmp(64, 64, (b"\x40\x05" + bmps.END_OF_ROW) * 32 + bmps.END, compression=bmps.RLE8),
+        bmps.bmp(64, 64, bmps.END, compression=bmps.RLE8),
+        webps.riff((b"VP8X", bytes(10))),
+        webps.riff((b"VP8X", bytes(4) + struct.pack("<I", 63)[:3] * 2), (b"VP8 ", b"")),
+    ],
+    ids=[
+        "gif-half",
+        "gif-no-data",
+        "gif-no-pixels",
+        "gif-no-frame",
+        "bmp-half",
+        "bmp-nothing",
+        "webp-none",
+        "webp-empty",
+    ],
+)
+def test_a_picture_of_fewer_pixels_than_it_tells_is_corrupt(data):
+    assert category(data) == "corrupt"
