@@ -117,7 +117,7 @@ def webp_options(frames: Sequence[Image.Image], recipe: Recipe) -> Iterator[dict
     yield {"quality": wanted, "method": _WEBP_METHOD}
     if all(frame.getcolors(_PALETTE_COLOURS) for frame in frames):
         yield {"lossless": True}
-    for quality in lower:
+    for quality in lower if len(frames) == 1 else lower[-1:]:  # an animation may take seconds for each
         yield {"quality": quality, "method": _WEBP_METHOD}
 
 
