@@ -51,14 +51,23 @@ def what_it_is(data: bytes) -> str:
         if data.startswith(signature, place):
             return name
     beginning = data[:_LOOKED_AT]
+    return _kind_of_text(beginning) if _is_text(beginning) else "no image that is known"
+
+
+def _is_text(beginning: bytes) -> bool:
+    """Whether it is UTF-8, of which the last character may be cut off, or says that it is UTF-16."""
     if beginning.startswith(_BYTE_ORDER_MARKS):
-        return "a text"
-    if not _NOT_OF_TEXT.isdisjoint(beginning):
-        return "no image that is known"
-    return _kind_of_text(beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower())
+        return True
+    try:
+        beginning.decode()
+    except UnicodeDecodeError as error:
+        if error.start < _LOOKED_AT - 3:
+            return False
+    return _NOT_OF_TEXT.isdisjoint(beginning)
 
 
 def _kind_of_text(beginning: bytes) -> str:
+    beginning = beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not beginning.startswith(b"<"):
         return "a text"
     if b"<svg" in beginning:

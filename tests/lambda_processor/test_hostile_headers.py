@@ -1,0 +1,216 @@
+"""What a header asks for is weighed before anything is decoded: pixels, sides, frames, memory."""
+
+import struct
+
+import pytest
+from PIL import Image
+
+from imgpipe_processor.failures import ImageRejectedError
+from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging.structures import MAX_SIDE_PX
+from tests.lambda_processor import pngs
+from tests.lambda_processor.fakes import encoded, photo
+from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webps
+
+CAP = 4_000_000
+LIMITS = Limits(CAP, max_frames=5, memory_bytes=512 * 2**20, heic=True)
+
+
+def refusal(data, limits=LIMITS):
+    with pytest.raises(ImageRejectedError) as caught:
+        make_picture(data, Recipe((128,)), limits)
+    return caught.value
+
+
+def jpeg(width, height):
+    scan = jpegs.scan(b"\0", 1, 2, 3)
+    return jpegs.START + jpegs.tables() + jpegs.frame(width, height, jpegs.YCC_420) + scan + jpegs.END
+
+
+def webp(width, height):
+    canvas = bytes(4) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return webps.riff((b"VP8X", canvas), (b"VP8L", b"\x2f" + bytes(8)))
+
+
+# Files of a header and nothing worth mentioning behind it.
+HEADERS = {
+    "jpeg": jpeg,
+    "png": pngs.without_data,
+    "gif": lambda width, height: gifs.gif(width, height, gifs.image(1, 1)),
+    "webp": webp,
+    "avif": lambda width, height: boxes.described(boxes.size(width, height)),
+    "heic": lambda width, height: boxes.described(boxes.size(width, height), brand=b"heic"),
+    "tiff": lambda width, height: tiffs.grey(width, height, pixels=b"\0"),
+    "bmp": lambda width, height: bmps.bmp(width, height, bmps.END, compression=bmps.RLE8),
+}
+
+
+@pytest.mark.parametrize("over", [1, 2_000, CAP + 2_000])
+@pytest.mark.parametrize("name", HEADERS)
+def test_more_pixels_than_are_allowed_are_refused_on_the_header(name, over):
+    height = 2_000
+    width = -(-(CAP + over) // height)
+
+    refused = refusal(HEADERS[name](width, height))
+
+    assert refused.category == "too-large"
+    assert refused.message == f"the image has {width} x {height} pixels; at most 4,000,000 are allowed"
+
+
+@pytest.mark.parametrize("under", [0, 1])
+@pytest.mark.parametrize("name", HEADERS)
+def test_as_many_pixels_as_are_allowed_are_not_too_large(name, under):
+    data = HEADERS[name](2_000, 2_000 - under)
+
+    try:
+        make_picture(data, Recipe((128,)), LIMITS)
+    except ImageRejectedError as refused:
+        assert refused.category in {"corrupt", "unsupported"}  # noqa: PT017  for what is behind the header
+    assert refusal(data, Limits(CAP - 2_001, 5, 512 * 2**20, heic=True)).category == "too-large"
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height"),
+    [
+        ("jpeg", 65_535, 1),
+        ("png", 2**31 - 1, 1),
+        ("png", 1, 2**31),
+        ("png", 2**32 - 1, 2**32 - 1),
+        ("gif", 65_535, 65_535),
+        ("webp", 2**24, 2**24),
+        ("avif", 2**32 - 1, 2**32 - 1),
+        ("heic", 2**31, 2**31),
+        ("tiff", 2**32 - 1, 1),
+        ("tiff", 10**6, 10**6),
+        ("bmp", 2**31 - 1, 2**31 - 1),
+        ("bmp", MAX_SIDE_PX + 1, 1),
+    ],
+)
+def test_sides_without_end_are_too_large(name, width, height):
+    assert refusal(HEADERS[name](width, height)).category == "too-large"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        jpeg(0, 9),
+        pngs.without_data(0, 9),
+        gifs.gif(0, 0, gifs.image(0, 0)),
+        boxes.described(boxes.size(0, 0)),
+        tiffs.grey(0, 9),
+        bmps.bmp(0, 9, b""),
+        bmps.bmp(-9, 9, b""),
+    ],
+    ids=["jpeg", "png", "gif", "avif", "tiff", "bmp", "bmp-negative"],
+)
+def test_a_size_of_nothing_is_corrupt(data):
+    assert refusal(data).category == "corrupt"
+
+
+def test_what_would_not_fit_into_the_memory_is_refused_with_what_it_would_take():
+    limits = Limits(CAP, 5, 128 * 2**20)
+
+    refused = refusal(webp(1_500, 1_500), Limits(CAP, 5, 120 * 2**20))
+
+    assert refused.category == "too-large"
+    assert refused.message == (
+        "decoding this WebP of 1500 x 1500 pixels takes up to 126 MB; the function has 120 MB: "
+        "expected fewer pixels, or more memory"
+    )
+    assert make_picture(encoded(photo(1_500, 1_500), "WEBP"), Recipe((128,)), limits).width == 1_500
+
+
+def several(image_format, count, **options):
+    frames = [Image.new("RGB", (9, 9), (number % 256, number // 256, 99)) for number in range(count)]
+    return encoded(frames[0], image_format, save_all=True, append_images=frames[1:], **options)
+
+
+def animated_webp(count):
+    frame = bytes(16) + encoded(Image.new("RGB", (1, 1)), "WEBP", lossless=True)[12:]
+    canvas = b"\x02\0\0\0" + bytes(6)
+    return webps.riff((b"VP8X", canvas), (b"ANIM", bytes(6)), *[(b"ANMF", frame)] * count)
+
+
+def animated_avif(count):
+    """A track of so many frames, none of which is there."""
+    table = boxes.box(b"stsz", bytes(4), struct.pack(">II", 9, count))
+    track = table
+    for kind in (b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        track = boxes.box(kind, track)
+    return boxes.described(boxes.size(9, 9)) + track
+
+
+FRAMES = {
+    "gif": lambda count: gifs.gif(9, 9, *[gifs.image(9, 9)] * count),
+    "png": lambda count: several("PNG", count),
+    "webp": animated_webp,
+    "avif": animated_avif,
+    "tiff": lambda count: several("TIFF", count),
+}
+
+
+@pytest.mark.parametrize("count", [6, 3_000])
+@pytest.mark.parametrize("name", FRAMES)
+def test_more_frames_than_are_allowed_are_refused_before_the_first_is_decoded(name, count):
+    refused = refusal(FRAMES[name](count))
+
+    assert (refused.category, refused.message) == ("too-large", "the image has more than 5 frames or pages")
+
+
+@pytest.mark.parametrize("name", ["gif", "png", "webp", "tiff"])
+def test_as_many_frames_as_are_allowed_are_taken(name):
+    assert make_picture(FRAMES[name](5), Recipe((128,)), LIMITS).frames == 5
+
+
+def test_of_a_file_of_3000_pictures_one_after_the_other_the_first_is_taken():
+    data = encoded(photo(16, 16)) * 3_000
+
+    assert make_picture(data, Recipe((128,)), LIMITS).frames == 1
+
+
+def test_a_decoder_that_finds_more_pixels_than_the_file_was_thought_to_have_is_stopped():
+    """The chunk that is read first says 1 x 1, and has no picture in it; the second is the picture."""
+    picture = encoded(photo(64, 64), "WEBP")[12:]
+    data = webps.riff((b"VP8X", bytes(10)), (picture[:4], picture[8:]))
+
+    assert refusal(data).category == "corrupt"
+
+
+@pytest.mark.parametrize(
+    ("data", "category"),
+    [
+        (jpegs.baseline(9, 9).replace(b"\xff\xc0", b"\xff\xc3"), "unsupported"),
+        (jpegs.baseline(9, 9).replace(b"\xff\xc0", b"\xff\xc5"), "unsupported"),
+        (jpegs.START + jpegs.frame(9, 9, jpegs.GREY, precision=12) + jpegs.END, "unsupported"),
+        (jpegs.START + jpegs.frame(9, 0, jpegs.GREY) + jpegs.END, "unsupported"),
+        (jpegs.baseline(9, 9, before=jpegs.frame(9, 9, jpegs.GREY)), "corrupt"),
+        (jpegs.baseline(9, 9, ((9, 9),)), "corrupt"),
+        (jpegs.baseline(9, 9, before=jpegs.START), "corrupt"),
+        (jpegs.START + jpegs.scan(b"", 1) + jpegs.frame(9, 9, jpegs.GREY) + jpegs.END, "corrupt"),
+        (jpegs.START + jpegs.frame(9, 9, jpegs.GREY) + jpegs.END, "corrupt"),
+        (jpegs.START + jpegs.tables() + jpegs.END, "corrupt"),
+        (jpegs.baseline(9, 9, ((1, 1),) * 5), "unsupported"),
+    ],
+    ids=[
+        "lossless",
+        "hierarchical",
+        "12-bits",
+        "height-behind-its-pixels",
+        "two-frames",
+        "sampling-of-9",
+        "two-starts",
+        "scan-before-frame",
+        "no-scan",
+        "no-frame",
+        "five-components",
+    ],
+)
+def test_a_jpeg_out_of_order_is_refused(data, category):
+    assert refusal(data).category == category
+
+
+def test_arithmetic_codes_are_taken_and_scans_may_lie_apart():
+    apart = jpegs.baseline(64, 64, jpegs.YCC_420, apart=True)
+    coded = apart.replace(b"\xff\xc0", b"\xff\xc9")  # zeros are a picture in either code
+
+    assert [make_picture(data, Recipe((64,)), LIMITS).width for data in (apart, coded)] == [64, 64]
