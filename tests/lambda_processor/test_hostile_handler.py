@@ -1,0 +1,139 @@
+"""Whatever the bytes are, an upload ends as processed or failed, with a category and words of our own."""
+
+import ast
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgpipe_processor import failures
+from imgpipe_processor.imaging import structures
+from imgpipe_processor.imaging.structures import others
+from tests.fuzz.seeds import seeds
+from tests.lambda_processor.fakes import SETTINGS, SOURCE, Aws, record, run
+from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webps
+from tests.lambda_processor.hostile.children import PROCESSOR
+
+PERMANENT = {failures.UNSUPPORTED, failures.CORRUPT, failures.TOO_LARGE}
+KEY = "canary/of the key.jpg"
+METADATA = {"owner": "canary of the metadata"}
+
+SEEDS = list(seeds().values())
+HOSTILE = [
+    gifs.gif(65_535, 65_535, gifs.image(1, 1)),
+    webps.riff((b"VP8X", bytes(10))),
+    boxes.described(boxes.size(64, 64)),
+    tiffs.tiled(64, 64, 10**6, b"canary"),
+    jpegs.baseline(64, 64, before=jpegs.segment(0xFE, b"canary of the comment")) + b"canary behind the end",
+    bmps.bmp(64, 64, b"canary", compression=bmps.RLE8),
+    b"canary of the text",
+    b"",
+]
+
+
+def ended(data, key=KEY):
+    """The item that is kept of an upload of these bytes."""
+    aws = Aws(metadata=METADATA)
+    aws.objects[SOURCE, key, "v1"] = (data, "image/jpeg")
+    counts = run(aws, record(key), settings=SETTINGS)
+    assert counts in ({"processed": 1}, {"failed": 1})
+    assert (counts == {"processed": 1}) == bool(aws.uploads)
+    return aws.item
+
+
+# What stands for a value in a message: numbers, formats, and the names of other kinds of files.
+VALUES = "|".join(
+    (
+        r"[0-9][0-9,]*",
+        *structures.structure.SPOKEN.values(),
+        *("JPEG", "PNG", "GIF", "AVIF", "TIFF", "BMP"),
+        *{name for *_, name in others._SIGNATURES},
+        *("empty", "no image that is known", "a text", "an SVG drawing", "a web page", "XML"),
+        *(structures.TAKEN, structures.TAKEN_WITH_HEIC),
+        *("the (?:JPEG|PNG|GIF|WebP|AVIF|HEIC|TIFF|BMP) cannot be decoded",),
+    )
+)
+REFUSERS = {"corrupt", "unsupported", "too_large", "damaged"}
+
+
+def pattern(node):
+    """A regular expression for what an expression of the code can be."""
+    if isinstance(node, ast.Constant):
+        return re.escape(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            f"(?:{VALUES})" if isinstance(part, ast.FormattedValue) else pattern(part) for part in node.values
+        )
+    if isinstance(node, ast.IfExp):
+        return f"(?:{pattern(node.body)}|{pattern(node.orelse)})"
+    return ".{0}"  # a name: what it stands for is told where it is made
+
+
+def messages():
+    """A pattern for each message that the code has for an image that it refuses."""
+    found = set()
+    for file in (PROCESSOR / "imgpipe_processor" / "imaging").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSERS:
+                own = pattern(node.args[0])
+                told = structures.structure.damaged("@")
+                found.add(re.escape(told).replace("@", own) if node.func.id in {"corrupt", "damaged"} else own)
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message":
+                found.add(pattern(node.value))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ImageRejectedError":
+                found.add(pattern(node.args[1]))
+    return found
+
+
+MESSAGES = re.compile("|".join(f"(?:{each})" for each in sorted(messages())))
+
+
+def check(item):
+    if item["Status"] == {"S": "processed"}:
+        return
+    assert item["Status"] == {"S": "failed"}
+    assert item["ErrorCategory"]["S"] in PERMANENT
+    assert MESSAGES.fullmatch(item["ErrorMessage"]["S"]), item["ErrorMessage"]["S"]
+    assert "canary" not in item["ErrorMessage"]["S"].lower()
+
+
+@pytest.mark.parametrize("data", HOSTILE)
+def test_a_hostile_upload_fails_with_words_of_our_own(data):
+    check(ended(data))
+
+
+def test_the_words_are_all_of_them():
+    assert MESSAGES.fullmatch("the object is a text; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
+    assert MESSAGES.fullmatch("the image has 9 x 12 pixels; at most 1,000 are allowed")
+    assert MESSAGES.fullmatch(structures.structure.damaged("the PNG is cut off"))
+    assert not MESSAGES.fullmatch("the object is canary; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
+    assert len(messages()) > 60
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    st.sampled_from(SEEDS),
+    st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=9)), max_size=6),
+    st.floats(0.01, 1),
+    st.booleans(),
+)
+def test_any_damage_ends_as_processed_or_failed(data, damage, kept, cut):
+    changed = bytearray(data)
+    for place, words in damage:
+        at = int(place * len(changed))
+        changed[at : at + len(words)] = words
+
+    check(ended(bytes(changed[: int(kept * len(changed))] if cut else changed)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(SEEDS), st.integers(2, 40), st.binary(max_size=200))
+def test_anything_behind_a_signature_ends_as_processed_or_failed(data, kept, others):
+    check(ended(data[:kept] + others))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(SEEDS), st.sampled_from(SEEDS), st.floats(0, 1), st.floats(0, 1))
+def test_parts_of_two_files_end_as_processed_or_failed(one, other, first, second):
+    check(ended(one[: int(first * len(one))] + other[int(second * len(other)) :]))
