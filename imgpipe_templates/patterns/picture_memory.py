@@ -18,8 +18,8 @@ BYTES_PER_PIXEL = 8.1
 # The largest thumbnail, what it is resized from, and its encoder, per pixel of a square of its side.
 BYTES_PER_PIXEL_OF_SIDE = {"auto": 30, "jpeg": 30, "png": 30, "webp": 47, "avif": 47}
 
-# One frame of the kinds of animation, AVIF with alpha the worst; a frame of every thumbnail, all of which are held, with what
-# they are encoded to: that by the highest WebP quality it is true for, of noise with alpha.
+# One frame of the kinds of animation, AVIF with alpha the worst; a frame of every thumbnail, all of which are held,
+# with what they are encoded to: that by the highest WebP quality it is true for, of noise with alpha.
 BYTES_PER_PIXEL_OF_FRAME = 27
 BYTES_PER_ANIMATED_PIXEL = {90: 11, 100: 17}
 ANIMATED_FORMAT = "webp"
