@@ -59,10 +59,8 @@ def decode_with_libvips(
         return None
     if structure.format == "JPEG" and max(target) <= _PILLOW_IS_FASTER_PX:
         return None
-    if structure.format == "PNG" and image.info.get(
-        "interlace"
-    ):  # which libvips holds whole, at up to 10 bytes a pixel
-        return None
+    if structure.format == "PNG" and image.info.get("interlace"):
+        return None  # libvips holds all of it, with up to 10 bytes a pixel
     small = _shrunk_jpeg(data, image.size, target) if structure.format == "JPEG" else _shrunk(data, target)
     pixels = Image.frombytes(_MODES[small.bands], (small.width, small.height), small.write_to_memory())
     return Decoded(pixels, (0, 0, *pixels.size), orientation, image.info.get("icc_profile"))
