@@ -108,7 +108,7 @@ def test_an_endpoint_of_somebody_else_is_trusted_by_everybody_that_botocore_trus
 
 @pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 def test_a_bundle_that_the_deployment_names_is_the_one(task, name):
-    assert made(task, **{name: "/opt/company.pem"})["trusts"] == ["/opt/company.pem"] * 3
+    assert made(task, **{name: "/var/task/company.pem"})["trusts"] == ["/var/task/company.pem"] * 3
 
 
 def test_the_bundle_is_of_amazons_five_authorities(task):
