@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from imgpipe_processor import failures
 from imgpipe_processor.imaging import structures
 from imgpipe_processor.imaging.structures import others
+from tests.cold_start import cold_start
 from tests.fuzz.seeds import seeds
 from tests.lambda_processor.fakes import SETTINGS, SOURCE, Aws, record, run
 from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webps
 from tests.lambda_processor.hostile.children import PROCESSOR
+from tests.lambda_processor.test_package import ENVIRONMENT
 
 PERMANENT = {failures.UNSUPPORTED, failures.CORRUPT, failures.TOO_LARGE}
 KEY = "canary/of the key.jpg"
@@ -137,3 +140,17 @@ def test_anything_behind_a_signature_ends_as_processed_or_failed(data, kept, oth
 @given(st.sampled_from(SEEDS), st.sampled_from(SEEDS), st.floats(0, 1), st.floats(0, 1))
 def test_parts_of_two_files_end_as_processed_or_failed(one, other, first, second):
     check(ended(one[: int(first * len(one))] + other[int(second * len(other)) :]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+@pytest.mark.parametrize("memory_mb", [256, 512])
+def test_a_cold_start_ends_with_a_limit_on_memory_so_that_nothing_is_killed_for_it(memory_mb):
+    environment = ENVIRONMENT | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb)}
+
+    done = cold_start(
+        PROCESSOR, "import index, resource; print(*resource.getrlimit(resource.RLIMIT_DATA))", environment=environment
+    )
+
+    soft, hard = map(int, done.stdout.split())
+    assert (memory_mb - 90) * 2**20 < soft < memory_mb * 2**20
+    assert hard == -1
