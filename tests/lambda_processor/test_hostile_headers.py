@@ -8,9 +8,12 @@ from PIL import Image
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
 from imgpipe_processor.imaging.structures import MAX_SIDE_PX
+from imgpipe_processor.imaging.structures.av1 import Coded, coded_in
+from imgpipe_processor.imaging.structures.boxes import boxes_in, items_of
 from tests.lambda_processor import pngs
 from tests.lambda_processor.fakes import encoded, photo
 from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webps
+from tests.lambda_processor.writers import deep, libvips
 
 CAP = 4_000_000
 LIMITS = Limits(CAP, max_frames=5, memory_bytes=512 * 2**20, heic=True)
@@ -166,6 +169,27 @@ def test_of_a_file_of_3000_pictures_one_after_the_other_the_first_is_taken():
     data = encoded(photo(16, 16)) * 3_000
 
     assert make_picture(data, Recipe((128,)), LIMITS).frames == 1
+
+
+def coded(data):
+    """What the sequence headers in an AVIF say."""
+    places = [place for item in items_of(data, boxes_in(data), b"av01") for place in item]
+    return [each for start, size in places for each in coded_in(data[start : start + size])]
+
+
+@pytest.mark.parametrize(("subsampling", "planes"), [("4:0:0", 1), ("4:2:0", 1.5), ("4:2:2", 2), ("4:4:4", 3)])
+def test_what_the_data_of_an_avif_hold_is_read_from_them(subsampling, planes):
+    data = encoded(photo(70, 50), "AVIF", subsampling=subsampling)
+
+    assert coded(data) == [Coded(70, 50, planes, deep=False)]
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+@pytest.mark.parametrize(("subsampled", "planes"), [("on", 1.5), ("off", 3)])
+def test_so_are_their_bits(bits, subsampled, planes):
+    data = libvips(".avif", deep, bitdepth=bits, subsample_mode=subsampled)(photo(70, 50), 1)
+
+    assert coded(data) == [Coded(70, 50, planes, deep=bits > 8)]
 
 
 def test_a_decoder_that_finds_more_pixels_than_the_file_was_thought_to_have_is_stopped():
