@@ -101,7 +101,7 @@ def _run(entries: Sequence[Entry], asked: str, label: str) -> str:
             answer = subprocess.run(  # noqa: S603 - the Python that runs this, with the script above
                 [sys.executable, "-I", "-S", "-B", "-c", _SCRIPT, folder],
                 input=asked,
-                env={},
+                env={"HOME": folder},  # nobody's profile decides on it
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from pathlib import Path
 
@@ -66,9 +67,29 @@ def test_an_existing_layer_is_not_built_but_what_it_has_to_hold_is_said(imgpipe)
     assert "thumbnails/processor needs pillow==13.0.0 below python/ of the layer that you name." in done.err
 
 
+def test_bytecode_can_be_left_out_and_its_absence_is_said(imgpipe):
+    done = imgpipe(*ONE_FUNCTION, "--bytecode", "none")
+
+    assert done.status == 0
+    assert not [name for name in names(PROCESSOR) if name.endswith(".pyc")]
+    assert "Bytecode for python3.13: none, so every cold start compiles the modules." in done.err
+
+
+def test_bytecode_that_is_insisted_on_is_there_or_nothing_is_written(imgpipe, tmp_path, monkeypatch):
+    elsewhere = "3.14" if sys.version_info[:2] != (3, 14) else "3.13"
+    for variable in ("PATH", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / "nothing"))
+
+    refused = imgpipe(*ONE_FUNCTION, "--set", f"processing.runtime=python{elsewhere}", "--bytecode", "require")
+
+    assert (refused.status, refused.out, zips()) == (1, "", set())
+    assert f"error: bytecode: python{elsewhere}: is not on this machine" in refused.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
+        (["--bytecode", "always"], 2, "--bytecode"),
         (["--preset", "thumbnail"], 1, "did you mean thumbnails?"),
         (["--preset", "all", "--preset", "nothing"], 1, "nothing"),
         (["--config", "none.toml"], 1, "none.toml: no such file"),
