@@ -25,8 +25,8 @@ RECIPES = (
 )
 CATEGORIES = frozenset({None, failures.UNSUPPORTED, failures.CORRUPT, failures.TOO_LARGE})
 
-# Of the processor, of which the largest input of the target needs less than a tenth: a second is a thousand of them.
-MAX_CPU_SECONDS = 5
+# Of the processor, of which an input as large as the target's usually takes a hundredth.
+MAX_CPU_SECONDS = 2
 # What thumbnails, encoders and the first use of a decoder take, whatever the input.
 BESIDE_BYTES = 24 * 2**20
 

@@ -83,6 +83,24 @@ def tagged(tag, kind, count, size):
     return tiffs.grey(64, 64, tiffs.Entry(tag, kind, count=count, place=64)).ljust(size, b"\x01")
 
 
+def avif_of_empty_places():
+    """Each of 3,000 items lies at 65,535 places, which it takes no bytes to tell of."""
+    places = struct.pack(">HHH", 1, 0, 65_535) * 3_000
+    located = boxes.box(b"iloc", bytes(4), b"\0\0", struct.pack(">H", 3_000), places)
+    properties = boxes.box(b"iprp", boxes.box(b"ipco", boxes.size(64, 64)))
+    return boxes.file_type() + boxes.box(b"meta", bytes(4), properties, located)
+
+
+def avif_of_units():
+    """The picture comes after millions of units without anything in them; the last box goes on to the end."""
+    data = encoded(photo(64, 64), "AVIF")
+    start = data.index(b"mdat") + 4
+    head, coded, units = data[: start - 8] + bytes(4) + b"mdat", data[start:], b"\x12\0" * 9_000_000
+    before, after = (struct.pack(">II", start, size) for size in (len(coded), len(units) + len(coded)))
+    assert before in head
+    return head.replace(before, after) + units + coded
+
+
 def nested(kind, depth):
     box = boxes.size(64, 64)
     for _ in range(depth):
@@ -172,6 +190,8 @@ BOMBS = {
     "avif-nested-properties": (lambda: nested(b"iprp", 3_000), CORRUPT),
     "avif-1000000-boxes": (lambda: boxes.file_type() + boxes.box(b"free") * 1_000_000, CORRUPT),
     "avif-boxes-without-length": (lambda: boxes.file_type() + bytes(8) * 1_000, CORRUPT),
+    "avif-items-of-no-bytes": (avif_of_empty_places, CORRUPT),
+    "avif-10-million-units": (avif_of_units, CORRUPT),
     "tiff-directory-loop": (lambda: tiffs.grey(64, 64, following=8 + 64 * 64), None),
     "tiff-tile-of-10-to-the-12": (lambda: tiffs.tiled(64, 64, 10**6, bytes(99)), TOO_LARGE),
     "tiff-1000000-strips": (

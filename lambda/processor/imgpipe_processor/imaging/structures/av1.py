@@ -17,6 +17,10 @@ _HIGH, _PROFESSIONAL = 1, 2  # profiles
 _BT709, _SRGB, _IDENTITY, _UNSPECIFIED = 1, 13, 0, 2
 _HEADER_BYTES = 256  # a sequence header has a few dozen
 
+# A picture has a handful of units, and the larger it is the larger they are.
+MAX_UNITS = 1_000
+_LEAST_BYTES_OF_UNIT = 64
+
 
 @dataclass(frozen=True)
 class Coded:
@@ -40,8 +44,11 @@ def coded_in(data: bytes) -> Iterator[Coded]:
     Raises:
         ImageRejectedError: the data cannot be followed to their end.
     """
-    position = 0
+    position, left = 0, MAX_UNITS + len(data) // _LEAST_BYTES_OF_UNIT
     while position < len(data):
+        left -= 1
+        if not left:
+            corrupt("a coded picture in it has too many parts")
         header = data[position]
         kind, extended, sized = header >> 3 & 15, header >> 2 & 1, header >> 1 & 1
         position += 1 + extended

@@ -11,6 +11,9 @@ from .structure import corrupt
 
 MAX_BOXES = 20_000
 
+# Images, and the places that they lie at; a place may be told of in no bytes at all.
+MAX_PARTS = 20_000
+
 # Which boxes are looked into, inside of which, and how many bytes come before the first one in them: version and flags,
 # or a count as well.
 _INSIDE: dict[bytes, dict[bytes, int]] = {
@@ -119,11 +122,15 @@ def _locations(data: bytes, box: Box) -> Iterator[tuple[int, int, list[Place]]]:
         position += size
         return int.from_bytes(data[position - size : position])
 
+    left = MAX_PARTS
     for _ in range(number(4 if wide else 2)):
         item_id = number(4 if wide else 2)
         method = number(2) & 15 if version else _IN_FILE
         number(2)  # the file that it lies in: this one
         base, parts = number(base_size), number(2)
+        left -= 1 + parts
+        if left < 0:
+            corrupt("its images have too many parts")
         places = []
         for _ in range(parts):
             number(index_size)
