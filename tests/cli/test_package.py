@@ -59,6 +59,16 @@ def test_pillow_comes_in_a_layer_where_that_is_chosen(imgpipe, architecture):
     assert "that you name" not in done.err
 
 
+@pytest.mark.parametrize(("pillow", "place"), [("bundled", PROCESSOR), ("layer", LAYER)])
+def test_what_the_configuration_decodes_with_comes_where_pillow_does(imgpipe, pillow, place):
+    chosen = [f"processing.pillow={pillow}", "processing.heic=true", "processing.engine=libvips"]
+    done = imgpipe(*ONE_FUNCTION, *(part for one in chosen for part in ("--set", one)))
+
+    brought = {name.removeprefix("python/") for name in names(place)}
+    assert done.status == 0
+    assert {"PIL/__init__.py", "pi_heif/__init__.py", "pyvips/__init__.py", "_libvips.abi3.so"} <= brought
+
+
 def test_an_existing_layer_is_not_built_but_what_it_has_to_hold_is_said(imgpipe):
     done = imgpipe(*ONE_FUNCTION, "--set", "processing.pillow=existing-layer")
 
