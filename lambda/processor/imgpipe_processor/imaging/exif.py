@@ -78,8 +78,7 @@ def _without_headers(exif: bytes) -> tuple[bytes, str]:
     Raises:
         KeyError: it has none.
     """
-    while exif.startswith(_HEADER):
-        exif = exif[len(_HEADER) :]
+    exif = exif.removeprefix(_HEADER).removeprefix(_HEADER)  # some programs write it once more
     return exif, _ORDERS[exif[:2]]
 
 
