@@ -91,6 +91,14 @@ def avif_of_empty_places():
     return boxes.file_type() + boxes.box(b"meta", bytes(4), properties, located)
 
 
+def avif_of_one_place():
+    """Each of 10,000 items is the whole file."""
+    places = b"".join(struct.pack(">HHHII", number, 0, 1, 0, 19 * MB) for number in range(10_000))
+    located = boxes.box(b"iloc", bytes(4), b"\x44\0", struct.pack(">H", 10_000), places)
+    properties = boxes.box(b"iprp", boxes.box(b"ipco", boxes.size(64, 64)))
+    return boxes.file_type() + boxes.box(b"meta", bytes(4), properties, located) + boxes.box(b"free", bytes(19 * MB))
+
+
 def avif_of_units():
     """The picture comes after millions of units without anything in them; the last box goes on to the end."""
     data = encoded(photo(64, 64), "AVIF")
@@ -192,7 +200,8 @@ BOMBS = {
     "avif-1000000-boxes": (lambda: boxes.file_type() + boxes.box(b"free") * 1_000_000, CORRUPT),
     "avif-boxes-without-length": (lambda: boxes.file_type() + bytes(8) * 1_000, CORRUPT),
     "avif-items-of-no-bytes": (avif_of_empty_places, CORRUPT),
-    "avif-10-million-units": (avif_of_units, CORRUPT),
+    "avif-10000-items-of-the-whole-file": (avif_of_one_place, CORRUPT),
+    "avif-9-million-units": (avif_of_units, CORRUPT),
     "tiff-directory-loop": (lambda: tiffs.grey(64, 64, following=8 + 64 * 64), None),
     "tiff-tile-of-10-to-the-12": (lambda: tiffs.tiled(64, 64, 10**6, bytes(99)), TOO_LARGE),
     "tiff-1000000-strips": (
