@@ -26,7 +26,7 @@ RECIPES = (
 CATEGORIES = frozenset({None, failures.UNSUPPORTED, failures.CORRUPT, failures.TOO_LARGE})
 
 # Of the processor, of which an input as large as the target's usually takes a hundredth.
-MAX_CPU_SECONDS = 2
+MAX_CPU_SECONDS = 5
 # What thumbnails, encoders and the first use of a decoder take, whatever the input.
 BESIDE_BYTES = 24 * 2**20
 
