@@ -70,8 +70,9 @@ def _sequencer_of(old: dict[str, Any]) -> str:
 # What DynamoDB decides on each condition, for an item ({} where there is none) and the event's sequencer;
 # test_on_local_engine.py holds it against the engine, for every state of an item.
 CONDITIONS: dict[str, Callable[[dict[str, Any], str], bool]] = {
-    records.BEGIN: lambda old, _: not old or _is("processing", old),
-    records.BEGIN_IN_ORDER: lambda old, sequencer: (
+    records.BEGIN: lambda old, _: not old,
+    records.BEGIN_AGAIN: lambda old, _: not old or _is("processing", old),
+    records.BEGIN_AGAIN_IN_ORDER: lambda old, sequencer: (
         not old
         or (_is("processing", old) and _sequencer_of(old) <= sequencer)
         or (_failed_for_a_time(old) and _sequencer_of(old) < sequencer)
@@ -211,7 +212,7 @@ class Aws:
 
     def _write(self, name: str, image_id: str, request: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
         assert request["TableName"] == SETTINGS.metadata_table
-        sequencer = request["ExpressionAttributeValues"].get(":sequencer", {"S": ""})["S"]
+        sequencer = request.get("ExpressionAttributeValues", {}).get(":sequencer", {"S": ""})["S"]
 
         def effect() -> dict[str, Any]:
             old = self.items.get(image_id, {})

@@ -89,6 +89,13 @@ def test_what_was_only_interrupted_ends_after_the_others(capsys):
     ]
 
 
+def test_a_lost_answer_of_the_first_call_is_no_other_delivery():
+    aws = holding("a.jpg", "b.jpg")
+    aws.lost = ["PutItem"]
+
+    assert run(aws, record("a.jpg"), record("b.jpg")) == {"processed": 2}
+
+
 def test_what_is_alone_waits_for_nobody(aws):
     killing(aws, "cat.jpg")
     with pytest.raises(Crash):
@@ -98,7 +105,7 @@ def test_what_is_alone_waits_for_nobody(aws):
 
     send(aws, batch(event(record())))
 
-    assert aws.calls == ["GetItem", "PutItem", "GetObject", "PutObject", "UpdateItem"]
+    assert aws.calls == ["PutItem", "GetItem", "PutItem", "GetObject", "PutObject", "UpdateItem"]
 
 
 def test_what_is_tried_last_is_left_where_no_time_is_left():

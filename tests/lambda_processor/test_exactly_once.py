@@ -104,19 +104,22 @@ def test_a_crash_at_any_call_is_made_good_by_the_next_delivery(settings, data, m
 @pytest.mark.parametrize(("first", "second"), [*product(["before", "after"], repeat=2)])
 def test_one_crash_after_another_is_made_good(first, second, capsys):
     expected = undisturbed(encoded(photo()), SETTINGS)
-    for one, other in product(range(5), repeat=2):
-        if (one, first) == (4, "after"):
-            continue  # done then: the second delivery makes a single call
-        aws = holding("cat.jpg")
-        for number, moment in ((one, first), (other, second)):
-            stop(aws, number, moment)
-            with pytest.raises(Crash):
-                run(aws, record())
-        capsys.readouterr()
+    for one in range(4):
+        if (one, first) == (3, "after"):
+            continue  # done then
+        calls = 4 if (one, first) == (0, "before") else 6  # of the second delivery
+        for other in range(calls):
+            aws = holding("cat.jpg")
+            for number, moment in ((one, first), (other, second)):
+                stop(aws, number, moment)
+                with pytest.raises(Crash):
+                    run(aws, record())
+            capsys.readouterr()
 
-        assert run(aws, record()) == ({"duplicate": 1} if (other, second) == (4, "after") else {"processed": 1})
+            done = (other, second) == (calls - 1, "after")
+            assert run(aws, record()) == ({"duplicate": 1} if done else {"processed": 1})
 
-        assert outcome(expected) == outcome(aws)
+            assert outcome(expected) == outcome(aws)
 
 
 @every_content

@@ -12,6 +12,7 @@ from tests.lambda_processor.fakes import (
     SOURCE,
     Aws,
     Body,
+    Crash,
     client_error,
     encoded,
     event,
@@ -125,7 +126,10 @@ def test_a_later_upload_of_what_a_defect_failed_is_begun_again():
     ],
 )
 def test_what_the_stack_or_the_time_is_to_blame_for_comes_back_and_ends_as_nothing(aws, call, error, category, capsys):
-    aws.before = raising(error, call)
+    aws.before = raising(Crash(), "GetObject")
+    with pytest.raises(Crash):
+        run(aws, record())
+    aws.before = raising(error, call)  # of a second delivery, which makes all calls that there are
 
     with pytest.raises(RecordsToRetryError, match=category):
         run(aws, record())

@@ -112,7 +112,7 @@ def states(image_id):
 
 
 @pytest.mark.parametrize("sequencer", [None, "02"])
-@pytest.mark.parametrize("action", ["begin", "processed", "failed"])
+@pytest.mark.parametrize("action", ["begin", "begin_again", "processed", "failed"])
 def test_the_table_decides_as_the_clients_of_the_other_tests_do(world, action, sequencer):
     (upload,) = read_event(event(record(sequencer=sequencer)))
     decided = set()
@@ -126,8 +126,9 @@ def test_the_table_decides_as_the_clients_of_the_other_tests_do(world, action, s
             Records(fake, SETTINGS.metadata_table, 4),
             Records(world.dynamodb, world.settings.metadata_table, 4),
         ):
-            if action == "begin":
-                results.append(table.begin(upload))
+            begins = {"begin": table.begin, "begin_again": table.begin_again}
+            if action in begins:
+                results.append(begins[action](upload))
             else:
                 results.append(table.finish(upload, action, {}, attempt_id="mine", at=ticking_clock()()))
         assert results[0] == results[1], item
@@ -154,14 +155,16 @@ def test_a_call_whose_answer_is_lost_is_sent_again_and_the_image_is_counted_once
 
     assert world.deliver(told) == ({"processed": 1}, 1)
 
-    assert len(sent) == 2
+    assert len(sent) == (
+        3 if call == "dynamodb.PutItem" else 2
+    )  # what was sent again finds an item, and that unfinished
     assert [item["Status"] for item in world.items()] == [{"S": "processed"}]
     world.check_thumbnails()
     assert world.deliver(told) == ({"duplicate": 1}, 0)
 
 
 @pytest.mark.parametrize("moment", ["before-send", "after-call"])
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(4))
 def test_a_crash_at_any_call_is_made_good_by_the_next_delivery(world, number, moment):
     told = world.put(200)
     left = itertools.count()
@@ -175,7 +178,7 @@ def test_a_crash_at_any_call_is_made_good_by_the_next_delivery(world, number, mo
     with pytest.raises(Crash):
         world.deliver(told)
 
-    done = (moment, number) == ("after-call", 4)
+    done = (moment, number) == ("after-call", 3)
     assert world.deliver(told) == (({"duplicate": 1}, 0) if done else ({"processed": 1}, 1))
 
     (item,) = world.items()

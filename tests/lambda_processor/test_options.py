@@ -76,7 +76,7 @@ def test_001_20_001_21_the_item_of_an_image_of_which_only_metadata_is_kept_is_ex
 def test_001_20_the_very_version_is_looked_at_before_it_is_read(aws):
     run(aws, record(), settings=METADATA_ONLY)
 
-    assert aws.calls == ["GetItem", "PutItem", "HeadObject", "GetObject", "UpdateItem"]
+    assert aws.calls == ["PutItem", "HeadObject", "GetObject", "UpdateItem"]
     assert aws.looks == [{"Bucket": SOURCE, "Key": "cat.jpg", "VersionId": "v1"}] == aws.reads
 
 
@@ -150,7 +150,7 @@ def test_every_size_is_made_recorded_and_stored_in_ascending_order(aws, capsys):
 def test_every_size_comes_of_one_read(aws):
     run(aws, record(), settings=SEVERAL)
 
-    assert aws.calls == ["GetItem", "PutItem", "GetObject", *["PutObject"] * 4, "UpdateItem"]
+    assert aws.calls == ["PutItem", "GetObject", *["PutObject"] * 4, "UpdateItem"]
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -247,7 +247,7 @@ def test_002_23_an_image_belongs_to_its_user_from_the_start_and_when_it_fails():
 
     assert run(aws, record("uploads/alice/cat.jpg"), settings=BY_FOLDER) == {"failed": 1}
 
-    assert seen[1:] == [("PutItem", "alice"), ("GetObject", "alice"), ("UpdateItem", "alice")]
+    assert seen == [("PutItem", "alice"), ("GetObject", "alice"), ("UpdateItem", "alice")]
 
 
 @pytest.mark.parametrize("settings", [BY_METADATA, replace(METADATA_ONLY, user_id_from="metadata")])

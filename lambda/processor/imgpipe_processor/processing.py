@@ -75,12 +75,13 @@ class Processor:
 
     def _process(self, upload: Upload, *, postpone: bool) -> Outcome:
         table = Records(self.dynamodb, self.settings.metadata_table, self.settings.index_shards)
-        status = table.status(upload.image_id)
-        if postpone and status == PROCESSING:
-            return Outcome(POSTPONED)
         user_id = self._user_of_key(upload)
-        if status not in {None, PROCESSING, FAILED} or not table.begin(upload, user_id):
-            return Outcome(DUPLICATE)
+        if not table.begin(upload, user_id):
+            status = table.status(upload.image_id)
+            if postpone and status == PROCESSING:
+                return Outcome(POSTPONED)
+            if status not in {None, PROCESSING, FAILED} or not table.begin_again(upload, user_id):
+                return Outcome(DUPLICATE)
         outcome, attributes = self._work(upload, user_id)
         finished = table.finish(upload, outcome.status, attributes, attempt_id=self.new_id(), at=self.clock())
         return outcome if finished else Outcome(DUPLICATE)

@@ -1,7 +1,8 @@
 """The metadata item of an image, and the function's three table calls: GetItem, PutItem, UpdateItem.
 
 An item is written as `processing` before the work and brought to its final status after it, both under conditions:
-a crash in between stays visible and may be tried again, and what is final is not touched by a late delivery.
+a crash in between stays visible and may be tried again, and what is final is not touched by a late delivery. Nothing
+is asked of the table first: nearly every delivery is the first of its image, and the condition tells the others.
 `processed` is for ever. A failure is too, unless it was of its time (`failures.OF_ITS_TIME`): then a later upload of
 the same content begins again, and a delivery that was at work in the meantime, and did read the object, still counts.
 """
@@ -34,8 +35,9 @@ CONDITION_FAILED = "ConditionalCheckFailedException"
 # Sequencers are compared as texts, the shorter with zeros added on its right ("Event message structure", Amazon S3
 # User Guide, read 2026-11). DynamoDB's comparison of texts is the same one but for texts that differ in such zeros.
 _FAILED_FOR_A_TIME = "#Status = :failed AND #ErrorCategory IN (" + ", ".join(f":{name}" for name in OF_ITS_TIME) + ")"
-BEGIN = "attribute_not_exists(ImageId) OR #Status = :processing"
-BEGIN_IN_ORDER = (
+BEGIN = "attribute_not_exists(ImageId)"
+BEGIN_AGAIN = "attribute_not_exists(ImageId) OR #Status = :processing"
+BEGIN_AGAIN_IN_ORDER = (
     "attribute_not_exists(ImageId)"
     " OR (#Status = :processing AND (attribute_not_exists(#Sequencer) OR #Sequencer <= :sequencer))"
     f" OR ({_FAILED_FOR_A_TIME} AND (attribute_not_exists(#Sequencer) OR #Sequencer < :sequencer))"
@@ -70,21 +72,12 @@ class Records:
         return str(answer["Item"]["Status"]["S"]) if "Item" in answer else None
 
     def begin(self, upload: Upload, user_id: str | None = None) -> bool:
-        """Write the item as `processing`; False if another delivery has finished it, or a later upload has begun it."""
-        item = self._status(upload, PROCESSING) | self._described(upload) | _owned(user_id)
-        condition = BEGIN if upload.sequencer is None else BEGIN_IN_ORDER
-        try:
-            self.dynamodb.put_item(
-                TableName=self.table,
-                Item={"ImageId": _text(upload.image_id)} | item,
-                ConditionExpression=condition,
-                **_placeholders(_compared(upload), condition),
-            )
-        except ClientError as error:
-            if error_code(error) == CONDITION_FAILED:
-                return False
-            raise
-        return True
+        """Write the item as `processing`; False if there is one."""
+        return self._put(upload, user_id, BEGIN)
+
+    def begin_again(self, upload: Upload, user_id: str | None = None) -> bool:
+        """Write it anew where an earlier delivery did not finish it; False if one did, or a later upload began it."""
+        return self._put(upload, user_id, BEGIN_AGAIN if upload.sequencer is None else BEGIN_AGAIN_IN_ORDER)
 
     def finish(
         self, upload: Upload, status: str, attributes: Mapping[str, Value], *, attempt_id: str, at: datetime
@@ -114,6 +107,21 @@ class Records:
         except ClientError as error:
             if error_code(error) == CONDITION_FAILED:
                 return bool(error.response.get("Item", {}).get("AttemptId") == ended["AttemptId"])
+            raise
+        return True
+
+    def _put(self, upload: Upload, user_id: str | None, condition: str) -> bool:
+        item = self._status(upload, PROCESSING) | self._described(upload) | _owned(user_id)
+        try:
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item={"ImageId": _text(upload.image_id)} | item,
+                ConditionExpression=condition,
+                **_placeholders(_compared(upload), condition),
+            )
+        except ClientError as error:
+            if error_code(error) == CONDITION_FAILED:
+                return False
             raise
         return True
 
@@ -197,12 +205,13 @@ def _compared(upload: Upload) -> dict[str, Value]:
 
 
 def _placeholders(values: Mapping[str, Value], *expressions: str) -> dict[str, Any]:
-    """What the expressions call `#Name` and `:value`: DynamoDB refuses one that is missing, or not used."""
+    """What the expressions call `#Name` and `:value`: DynamoDB refuses one that is missing, or not used, or none."""
     used = sorted({found for expression in expressions for found in re.findall(r"[#:]\w+", expression)})
-    return {
+    placeholders = {
         "ExpressionAttributeNames": {name: name[1:] for name in used if name[0] == "#"},
         "ExpressionAttributeValues": {name: values[name] for name in used if name[0] == ":"},
     }
+    return {argument: named for argument, named in placeholders.items() if named}
 
 
 def _looked_at(about: About, user_id: str | None) -> dict[str, Value]:
