@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +115,7 @@ def test_what_is_not_configured_is_to_the_function_what_it_is_by_itself(preset):
 def test_what_is_configured_reaches_the_function(overrides, recipe):
     made = told("thumbnails", *(f"processing.{override}" for override in overrides)).recipe
 
-    assert replace(made, **recipe) == made
+    assert made._replace(**recipe) == made
     assert made != Recipe((128,))
 
 

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -36,7 +36,7 @@ SETTINGS = Settings(
     recipe=Recipe((128,)),
     thumbnails=ThumbnailSettings(THUMBNAILS, "thumbnails/", (128,)),
 )
-METADATA_ONLY = replace(SETTINGS, thumbnails=None, recipe=Recipe(()))
+METADATA_ONLY = SETTINGS._replace(thumbnails=None, recipe=Recipe(()))
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:reports"
 # What a role has to allow for a call ("Actions defined by Amazon S3", Service Authorization Reference, read 2026-11):
 # looking is reading, and naming a version makes either another action.
@@ -86,7 +86,7 @@ CONDITIONS: dict[str, Callable[[dict[str, Any], str], bool]] = {
 def making(bucket: str, prefix: str, sizes_px: tuple[int, ...], settings: Settings = SETTINGS) -> Settings:
     """The settings with other thumbnails."""
     thumbnails = ThumbnailSettings(bucket, prefix, sizes_px)
-    return replace(settings, thumbnails=thumbnails, recipe=replace(settings.recipe, sizes_px=sizes_px))
+    return settings._replace(thumbnails=thumbnails, recipe=settings.recipe._replace(sizes_px=sizes_px))
 
 
 class Crash(BaseException):

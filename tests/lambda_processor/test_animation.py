@@ -155,7 +155,7 @@ def test_more_frames_than_the_limit_are_refused():
     _frames, data = animation("GIF", frames=5)
 
     with pytest.raises(ImageRejectedError) as refused:
-        make_picture(data, recipe(), replace(LIMITS, max_frames=4))
+        make_picture(data, recipe(), LIMITS._replace(max_frames=4))
 
     assert refused.value.category == "too-large"
 
@@ -163,7 +163,7 @@ def test_more_frames_than_the_limit_are_refused():
 def test_several_sizes_of_an_animation_are_all_animated():
     _frames, data = animation("GIF")
 
-    picture = make_picture(data, replace(recipe(), sizes_px=(24, 48)), LIMITS)
+    picture = make_picture(data, recipe()._replace(sizes_px=(24, 48)), LIMITS)
 
     assert [(made.width, made.format, len(shown(made.data))) for made in picture.thumbnails] == [
         (24, "WEBP", 3),
@@ -261,7 +261,7 @@ def test_a_drawing_may_become_a_lossless_animation():
     looks = [first, ImageOps.invert(first)]
     data = encoded(first, "WEBP", save_all=True, append_images=looks[1:], lossless=True)
 
-    _picture, made = thumbnail(data, replace(recipe(), sizes_px=(96,)))
+    _picture, made = thumbnail(data, recipe()._replace(sizes_px=(96,)))
 
     assert len(made.data) <= len(data)
     for look, seen in zip(looks, shown(made.data), strict=True):
@@ -333,7 +333,7 @@ def test_an_animation_larger_than_its_source_is_tried_with_lower_quality():
     spots = [scenes.spots(*WHOLE).rotate(180 * turn) for turn in range(2)]
     data = encoded(spots[0], "WEBP", save_all=True, append_images=spots[1:], quality=30)
 
-    _picture, made = thumbnail(data, replace(recipe(webp_quality=100), sizes_px=(96,)))
-    _picture, at_lowest = thumbnail(data, replace(recipe(webp_quality=70), sizes_px=(96,)))
+    _picture, made = thumbnail(data, recipe(webp_quality=100)._replace(sizes_px=(96,)))
+    _picture, at_lowest = thumbnail(data, recipe(webp_quality=70)._replace(sizes_px=(96,)))
 
     assert len(at_lowest.data) <= len(data) < len(made.data)

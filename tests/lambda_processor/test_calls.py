@@ -1,7 +1,6 @@
 """Which calls of AWS the function makes in which mode: what its role has to allow, and all of it."""
 
 import ast
-from dataclasses import replace
 from pathlib import Path
 
 import botocore.session
@@ -49,15 +48,15 @@ def client(service):
         (SEVERAL, {"GetObject", "PutObject"}, {"s3:PutObject"}),
         (METADATA_ONLY, {"HeadObject", "GetObject"}, set()),
         (
-            replace(SETTINGS, reports=FAILURES),
+            SETTINGS._replace(reports=FAILURES),
             {"GetObject", "PutObject", "Publish"},
             {"s3:PutObject", "sns:Publish"},
         ),
-        (replace(METADATA_ONLY, reports=ALWAYS), {"HeadObject", "GetObject", "Publish"}, {"sns:Publish"}),
+        (METADATA_ONLY._replace(reports=ALWAYS), {"HeadObject", "GetObject", "Publish"}, {"sns:Publish"}),
     ],
 )
 def test_000_17_001_29_every_mode_makes_just_these_calls(settings, calls, actions, user_id_from):
-    settings = replace(settings, user_id_from=user_id_from)
+    settings = settings._replace(user_id_from=user_id_from)
 
     assert calls | TABLE == set(exercised(settings).calls)
     assert ALWAYS_ALLOWED | actions == actions_needed(settings)

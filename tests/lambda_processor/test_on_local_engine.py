@@ -5,7 +5,7 @@ import itertools
 import json
 import uuid
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -91,8 +91,7 @@ def world(engine):
         KeySchema=[{"AttributeName": "ImageId", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "ImageId", "AttributeType": "S"}],
     )
-    settings = replace(
-        SETTINGS,
+    settings = SETTINGS._replace(
         metadata_table=name,
         source_bucket=name,
         upload_prefix="",

@@ -1,7 +1,5 @@
 """What the function's variables turn on: metadata alone, more sizes, prefixes, whose image it is."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,8 +33,8 @@ from tests.lambda_processor.fakes import (
 )
 
 SEVERAL = making(THUMBNAILS, "small/", (64, 128, 256, 512))
-BY_FOLDER = replace(SETTINGS, upload_prefix="uploads/", user_id_from="first-folder")
-BY_METADATA = replace(SETTINGS, user_id_from="metadata")
+BY_FOLDER = SETTINGS._replace(upload_prefix="uploads/", user_id_from="first-folder")
+BY_METADATA = SETTINGS._replace(user_id_from="metadata")
 
 
 def plain(item):
@@ -91,7 +89,7 @@ def test_001_20_a_content_type_that_nobody_stored_is_unknown(aws):
 def test_001_20_what_is_too_large_is_recorded_with_type_and_size_and_never_read(aws):
     size = len(aws.objects[SOURCE, "cat.jpg", "v1"][0])
 
-    assert run(aws, record(size=None), settings=replace(METADATA_ONLY, max_source_bytes=9)) == {"failed": 1}
+    assert run(aws, record(size=None), settings=METADATA_ONLY._replace(max_source_bytes=9)) == {"failed": 1}
 
     assert ("too-large", "image/jpeg", str(size)) == tuple(
         plain(aws.item)[name] for name in ("ErrorCategory", "ContentType", "FileSize")
@@ -209,11 +207,11 @@ folder = st.text("ab/", max_size=6).map(lambda text: f"{text}/")
 
 @given(folder | st.just(""), folder, st.integers(1, 5000), st.sampled_from(["JPEG", "PNG"]), st.text("ab/", min_size=1))
 def test_000_27_no_prefixes_whatever_let_the_function_feed_itself(upload_prefix, output_prefix, size_px, kind, key):
-    settings = making(SOURCE, output_prefix, (size_px,), replace(SETTINGS, upload_prefix=upload_prefix))
+    settings = making(SOURCE, output_prefix, (size_px,), SETTINGS._replace(upload_prefix=upload_prefix))
     (upload,) = read_event(event(record(key)))
     written = thumbnail_key(output_prefix, upload.image_id, size_px, Thumbnail(b"", kind, 1, 1))
 
-    assert reason_to_ignore(replace(upload, key=written), settings) is not None
+    assert reason_to_ignore(upload._replace(key=written), settings) is not None
 
 
 @pytest.mark.parametrize(
@@ -250,7 +248,7 @@ def test_002_23_an_image_belongs_to_its_user_from_the_start_and_when_it_fails():
     assert seen == [("PutItem", "alice"), ("GetObject", "alice"), ("UpdateItem", "alice")]
 
 
-@pytest.mark.parametrize("settings", [BY_METADATA, replace(METADATA_ONLY, user_id_from="metadata")])
+@pytest.mark.parametrize("settings", [BY_METADATA, METADATA_ONLY._replace(user_id_from="metadata")])
 @pytest.mark.parametrize("data", [encoded(photo()), b"no image"])
 @pytest.mark.parametrize(
     ("metadata", "user_id"),
@@ -271,11 +269,11 @@ def test_002_23_the_user_is_what_the_uploader_stored(settings, data, metadata, u
     assert user_id == aws.item.get("UserId", {}).get("S")
 
 
-@pytest.mark.parametrize("settings", [BY_METADATA, replace(METADATA_ONLY, user_id_from="metadata")])
+@pytest.mark.parametrize("settings", [BY_METADATA, METADATA_ONLY._replace(user_id_from="metadata")])
 def test_the_user_of_what_is_too_large_to_be_read_is_known_as_well(aws, settings):
     aws.metadata = {"user-id": "alice"}
 
-    run(aws, record(size=None), settings=replace(settings, max_source_bytes=9))
+    run(aws, record(size=None), settings=settings._replace(max_source_bytes=9))
 
     assert (aws.item["ErrorCategory"], aws.item["UserId"]) == ({"S": "too-large"}, {"S": "alice"})
 

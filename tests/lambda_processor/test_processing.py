@@ -1,7 +1,6 @@
 """From an event to items, thumbnails and log lines: one final status for each image, whatever happens on the way."""
 
 import re
-from dataclasses import replace
 
 import botocore.session
 import pytest
@@ -225,11 +224,11 @@ def test_001_22_a_poisoned_record_stops_none_of_the_others(aws, capsys):
     [
         ({"max_source_bytes": 999}, 1000, 0),
         ({"max_source_bytes": 500}, None, 0),
-        ({"limits": replace(SETTINGS.limits, max_pixels=79_999)}, 1000, 1),
+        ({"limits": SETTINGS.limits._replace(max_pixels=79_999)}, 1000, 1),
     ],
 )
 def test_what_is_too_large_is_failed_and_not_retried(aws, limits, size, read):
-    assert run(aws, record(size=size), settings=replace(SETTINGS, **limits)) == {"failed": 1}
+    assert run(aws, record(size=size), settings=SETTINGS._replace(**limits)) == {"failed": 1}
 
     assert aws.item["ErrorCategory"] == {"S": "too-large"}
     assert read == len([body for body in aws.bodies if body.taken])
@@ -289,7 +288,7 @@ def test_shards_spread_images_and_stay_where_they_are():
     (upload,) = read_event(event(record()))
     aws = Aws()
     for number in range(40):
-        Records(aws, SETTINGS.metadata_table, 4).begin(replace(upload, key=f"{number}.jpg"))
+        Records(aws, SETTINGS.metadata_table, 4).begin(upload._replace(key=f"{number}.jpg"))
 
     shards = {item["StatusShard"]["S"] for item in aws.items.values()}
     assert {f"processing#{shard}" for shard in range(4)} == shards

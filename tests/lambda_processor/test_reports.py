@@ -1,7 +1,6 @@
 """The report after an event: who is told of what, when, and within which bounds."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -77,7 +76,7 @@ def test_001_23_duplicates_and_what_is_ignored_are_not_told_of(aws, occasion):
 
     send(aws, event(record(), record(eventName="ObjectRemoved:Delete")), reports=occasion)
     send(aws, TEST_EVENT, reports=occasion)
-    send(aws, event(record("thumbs/x.jpg")), reports=occasion, settings=replace(SETTINGS, upload_prefix="uploads/"))
+    send(aws, event(record("thumbs/x.jpg")), reports=occasion, settings=SETTINGS._replace(upload_prefix="uploads/"))
 
     assert aws.reports == []
 

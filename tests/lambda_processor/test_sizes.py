@@ -1,7 +1,5 @@
 """Several thumbnails of one decode: each as good as if it were the only one."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,7 +135,7 @@ def test_003_20_any_sizes_of_any_image_fit_and_look_as_if_made_alone(kind, width
 
     assert (picture.width, picture.height) == upright
     for size_px, made in zip(sizes_px, picture.thumbnails, strict=True):
-        (alone,) = make_picture(data, replace(recipe, sizes_px=(size_px,)), LIMITS).thumbnails
+        (alone,) = make_picture(data, recipe._replace(sizes_px=(size_px,)), LIMITS).thumbnails
         assert (made.width, made.height) == (alone.width, alone.height)
         assert max(made.width, made.height) == min(size_px, max(upright))
         assert abs(min(made.width, made.height) - max(1, min(upright) * min(1, size_px / max(upright)))) <= 0.5

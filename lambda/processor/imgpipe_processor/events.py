@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 # The namespace of every image id (RFC 9562, version 5). Another value would be another id for every image.
@@ -24,8 +23,7 @@ NULL_VERSION = "null"
 MAX_KEY_BYTES = 1_024
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(NamedTuple):
     """One version of one object that somebody stored in the source bucket.
 
     Args:
@@ -42,22 +40,25 @@ class Upload:
     size: int | None = None
     sequencer: str | None = None
 
-    @cached_property
+    @property
     def image_id(self) -> str:
         """The id of this very content: the same in every delivery of the event, another for another version."""
-        content = ["version", self.version_id] if self.version_id else ["etag", self.etag]
-        return str(uuid.uuid5(IMAGE_ID_NAMESPACE, json.dumps([self.bucket, self.key, *content])))
+        content = ("version", self.version_id) if self.version_id else ("etag", self.etag)
+        return _id_of(self.bucket, self.key, *content)
 
 
-@dataclass(frozen=True)
-class Ignored:
+@lru_cache(maxsize=16)  # every step of the work on an upload asks for it
+def _id_of(*content: str) -> str:
+    return str(uuid.uuid5(IMAGE_ID_NAMESPACE, json.dumps(content)))
+
+
+class Ignored(NamedTuple):
     """A message, or a part of one, that asks for no work."""
 
     reason: str
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """Uploads that are acknowledged, or delivered again, together.
 
     Args:

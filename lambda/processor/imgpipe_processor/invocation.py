@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from .aws import PUBLISH_MS
@@ -21,7 +20,6 @@ from .reports import Failure, Reporter
 ANSWER_MS = 1_000
 
 
-@dataclass
 class Invocation:
     """What is known of an invocation, and what was done in it so far.
 
@@ -30,14 +28,17 @@ class Invocation:
         reserved_ms: what is to be left of that after the last record.
     """
 
-    processor: Processor
-    request_id: str
-    remaining_ms: Callable[[], int]
-    reserved_ms: int
-    counts: Counter[str] = field(default_factory=Counter)
-    failures: list[Failure] = field(default_factory=list)
-    unfinished: list[tuple[Delivery, str]] = field(default_factory=list)
-    longest_ms: float = 0.0
+    def __init__(
+        self, processor: Processor, request_id: str, remaining_ms: Callable[[], int], reserved_ms: int
+    ) -> None:
+        self.processor = processor
+        self.request_id = request_id
+        self.remaining_ms = remaining_ms
+        self.reserved_ms = reserved_ms
+        self.counts: Counter[str] = Counter()
+        self.failures: list[Failure] = []
+        self.unfinished: list[tuple[Delivery, str]] = []
+        self.longest_ms = 0.0
 
     def attend_to_all(self, deliveries: Sequence[Delivery]) -> None:
         """Give every upload its turn, and last of all those that an earlier delivery has begun and not ended.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import failures, records
 from .events import Upload
@@ -26,8 +25,7 @@ POSTPONED = "postponed"  # begun by a delivery that never ended it, so that the 
 TOLD_IN_DETAIL = frozenset({failures.FORBIDDEN, failures.INTERNAL})
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How the work on one upload ended.
 
     Args:
@@ -46,8 +44,7 @@ class Outcome:
     detail: str | None = None
 
 
-@dataclass(frozen=True)
-class Processor:
+class Processor(NamedTuple):
     """What the work is done with; made once, at cold start.
 
     Args:
@@ -71,7 +68,7 @@ class Processor:
             outcome = self._process(upload, postpone=postpone)
         except Exception as error:  # noqa: BLE001  one record must not stop the others; the handler raises afterwards
             outcome = Outcome(RETRY, category=category_of(error), message=type(error).__name__, detail=detail_of(error))
-        return replace(outcome, duration_ms=(self.clock() - started).total_seconds() * 1000)
+        return outcome._replace(duration_ms=(self.clock() - started).total_seconds() * 1000)
 
     def _process(self, upload: Upload, *, postpone: bool) -> Outcome:
         table = Records(self.dynamodb, self.settings.metadata_table, self.settings.index_shards)
@@ -99,7 +96,7 @@ class Processor:
             about = source.about
             user_id = self._user_of_metadata(about, user_id)
             data = source.read(max_bytes=settings.max_source_bytes)
-            about = replace(about, size=len(data))
+            about = about._replace(size=len(data))
             picture = self._picture(data)
         except ImageRejectedError as rejected:
             return _failed(rejected, about, user_id)

@@ -12,9 +12,8 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -48,8 +47,7 @@ FAIL = "#Status = :processing AND attribute_not_exists(#Sequencer)"
 FAIL_IN_ORDER = "#Status = :processing AND #Sequencer = :sequencer"
 
 
-@dataclass(frozen=True)
-class Records:
+class Records(NamedTuple):
     """The metadata table, seen by the processor.
 
     Args:
@@ -151,8 +149,7 @@ class Records:
         return zlib.crc32(upload.image_id.encode()) % self.shards
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """A thumbnail in its place."""
 
     bucket: str

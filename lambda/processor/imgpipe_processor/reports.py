@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .events import Upload
 from .faults import detail_of
@@ -19,16 +18,14 @@ SUBJECT = "Image Processing Report"
 MAX_LISTED_BYTES = 200_000
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """An image that was not processed, and why; `transient` and `internal` ones are tried again."""
 
     upload: Upload
     category: str | None
 
 
-@dataclass(frozen=True)
-class Reporter:
+class Reporter(NamedTuple):
     """Who is told, and when."""
 
     sns: Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .imaging.recipe import AUTO, AVIF, ENGINES, JPEG, OUTPUT_FORMATS, PILLOW, WEBP, Animation, Limits, Recipe
 
@@ -42,8 +42,7 @@ class SettingsError(Exception):
     """A variable of the function's environment is missing or wrong."""
 
 
-@dataclass(frozen=True)
-class ThumbnailSettings:
+class ThumbnailSettings(NamedTuple):
     """Where thumbnails go, and how large they are.
 
     Args:
@@ -55,16 +54,14 @@ class ThumbnailSettings:
     sizes_px: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class ReportSettings:
+class ReportSettings(NamedTuple):
     """Who gets the reports, and after which events (`failures` or `always`)."""
 
     topic_arn: str
     occasion: str
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The function's variables.
 
     Args:

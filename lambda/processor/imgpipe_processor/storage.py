@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -30,8 +30,7 @@ GONE_CODES = frozenset({"InvalidArgument"})
 REFUSED_CODES = frozenset({"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "InvalidRequest"})
 
 
-@dataclass(frozen=True)
-class About:
+class About(NamedTuple):
     """What is known of an object beside its bytes.
 
     Args:
@@ -41,11 +40,10 @@ class About:
 
     size: int | None
     content_type: str = UNKNOWN_CONTENT_TYPE
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """An object that S3 has begun to send."""
 
     about: About

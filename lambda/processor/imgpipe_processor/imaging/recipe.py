@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 AUTO = "auto"
 JPEG = "jpeg"
@@ -16,8 +16,7 @@ LIBVIPS = "libvips"
 ENGINES = (PILLOW, LIBVIPS)
 
 
-@dataclass(frozen=True)
-class Animation:
+class Animation(NamedTuple):
     """How long an animation may be to stay one.
 
     Args:
@@ -29,8 +28,7 @@ class Animation:
     max_pixels: int
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """What thumbnails are made, and how.
 
     Args:
@@ -54,8 +52,7 @@ class Recipe:
     engine: str = PILLOW
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What an image may ask of the function; decided on its header, before anything is decoded.
 
     Args:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Thumbnail:
+class Thumbnail(NamedTuple):
     """An encoded thumbnail; `format` is Pillow's name."""
 
     data: bytes
@@ -25,8 +24,7 @@ class Thumbnail:
         return "jpg" if self.format == "JPEG" else self.format.lower()
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """What is known of an image.
 
     Args:

@@ -6,7 +6,7 @@ A decoder allocates what the data say, whatever the file around them says.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .structure import corrupt
 
@@ -22,8 +22,7 @@ MAX_UNITS = 1_000
 _LEAST_BYTES_OF_UNIT = 64
 
 
-@dataclass(frozen=True)
-class Coded:
+class Coded(NamedTuple):
     """What one sequence header says of the frames after it.
 
     Args:

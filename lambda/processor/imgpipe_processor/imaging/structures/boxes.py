@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from .structure import corrupt
 
@@ -34,8 +34,7 @@ _IN_FILE, _IN_META = 0, 1  # what offsets of items count from: the file, or the 
 Place = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A box: its type, and where its data begin and end."""
 
     kind: bytes

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
@@ -18,8 +17,7 @@ MAX_PROFILE_BYTES = 4 * 2**20
 MAX_EXIF_BYTES = 2**20
 
 
-@dataclass(frozen=True)
-class Structure:
+class Structure(NamedTuple):
     """A file whose parts are all there, as far as its own headers tell.
 
     Args:

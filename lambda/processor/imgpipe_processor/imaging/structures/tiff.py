@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .structure import Structure, corrupt, unsupported
 
@@ -50,8 +50,7 @@ _CANON_RAW = b"CR"
 _BYTE, _DEEP = 8, 16  # bits per sample
 
 
-@dataclass(frozen=True)
-class _Layout:
+class _Layout(NamedTuple):
     """How numbers of a file are read: byte order, and the widths that BigTIFF doubles."""
 
     order: str
