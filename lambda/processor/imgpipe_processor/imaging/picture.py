@@ -104,8 +104,9 @@ def _still(
         decoded = None
         if recipe.engine == LIBVIPS:
             decoded = decode_with_libvips(file, structure, image, with_room(image.size, targets), orientation)
-        return decoded or decode(image, targets[0], orientation, as_planes=recipe.output_format in {AUTO, JPEG})
+        return decoded or decode(image, targets[0], orientation, as_planes=as_planes)
 
+    as_planes = recipe.output_format in {AUTO, JPEG}
     with rejecting(structure):
         file = structure.decodable or data
         decoded = decoded_from(file, image)
@@ -116,7 +117,7 @@ def _still(
             again=lambda other: decoded_from(other, opened(other, structure)).image.tobytes(),
         )
     made = []
-    for pixels in chain(decoded, targets):
+    for pixels in chain(decoded, targets, as_planes=as_planes):
         if recipe.sizes_px:
             made.append(encode(pixels, recipe, source_bytes=len(data)))
         smallest = pixels

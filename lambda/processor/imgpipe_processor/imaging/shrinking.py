@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from .colour import PLANES, converted, plain_srgb, working_mode
+from .colour import PLANES, converted, is_srgb, plain_srgb, working_mode
 
 # Shrinking is done in two steps: cheap averaging (in the JPEG decoder, or by whole factors) down to no less than so
 # many times the target, then Lanczos. Measured on photos against a full decode with Lanczos: without a gap, images
@@ -16,9 +16,12 @@ from .colour import PLANES, converted, plain_srgb, working_mode
 DRAFT_GAP = 1.2
 REDUCING_GAP = 1.5
 
-# A JPEG that becomes a JPEG stays in its planes. Measured so, the larger gap costs nothing that is seen in the time,
-# and gains what small thumbnails lose with the other; colours are averaged as they are.
+# What becomes a JPEG is shrunk in its planes: Lanczos takes its time for lightness, and little for the colours, of
+# which a JPEG keeps a quarter. Measured so, larger gaps cost nothing that is seen in the time, and gain what small
+# thumbnails lose with the other: 2.0 after a JPEG decoder, which has done most of it, 1.75 after those that give all
+# pixels. Colours are averaged as they are.
 LIGHTNESS_GAP = 2.0
+WHOLE_GAP = 1.75
 COLOUR_GAP = 1.0
 
 # Side of the squares in which modes are converted, so that the image is never held twice.
@@ -70,17 +73,18 @@ def with_room(size: Size, targets: Sequence[Size]) -> Size:
     return min(size[0], math.ceil(REDUCING_GAP * largest[0])), min(size[1], math.ceil(REDUCING_GAP * largest[1]))
 
 
-def chain(decoded: Decoded, targets: Sequence[Size]) -> Iterator[Image.Image]:
-    """The pixels of each target (as stored, largest first), upright and in plain sRGB or its planes.
+def chain(decoded: Decoded, targets: Sequence[Size], *, as_planes: bool = False) -> Iterator[Image.Image]:
+    """The pixels of each target (as stored, largest first), upright and in plain sRGB or, if they may be, its planes.
 
     Measured on photos: two to three times as fast as shrinking the source for every size, and nearer to an exact
     reduction than that, unless two sizes are close: what is shrunk by a tenth of its size loses 5 dB. What is handed on
     are the pixels before colours and orientation.
     """
+    as_planes = as_planes and is_srgb("RGB", decoded.icc_profile)
     sources = [(decoded.image, decoded.box)]
     for target in targets:
         far = (source for source in reversed(sources) if max(source[1]) >= REDUCING_GAP * max(target))
-        image = shrunk(*next(far, sources[0]), target)
+        image = shrunk(*next(far, sources[0]), target, as_planes=as_planes)
         sources.append((image, (0, 0, *target)))
         upright = plain_srgb(image, decoded.icc_profile)
         if decoded.orientation in TRANSPOSITIONS:
@@ -92,16 +96,23 @@ def _shrunk_planes(image: Image.Image, box: Box, target: Size) -> Image.Image:
     """Shrink lightness to the target, and colours to half of it, which is all that a JPEG keeps of them.
 
     They are given back in blocks of 2 x 2, of which its encoder takes the mean; a single last row or column has the
-    colours of the one before it.
+    colours of the one before it. The image may be in red, green and blue: planes are sums of them, and may be taken of
+    few pixels as well as of many.
     """
+    in_planes = image.mode == PLANES
+    if not in_planes:
+        factors, box = _factors(box, target, WHOLE_GAP)
+        image = image.reduce(factors) if max(factors) > 1 else image
     halved = (max(1, target[0] // 2), max(1, target[1] // 2))
     paired = (min(target[0], 2 * halved[0]), min(target[1], 2 * halved[1]))
     paired_box = (0, 0, box[2] * paired[0] / target[0], box[3] * paired[1] / target[1])
-    lightness = image.getchannel("Y").resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=LIGHTNESS_GAP)
-    planes = [lightness]
+    lightness = image.getchannel("Y") if in_planes else image.convert("L")
+    planes = [lightness.resize(target, Image.Resampling.LANCZOS, box, LIGHTNESS_GAP)]
+    if not in_planes:
+        image = image.resize(halved, Image.Resampling.LANCZOS, paired_box, COLOUR_GAP).convert(PLANES)
+        paired_box = (0, 0, *halved)
     for name in ("Cb", "Cr"):
-        colour = image.getchannel(name)
-        colour = colour.resize(halved, Image.Resampling.LANCZOS, box=paired_box, reducing_gap=COLOUR_GAP)
+        colour = image.getchannel(name).resize(halved, Image.Resampling.LANCZOS, paired_box, COLOUR_GAP)
         blocks = colour.resize((2 * halved[0], 2 * halved[1]), Image.Resampling.NEAREST).crop((0, 0, *target))
         right, lower = target[0] - 1, target[1] - 1
         if paired[0] < target[0]:
@@ -112,15 +123,18 @@ def _shrunk_planes(image: Image.Image, box: Box, target: Size) -> Image.Image:
     return Image.merge(PLANES, planes)
 
 
-def shrunk(image: Image.Image, box: Box, target: Size) -> Image.Image:
-    """Resample `box` of the image, which starts in its corner, to `target`; the answer is in the working mode."""
-    if image.mode == PLANES:
-        return _shrunk_planes(image, box, target)
+def shrunk(image: Image.Image, box: Box, target: Size, *, as_planes: bool = False) -> Image.Image:
+    """Resample `box` of the image, which starts in its corner, to `target`; the answer is in the working mode.
+
+    With `as_planes`, opaque red, green and blue are given back in planes, unless little is to be done.
+    """
     mode = working_mode(image)
+    may_be_planes = as_planes and mode == image.mode == "RGB" and max(box) >= REDUCING_GAP * max(target)
+    if image.mode == PLANES or may_be_planes:
+        return _shrunk_planes(image, box, target)
     if mode == image.mode:
         return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
-    factor_x = max(1, int(box[2] / target[0] / REDUCING_GAP))
-    factor_y = max(1, int(box[3] / target[1] / REDUCING_GAP))
+    (factor_x, factor_y), box = _factors(box, target, REDUCING_GAP)
     reduced = Image.new(mode, (math.ceil(image.width / factor_x), math.ceil(image.height / factor_y)))
     step_x = factor_x * math.ceil(TILE_PX / factor_x)
     step_y = factor_y * math.ceil(TILE_PX / factor_y)
@@ -128,4 +142,10 @@ def shrunk(image: Image.Image, box: Box, target: Size) -> Image.Image:
         for left in range(0, image.width, step_x):
             tile = image.crop((left, top, min(left + step_x, image.width), min(top + step_y, image.height)))
             reduced.paste(converted(tile, mode).reduce((factor_x, factor_y)), (left // factor_x, top // factor_y))
-    return reduced.resize(target, Image.Resampling.LANCZOS, box=(0, 0, box[2] / factor_x, box[3] / factor_y))
+    return reduced.resize(target, Image.Resampling.LANCZOS, box=box)
+
+
+def _factors(box: Box, target: Size, gap: float) -> tuple[tuple[int, int], Box]:
+    """By how much an image may be averaged along each side before it is resampled, and its box after that."""
+    factor_x, factor_y = (max(1, int(side / wanted / gap)) for side, wanted in zip(box[2:], target, strict=True))
+    return (factor_x, factor_y), (0, 0, box[2] / factor_x, box[3] / factor_y)
