@@ -75,6 +75,8 @@ class Clients:
         # The two ways in which Lambda hands over credentials, the second with SnapStart; the others find nothing there.
         providers = [EnvProvider(), *([ContainerProvider()] if self._ask("container_credentials") else [])]
         self._session.register_component("credential_provider", CredentialResolver(providers=providers))
+        # No time in an answer is read here; botocore would parse each, by trying one format after the other.
+        self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
 
     def s3(self) -> Any:
         """The client of S3, which sends thumbnails unasked.

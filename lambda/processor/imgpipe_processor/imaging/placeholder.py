@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from operator import mul
 
 from PIL import Image
 
@@ -75,8 +76,8 @@ def _waves(image: Image.Image, across: int, down: int) -> list[tuple[float, ...]
     shares = []
     for plane in planes:
         rows = [plane[start : start + width] for start in range(0, width * height, width)]
-        along = [[sum(map(float.__mul__, row, cosines)) for row in rows] for cosines in cosines_across]
-        shares.append([[sum(map(float.__mul__, line, cosines)) for line in along] for cosines in cosines_down])
+        along = [[sum(map(mul, row, cosines)) for row in rows] for cosines in cosines_across]
+        shares.append([[sum(map(mul, line, cosines)) for line in along] for cosines in cosines_down])
     waves = []
     for y in range(down):
         for x in range(across):
