@@ -1,5 +1,6 @@
 """The engine libvips: the same pictures and refusals as Pillow's, and no decoder beyond those it is used for."""
 
+import json
 import subprocess
 import sys
 from io import BytesIO
@@ -9,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, libvips, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, libvips, make_picture, prepare
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, pngs, profiles
 from tests.lambda_processor.fakes import encoded, photo
@@ -133,7 +134,7 @@ def test_pixels_that_cannot_be_decoded_are_corrupt_to_libvips_too():
 
 LOADERS = """
 from imgpipe_processor.imaging import Limits, Recipe, prepare
-prepare(Recipe((128,), engine="libvips"), Limits(1, 1, 1))
+prepare(Recipe((513,), engine="libvips"), Limits(1, 1, 1))
 import sys, pyvips
 try:
     pyvips.Image.new_from_buffer(sys.stdin.buffer.read(), "")
@@ -152,3 +153,44 @@ def test_libvips_reads_nothing_but_what_it_is_used_for(image_format, status):
     done = subprocess.run([sys.executable, "-c", LOADERS], input=out.getvalue(), cwd=PROCESSOR, check=False, timeout=60)
 
     assert done.returncode == status
+
+
+LOADED = """
+import json, sys
+from pathlib import Path
+from imgpipe_processor.imaging import Limits, Recipe, make_picture, prepare
+
+size_px, *paths = sys.argv[1:]
+recipe, limits = Recipe((int(size_px),), engine="libvips"), Limits(4_000_000, 100, 512 * 2**20)
+prepare(recipe, limits)
+loaded = ["pyvips" in sys.modules]
+for path in paths:
+    make_picture(Path(path).read_bytes(), recipe, limits)
+    loaded.append("pyvips" in sys.modules)
+print(json.dumps(loaded))
+"""
+
+
+def loaded_after(tmp_path, size_px, *names):
+    """Whether libvips is loaded after the cold start, and after each picture."""
+    files = [tmp_path / name for name in names]
+    for file in files:
+        file.write_bytes(SOURCES[file.name])
+    command = [sys.executable, "-c", LOADED, str(size_px), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, cwd=PROCESSOR, check=True, timeout=60)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("size_px", "expected"), [(512, [False, False, True, True]), (513, [True, True, True, True])])
+def test_libvips_takes_its_memory_where_it_is_used(size_px, expected, tmp_path):
+    assert loaded_after(tmp_path, size_px, "jpeg", "png", "jpeg") == expected
+
+
+@pytest.mark.parametrize("size_px", [512, 513])
+def test_a_package_without_libvips_is_found_out_at_cold_start(size_px, monkeypatch):
+    libvips.prepare_libvips.cache_clear()
+    monkeypatch.setitem(sys.modules, "pyvips", None)
+    monkeypatch.setattr(libvips, "_load_libvips", libvips._load_libvips.__wrapped__)
+
+    with pytest.raises(ImportError):
+        prepare(Recipe((size_px,), engine=LIBVIPS), LIMITS)

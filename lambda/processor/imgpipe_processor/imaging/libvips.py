@@ -8,6 +8,7 @@ and differ in nothing but the filter of their shrinking.
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from PIL import Image
@@ -28,7 +29,22 @@ _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by bands
 
 
 @cache
-def load_libvips() -> Any:
+def prepare_libvips(largest_px: int) -> None:
+    """Load libvips at cold start where every JPEG takes it; otherwise only see that it is there.
+
+    It takes 9 MB and 10 ms, which a function for small thumbnails of JPEGs has no use for.
+
+    Raises:
+        ImportError: it is not in the package.
+    """
+    if largest_px > _PILLOW_IS_FASTER_PX:
+        _load_libvips()
+    elif find_spec("pyvips") is None:
+        raise ImportError("the package has no pyvips, which the engine libvips needs")
+
+
+@cache
+def _load_libvips() -> Any:
     """Import pyvips, and let libvips read these formats only, on one thread, keeping nothing.
 
     Raises:
@@ -68,7 +84,7 @@ def decode_with_libvips(
 
 def _shrunk(data: bytes, target: Size) -> Any:
     options = "fail-on=error"  # as an argument of its own it does not reach every loader
-    return load_libvips().Image.thumbnail_buffer(
+    return _load_libvips().Image.thumbnail_buffer(
         data, target[0], height=target[1], size="force", no_rotate=True, option_string=options
     )
 
@@ -77,5 +93,5 @@ def _shrunk_jpeg(data: bytes, size: Size, target: Size) -> Any:
     """Let the decoder shrink as far as it can without losing what is seen; libvips by itself stops a step earlier."""
     left_over = min(side / wanted for side, wanted in zip(size, target, strict=True)) / _DRAFT_GAP
     shrink = max(step for step in (1, 2, 4, 8) if step <= max(left_over, 1))
-    image = load_libvips().Image.jpegload_buffer(data, shrink=shrink, fail_on="error", access="sequential")
+    image = _load_libvips().Image.jpegload_buffer(data, shrink=shrink, fail_on="error", access="sequential")
     return image.thumbnail_image(target[0], height=target[1], size="force", no_rotate=True)

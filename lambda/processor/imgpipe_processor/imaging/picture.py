@@ -17,7 +17,7 @@ from .animation import animated, stays_animated
 from .decoding import decode, decoder_limits, opened, orientation_of, rejecting
 from .encoding import background_of, encode
 from .heic import register_decoder
-from .libvips import decode_with_libvips, load_libvips
+from .libvips import decode_with_libvips, prepare_libvips
 from .memory import fit_into_memory
 from .placeholder import blurhash, dominant_color, swatch
 from .plugins import load_plugin
@@ -40,7 +40,7 @@ def prepare(recipe: Recipe, limits: Limits) -> None:
     """
     load_plugin(recipe.output_format.upper())
     if recipe.engine == LIBVIPS:
-        load_libvips()
+        prepare_libvips(max(recipe.sizes_px, default=0))
     if limits.heic:
         register_decoder()
 
