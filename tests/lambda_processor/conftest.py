@@ -1,6 +1,7 @@
 import pytest
 
-from tests.lambda_processor.fakes import SOURCE, Aws, encoded, photo
+from tests.lambda_processor.deliveries import SOURCE
+from tests.lambda_processor.fakes import Aws, encoded, photo
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The AWS clients of the processor, in memory, with the methods that it may call; events and images to try it on."""
+"""The AWS clients of the processor, in memory, with the methods that it may call; images to try it on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
-from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError
 from PIL import Image
@@ -21,8 +20,8 @@ from imgpipe_processor.invocation import handle
 from imgpipe_processor.processing import Processor
 from imgpipe_processor.reports import Reporter
 from imgpipe_processor.settings import Settings, ThumbnailSettings
+from tests.lambda_processor.deliveries import ETAG, SOURCE, event, record
 
-SOURCE = "photos-in"
 CAT_ID = "30454758-41c2-5cb7-b19a-6f3b584edc55"  # the id of cat.jpg, version v1
 THUMBNAILS = "image-thumbnail-bucket-dev-111122223333"
 SETTINGS = Settings(
@@ -49,8 +48,6 @@ ACTIONS = {
     "PutObject": "s3:PutObject",
     "Publish": "sns:Publish",
 }
-ETAG = "0123abcd"
-SEQUENCER = "0055AED6DCD90281E5"
 FOR_A_TIME = ("missing", "forbidden", "internal")
 
 
@@ -259,83 +256,6 @@ def processor(aws: Aws, settings: Settings = SETTINGS) -> Processor:
     return Processor(settings, aws, aws, ticking_clock(), lambda: f"attempt-{next(aws.attempts)}")
 
 
-def record(
-    key: str = "cat.jpg",
-    *,
-    version_id: str | None = "v1",
-    size: int | None = 1000,
-    etag: str = ETAG,
-    sequencer: str | None = SEQUENCER,
-    **more: Any,
-) -> dict[str, Any]:
-    """One record of an S3 notification about the object that is really called `key`."""
-    described: dict[str, Any] = {"key": quote_plus(key, safe="/"), "eTag": etag}
-    if version_id is not None:
-        described["versionId"] = version_id
-    if size is not None:
-        described["size"] = size
-    if sequencer is not None:
-        described["sequencer"] = sequencer
-    return {
-        "eventVersion": "2.1",
-        "eventSource": "aws:s3",
-        "awsRegion": "eu-west-1",
-        "eventTime": "2026-11-19T23:59:58.007Z",
-        "eventName": "ObjectCreated:Put",
-        "s3": {"bucket": {"name": SOURCE, "arn": f"arn:aws:s3:::{SOURCE}"}, "object": described},
-        **more,
-    }
-
-
-def eventbridge(
-    key: str = "cat.jpg",
-    *,
-    version_id: str | None = "v1",
-    size: int | None = 1000,
-    etag: str = ETAG,
-    sequencer: str | None = SEQUENCER,
-    **more: Any,
-) -> dict[str, Any]:
-    """The event of the default bus about the same object as `record`."""
-    described: dict[str, Any] = {"key": key, "etag": etag}
-    if version_id is not None:
-        described["version-id"] = version_id
-    if size is not None:
-        described["size"] = size
-    if sequencer is not None:
-        described["sequencer"] = sequencer
-    return {
-        "version": "0",
-        "id": "17793124-05d4-b198-2fde-7ededc63b103",
-        "detail-type": "Object Created",
-        "source": "aws.s3",
-        "account": "111122223333",
-        "time": "2026-11-19T23:59:58Z",
-        "region": "eu-west-1",
-        "resources": [f"arn:aws:s3:::{SOURCE}"],
-        "detail": {"version": "0", "bucket": {"name": SOURCE}, "object": described, "reason": "PutObject"},
-        **more,
-    }
-
-
-def queue(*bodies: Any) -> dict[str, Any]:
-    """A batch of SQS messages, m0 and on; a body that is no text is sent as JSON."""
-    return event(
-        *(
-            {
-                "messageId": f"m{number}",
-                "receiptHandle": "r",
-                "body": body if isinstance(body, str) else json.dumps(body),
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:uploads",
-                "awsRegion": "eu-west-1",
-            }
-            for number, body in enumerate(bodies)
-        )
-    )
-
-
 def send(
     aws: Aws,
     message: Any,
@@ -389,10 +309,6 @@ def log_lines(capsys: Any) -> list[dict[str, Any]]:
     out = capsys.readouterr().out
     assert out.isascii()
     return [json.loads(line) for line in out.splitlines()]
-
-
-def event(*records: dict[str, Any]) -> dict[str, Any]:
-    return {"Records": list(records)}
 
 
 def encoded(image: Image.Image, image_format: str = "JPEG", **options: Any) -> bytes:

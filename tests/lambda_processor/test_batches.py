@@ -3,20 +3,9 @@
 import pytest
 
 from imgpipe_processor.failures import RecordsToRetryError
-from tests.lambda_processor.fakes import (
-    SOURCE,
-    Crash,
-    client_error,
-    event,
-    eventbridge,
-    holding,
-    log_lines,
-    raising,
-    record,
-    run,
-    send,
-)
-from tests.lambda_processor.fakes import queue as batch
+from tests.lambda_processor.deliveries import SOURCE, event, eventbridge, record
+from tests.lambda_processor.deliveries import queue as batch
+from tests.lambda_processor.fakes import Crash, client_error, holding, log_lines, raising, run, send
 
 
 def statuses(aws):

@@ -13,18 +13,16 @@ from imgpipe_processor.events import read_event
 from imgpipe_processor.reports import Reporter
 from imgpipe_processor.settings import ReportSettings
 from imgpipe_processor.storage import look_at_source
+from tests.lambda_processor.deliveries import SOURCE, event, record
 from tests.lambda_processor.fakes import (
     ACTIONS,
     METADATA_ONLY,
     SETTINGS,
-    SOURCE,
     THUMBNAILS,
     TOPIC,
     actions_needed,
-    event,
     exercised,
     making,
-    record,
 )
 
 PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"

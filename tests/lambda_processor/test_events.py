@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgpipe_processor.events import Ignored, Upload, read_event
-from tests.lambda_processor.fakes import SOURCE, event, record
+from tests.lambda_processor.deliveries import SOURCE, event, record
 
 
 def only_upload(*records):

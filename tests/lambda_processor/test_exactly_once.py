@@ -5,22 +5,19 @@ from itertools import product
 import pytest
 
 from imgpipe_processor.settings import Settings
+from tests.lambda_processor.deliveries import SOURCE, event, queue, record
 from tests.lambda_processor.fakes import (
     CAT_ID,
     METADATA_ONLY,
     SETTINGS,
-    SOURCE,
     THUMBNAILS,
     Aws,
     Crash,
     encoded,
-    event,
     holding,
     log_lines,
     making,
     photo,
-    queue,
-    record,
     run,
     send,
 )

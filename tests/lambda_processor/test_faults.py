@@ -4,22 +4,19 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from imgpipe_processor.failures import RecordsToRetryError
+from tests.lambda_processor.deliveries import SOURCE, event, queue, record
 from tests.lambda_processor.fakes import (
     METADATA_ONLY,
     SETTINGS,
-    SOURCE,
     Aws,
     Body,
     Crash,
     client_error,
     encoded,
-    event,
     holding,
     log_lines,
     photo,
-    queue,
     raising,
-    record,
     run,
     send,
 )

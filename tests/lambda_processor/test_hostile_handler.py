@@ -13,7 +13,8 @@ from imgpipe_processor.imaging import structures
 from imgpipe_processor.imaging.structures import others
 from tests.cold_start import cold_start
 from tests.fuzz.seeds import seeds
-from tests.lambda_processor.fakes import SETTINGS, SOURCE, Aws, record, run
+from tests.lambda_processor.deliveries import SOURCE, record
+from tests.lambda_processor.fakes import SETTINGS, Aws, run
 from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webps
 from tests.lambda_processor.hostile.children import PROCESSOR
 from tests.lambda_processor.test_package import ENVIRONMENT

@@ -13,19 +13,8 @@ from hypothesis import strategies as st
 from imgpipe_processor.events import MAX_KEY_BYTES, Ignored, read_event
 from imgpipe_processor.imaging import Thumbnail
 from imgpipe_processor.processing import thumbnail_key
-from tests.lambda_processor.fakes import (
-    SOURCE,
-    Aws,
-    encoded,
-    event,
-    eventbridge,
-    holding,
-    log_lines,
-    photo,
-    queue,
-    record,
-    send,
-)
+from tests.lambda_processor.deliveries import SOURCE, event, eventbridge, queue, record
+from tests.lambda_processor.fakes import Aws, encoded, holding, log_lines, photo, send
 
 SMALL = encoded(photo(8, 4))
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"

@@ -3,7 +3,8 @@
 import pytest
 
 from imgpipe_processor.failures import RecordsToRetryError
-from tests.lambda_processor.fakes import CAT_ID, SOURCE, log_lines, raising, record, run, send
+from tests.lambda_processor.deliveries import SOURCE, record
+from tests.lambda_processor.fakes import CAT_ID, log_lines, raising, run, send
 
 
 def test_003_24_003_26_the_line_of_a_processed_image_carries_its_metrics(aws, capsys):

@@ -18,17 +18,8 @@ from imgpipe_processor.invocation import handle
 from imgpipe_processor.processing import Processor
 from imgpipe_processor.records import Records
 from imgpipe_processor.settings import Settings, ThumbnailSettings
-from tests.lambda_processor.fakes import (
-    SETTINGS,
-    Aws,
-    Crash,
-    decoded,
-    encoded,
-    event,
-    photo,
-    record,
-    ticking_clock,
-)
+from tests.lambda_processor.deliveries import event, record
+from tests.lambda_processor.fakes import SETTINGS, Aws, Crash, decoded, encoded, photo, ticking_clock
 
 CATEGORIES = ("unsupported", "corrupt", "too-large", "missing", "forbidden", "internal")
 SEQUENCERS = (None, "01", "02", "03")

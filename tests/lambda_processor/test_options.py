@@ -9,25 +9,21 @@ from imgpipe_processor.imaging import Thumbnail
 from imgpipe_processor.keys import reason_to_ignore
 from imgpipe_processor.processing import thumbnail_key
 from imgpipe_processor.users import user_of_key, user_of_metadata
+from tests.lambda_processor.deliveries import SOURCE, event, eventbridge, queue, record
 from tests.lambda_processor.fakes import (
     CAT_ID,
     METADATA_ONLY,
     SETTINGS,
-    SOURCE,
     THUMBNAILS,
     Aws,
     client_error,
     decoded,
     encoded,
-    event,
-    eventbridge,
     holding,
     log_lines,
     making,
     photo,
-    queue,
     raising,
-    record,
     run,
     send,
 )

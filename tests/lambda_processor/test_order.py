@@ -12,22 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgpipe_processor.events import read_event
+from tests.lambda_processor.deliveries import ETAG, SEQUENCER, SOURCE, event, eventbridge, record
 from tests.lambda_processor.fakes import (
     CAT_ID,
-    ETAG,
-    SEQUENCER,
-    SOURCE,
     Aws,
     Crash,
     client_error,
     decoded,
     encoded,
-    event,
-    eventbridge,
     log_lines,
     photo,
     raising,
-    record,
     run,
     send,
 )

@@ -9,20 +9,18 @@ from botocore.stub import Stubber
 from imgpipe_processor.events import read_event
 from imgpipe_processor.failures import RecordsToRetryError
 from imgpipe_processor.records import Records
+from tests.lambda_processor.deliveries import SOURCE, event, record
 from tests.lambda_processor.fakes import (
     CAT_ID,
     SETTINGS,
-    SOURCE,
     THUMBNAILS,
     Aws,
     client_error,
     decoded,
     encoded,
-    event,
     log_lines,
     photo,
     raising,
-    record,
     run,
     ticking_clock,
 )

@@ -7,20 +7,8 @@ import pytest
 from imgpipe_processor.events import read_event
 from imgpipe_processor.failures import RecordsToRetryError
 from imgpipe_processor.reports import Failure, report_text
-from tests.lambda_processor.fakes import (
-    CAT_ID,
-    SETTINGS,
-    SOURCE,
-    TOPIC,
-    Aws,
-    client_error,
-    event,
-    log_lines,
-    queue,
-    raising,
-    record,
-    send,
-)
+from tests.lambda_processor.deliveries import SOURCE, event, queue, record
+from tests.lambda_processor.fakes import CAT_ID, SETTINGS, TOPIC, Aws, client_error, log_lines, raising, send
 
 TEST_EVENT = {"Event": "s3:TestEvent"}
 

@@ -9,7 +9,8 @@ from imgpipe_processor.aws import CLIENT_CONFIG, is_transient
 from imgpipe_processor.events import read_event
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.storage import About, open_source, write_thumbnail
-from tests.lambda_processor.fakes import SOURCE, Body, client_error, event, record
+from tests.lambda_processor.deliveries import SOURCE, event, record
+from tests.lambda_processor.fakes import Body, client_error
 
 
 class S3:

@@ -7,17 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgpipe_processor.events import Delivery, Ignored, Upload, is_queue_event, read_deliveries, read_event
-from tests.lambda_processor.fakes import (
-    CAT_ID,
-    SOURCE,
-    event,
-    eventbridge,
-    holding,
-    log_lines,
-    record,
-    send,
-)
-from tests.lambda_processor.fakes import queue as batch
+from tests.lambda_processor.deliveries import SOURCE, event, eventbridge, record
+from tests.lambda_processor.deliveries import queue as batch
+from tests.lambda_processor.fakes import CAT_ID, holding, log_lines, send
 
 SHAPES = {
     "s3": lambda key, **more: event(record(key, **more)),
