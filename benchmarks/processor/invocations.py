@@ -26,7 +26,7 @@ from imgpipe_templates.local.engine import running_engine
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.settings import REGION
 
-WARM = 8  # invocations of a process after its first one
+WARM = 24  # invocations of a process after its first one; Python is at its full speed after some ten
 ARTIFACTS = "benchmark-artifacts"
 TUTORIAL_TABLE = "TutorialImages"
 METRIC_CALL = "PutMetricData"

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import BytesIO
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.session import get_session
+from botocore.validate import validate_parameters
 from PIL import Image
 
 from imgpipe_processor import records
@@ -90,6 +93,13 @@ class Crash(BaseException):
     """The end of the process, which no handler sees."""
 
 
+@cache
+def _input_of(call: str) -> Any:
+    """What AWS's model says of the arguments of a call."""
+    service, _, _ = ACTIONS[call].partition(":")
+    return get_session().get_service_model(service).operation_model(call).input_shape
+
+
 def client_error(code: str, status: int, operation: str = "GetObject") -> ClientError:
     answer = {"Error": {"Code": code, "Message": "secret words"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, operation)
@@ -138,7 +148,8 @@ class Aws:
     before: Callable[[str], None] = lambda _call: None
     after: Callable[[str], None] = lambda _call: None
 
-    def _called(self, name: str, effect: Callable[[], Any]) -> Any:
+    def _called(self, name: str, request: dict[str, Any], effect: Callable[[], Any]) -> Any:
+        validate_parameters(request, _input_of(name))  # which the function's own clients do without
         self.calls.append(name)
         self.before(name)
         while name in self.lost:
@@ -167,20 +178,20 @@ class Aws:
             self.bodies.append(self.body(data))
             return {"Body": self.bodies[-1], **about}
 
-        return self._called("GetObject", effect)
+        return self._called("GetObject", request, effect)
 
     def head_object(self, **request: Any) -> dict[str, Any]:
         def effect() -> dict[str, Any]:
             self.looks.append(request)
             return self._found(request, "403")[1]  # no body, so the status is all there is
 
-        return self._called("HeadObject", effect)
+        return self._called("HeadObject", request, effect)
 
     def publish(self, **request: Any) -> dict[str, Any]:
-        return self._called("Publish", lambda: self.reports.append(request) or {})
+        return self._called("Publish", request, lambda: self.reports.append(request) or {})
 
     def put_object(self, **request: Any) -> dict[str, Any]:
-        return self._called("PutObject", lambda: self.uploads.append(request) or {})
+        return self._called("PutObject", request, lambda: self.uploads.append(request) or {})
 
     def get_item(self, **request: Any) -> dict[str, Any]:
         assert request["ConsistentRead"] is True
@@ -190,7 +201,7 @@ class Aws:
             item = self.items.get(request["Key"]["ImageId"]["S"])
             return {"Item": {"Status": item["Status"]}} if item else {}
 
-        return self._called("GetItem", effect)
+        return self._called("GetItem", request, effect)
 
     def put_item(self, **request: Any) -> dict[str, Any]:
         return self._write("PutItem", request["Item"]["ImageId"]["S"], request, lambda _old: dict(request["Item"]))
@@ -221,7 +232,7 @@ class Aws:
             self.items[image_id] = change(old)
             return {}
 
-        return self._called(name, effect)
+        return self._called(name, request, effect)
 
     @property
     def thumbnails(self) -> dict[tuple[str, str], bytes]:

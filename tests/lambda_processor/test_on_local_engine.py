@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
@@ -73,7 +74,8 @@ COUNT = itertools.count(1)
 @pytest.fixture
 def world(engine):
     name = f"exactly-once-{uuid.uuid4()}"
-    session, more = engine.session(), {"endpoint_url": engine.endpoint_url, "config": CLIENT_CONFIG}
+    config = CLIENT_CONFIG.merge(Config(parameter_validation=True))  # which the function itself does without
+    session, more = engine.session(), {"endpoint_url": engine.endpoint_url, "config": config}
     clients = [session.client(service, **more) for service in ("s3", "dynamodb")]
     clients[0].create_bucket(Bucket=name)
     clients[1].create_table(
