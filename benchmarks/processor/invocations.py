@@ -26,7 +26,7 @@ from imgpipe_templates.local.engine import running_engine
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.settings import REGION
 
-WARM = 24  # invocations of a process after its first one; Python is at its full speed after some ten
+WARM = 16  # invocations of a process after its first one; Python is at its full speed after some ten
 ARTIFACTS = "benchmark-artifacts"
 TUTORIAL_TABLE = "TutorialImages"
 METRIC_CALL = "PutMetricData"
@@ -93,6 +93,7 @@ def measure_invocations(
                     prefix = f"{source.name}/{function.name}/{number}"
                     events = _uploaded(clients, variables["SOURCE_BUCKET"], source, prefix, WARM + 2)
                     result = _invoke(function, variables, events, Path(folder))
+                    _remove(clients, events)  # the engine keeps everything in memory, which slows it and its neighbours
                     if number:  # the first round warms the engine
                         taken[function.name].append(result)
             measured[source.name] = {name: _summed_up(results) for name, results in taken.items()}
@@ -188,6 +189,15 @@ def _uploaded(clients: Clients, bucket: str, source: Source, prefix: str, count:
         }
         events.append({"Records": [record]})
     return events
+
+
+def _remove(clients: Clients, events: Sequence[Event]) -> None:
+    for event in events:
+        (record,) = event["Records"]
+        described = record["s3"]["object"]
+        which = {"VersionId": described["versionId"]} if "versionId" in described else {}
+        key = urllib.parse.unquote_plus(described["key"])
+        clients.s3.delete_object(Bucket=record["s3"]["bucket"]["name"], Key=key, **which)
 
 
 def _invoke(function: Function, variables: Mapping[str, str], events: Sequence[Event], folder: Path) -> dict[str, Any]:
