@@ -227,5 +227,8 @@ _RECIPES: dict[str, tuple[str, _Make]] = {
     "3MP-drawing-alpha": (PNG_RGBA, _drawing),
     "12MP": (WEBP, lambda originals: _saved(_grown(originals.photo(0), 4032, 3024), "WEBP", quality=80)),
     "6MP": (AVIF, lambda originals: _saved(_reduced(originals, 1, 2848, 2136), "AVIF", quality=65, speed=8)),
-    "6MP-quality-50": (AVIF, lambda originals: _saved(_reduced(originals, 1, 2848, 2136), "AVIF", quality=50, speed=6)),
+    "12MP-quality-50": (
+        AVIF,
+        lambda originals: _saved(_grown(originals.photo(0), 4032, 3024), "AVIF", quality=50, speed=8),
+    ),
 }
