@@ -78,11 +78,12 @@ def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format,
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 8), (61, 40), (60, 41), (61, 41), (127, 85), (128, 86)], ids=str)
-@pytest.mark.parametrize("scale", [1, 2.7])
-def test_003_20_a_jpeg_of_a_jpeg_has_its_colours_where_they_were(size, scale):
-    """It stays in lightness and colours; the way over red, green and blue is what it has to keep up with."""
+@pytest.mark.parametrize("scale", [1, 2.7, 7.3])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_003_20_a_jpeg_has_its_colours_where_they_were(image_format, size, scale):
+    """It is shrunk in lightness and colours; the way over red, green and blue is what it has to keep up with."""
     source = scenes.spots(round(scale * size[0]), round(scale * size[1]), 4 * scale)
-    data = encoded(source, quality=95) + PADDING
+    data = encoded(source, image_format, quality=95) + PADDING
     sizes_px = (max(size),)
 
     (exact,) = make_picture(data, Recipe(sizes_px, "png"), LIMITS).thumbnails
