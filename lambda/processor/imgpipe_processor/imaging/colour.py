@@ -70,10 +70,12 @@ def _others_than(wanted: int) -> list[int]:
 def plain_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """Turn an image in a working mode into L, LA, RGB or RGBA: sRGB pixels, nothing carried along beside them.
 
-    Alpha stays only where a pixel needs it, and planes are sRGB already.
+    Alpha stays only where a pixel needs it, and planes stay planes unless their colours have to be converted.
     """
     if image.mode == PLANES:
-        return image
+        if is_srgb("RGB", icc_profile):
+            return image
+        image = image.convert("RGB")
     alpha = None
     if image.mode in PREMULTIPLIED:
         image = image.convert(PREMULTIPLIED[image.mode])

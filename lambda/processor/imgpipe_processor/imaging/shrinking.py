@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from .colour import PLANES, converted, is_srgb, plain_srgb, working_mode
+from .colour import PLANES, converted, plain_srgb, working_mode
 
 # Shrinking is done in two steps: cheap averaging (in the JPEG decoder, or by whole factors) down to no less than so
 # many times the target, then Lanczos. Measured on photos against a full decode with Lanczos: without a gap, images
@@ -80,7 +80,6 @@ def chain(decoded: Decoded, targets: Sequence[Size], *, as_planes: bool = False)
     reduction than that, unless two sizes are close: what is shrunk by a tenth of its size loses 5 dB. What is handed on
     are the pixels before colours and orientation.
     """
-    as_planes = as_planes and is_srgb("RGB", decoded.icc_profile)
     sources = [(decoded.image, decoded.box)]
     for target in targets:
         far = (source for source in reversed(sources) if max(source[1]) >= REDUCING_GAP * max(target))
