@@ -19,13 +19,10 @@ REDUCING_GAP = 1.5
 # What becomes a JPEG is shrunk in its planes: Lanczos takes its time for lightness, and little for the colours, of
 # which a JPEG keeps a quarter. Measured so, larger gaps cost nothing that is seen in the time, and gain what small
 # thumbnails lose with the other: 2.0 after a JPEG decoder, which has done most of it, 1.75 after those that give all
-# pixels. Colours are averaged as they are; those of a JPEG decoder by that alone, which takes 2 to 4 % off the time of
-# a thumbnail and 0.01 to 0.02 dB off its fidelity, but would take more off the sizes that are made of it.
+# pixels. Colours are averaged as they are.
 LIGHTNESS_GAP = 2.0
 WHOLE_GAP = 1.75
 COLOUR_GAP = 1.0
-_DECODED_COLOURS = (Image.Resampling.BOX, 2.0)
-_OTHER_COLOURS = (Image.Resampling.LANCZOS, COLOUR_GAP)
 
 # Side of the squares in which modes are converted, so that the image is never held twice.
 TILE_PX = 512
@@ -86,8 +83,7 @@ def chain(decoded: Decoded, targets: Sequence[Size], *, as_planes: bool = False)
     sources = [(decoded.image, decoded.box)]
     for target in targets:
         far = (source for source in reversed(sources) if max(source[1]) >= REDUCING_GAP * max(target))
-        source, box = next(far, sources[0])
-        image = shrunk(source, box, target, as_planes=as_planes, is_decoded=source is decoded.image)
+        image = shrunk(*next(far, sources[0]), target, as_planes=as_planes)
         sources.append((image, (0, 0, *target)))
         upright = plain_srgb(image, decoded.icc_profile)
         if decoded.orientation in TRANSPOSITIONS:
@@ -95,7 +91,7 @@ def chain(decoded: Decoded, targets: Sequence[Size], *, as_planes: bool = False)
         yield upright
 
 
-def _shrunk_planes(image: Image.Image, box: Box, target: Size, *, is_decoded: bool) -> Image.Image:
+def _shrunk_planes(image: Image.Image, box: Box, target: Size) -> Image.Image:
     """Shrink lightness to the target, and colours to half of it, which is all that a JPEG keeps of them.
 
     They are given back in blocks of 2 x 2, of which its encoder takes the mean; a single last row or column has the
@@ -114,9 +110,8 @@ def _shrunk_planes(image: Image.Image, box: Box, target: Size, *, is_decoded: bo
     if not in_planes:
         image = image.resize(halved, Image.Resampling.LANCZOS, paired_box, COLOUR_GAP).convert(PLANES)
         paired_box = (0, 0, *halved)
-    resampling, gap = _DECODED_COLOURS if is_decoded else _OTHER_COLOURS
     for name in ("Cb", "Cr"):
-        colour = image.getchannel(name).resize(halved, resampling, paired_box, gap)
+        colour = image.getchannel(name).resize(halved, Image.Resampling.LANCZOS, paired_box, COLOUR_GAP)
         blocks = colour.resize((2 * halved[0], 2 * halved[1]), Image.Resampling.NEAREST).crop((0, 0, *target))
         right, lower = target[0] - 1, target[1] - 1
         if paired[0] < target[0]:
@@ -127,9 +122,7 @@ def _shrunk_planes(image: Image.Image, box: Box, target: Size, *, is_decoded: bo
     return Image.merge(PLANES, planes)
 
 
-def shrunk(
-    image: Image.Image, box: Box, target: Size, *, as_planes: bool = False, is_decoded: bool = True
-) -> Image.Image:
+def shrunk(image: Image.Image, box: Box, target: Size, *, as_planes: bool = False) -> Image.Image:
     """Resample `box` of the image, which starts in its corner, to `target`; the answer is in the working mode.
 
     With `as_planes`, opaque red, green and blue are given back in planes, unless little is to be done.
@@ -137,7 +130,7 @@ def shrunk(
     mode = working_mode(image)
     may_be_planes = as_planes and mode == image.mode == "RGB" and max(box) >= REDUCING_GAP * max(target)
     if image.mode == PLANES or may_be_planes:
-        return _shrunk_planes(image, box, target, is_decoded=is_decoded)
+        return _shrunk_planes(image, box, target)
     if mode == image.mode:
         return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
     (factor_x, factor_y), box = _factors(box, target, REDUCING_GAP)
