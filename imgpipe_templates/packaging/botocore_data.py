@@ -31,11 +31,13 @@ class BotocoreCut:
 
     Attributes:
         operations: What is kept of the services' descriptions, by service.
+        answers: What is kept of the answers to operations, by service and operation; the others' are whole.
         roots: Names of the certificate authorities for the second, smaller bundle.
         where: Who asks for it, for messages.
     """
 
     operations: Mapping[str, Sequence[str]]
+    answers: Mapping[str, Mapping[str, Sequence[str]]]
     roots: Sequence[str]
     where: str
 
@@ -82,9 +84,21 @@ class BotocoreCut:
         for name in sorted(kept - model["operations"].keys()):
             raise PackagingError(f"{self.where}.operations: {service}: has no {name}; expected operations of it")
         model["operations"] = {name: one for name, one in model["operations"].items() if name in kept}
+        for operation, members in self.answers.get(service, {}).items():
+            self._cut_answer(f"{service}.{operation}", model, operation, members)
         shapes = _reached(model)
         model["shapes"] = {name: shape for name, shape in model["shapes"].items() if name in shapes}
         return _json(_undocumented(model))
+
+    def _cut_answer(self, called: str, model: Mapping[str, Any], operation: str, members: Sequence[str]) -> None:
+        """Leave these members in an operation's answer: botocore looks for each one that it knows of."""
+        answer = model["operations"].get(operation, {}).get("output")
+        if answer is None:
+            raise PackagingError(f"{self.where}.answers: {called}: has no answer; expected operations that are kept")
+        shape = model["shapes"][answer["shape"]]
+        for name in sorted(set(members) - shape["members"].keys()):
+            raise PackagingError(f"{self.where}.answers: {called}: has no {name}; expected members of it")
+        shape["members"] = {name: member for name, member in shape["members"].items() if name in members}
 
 
 def _reached(model: Mapping[str, Any]) -> set[str]:

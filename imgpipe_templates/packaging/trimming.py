@@ -29,7 +29,8 @@ class Trim:
     Attributes:
         label: The file's name in messages.
         tables: By distribution. `replaced`: another text for files, by their names. Of botocore alone, `operations`:
-            what is kept of the services' descriptions, by service; `roots`: what cacert-amazon.pem is made of.
+            what is kept of the services' descriptions, by service; `answers`: what is kept of the answers to them;
+            `roots`: what cacert-amazon.pem is made of.
     """
 
     label: str
@@ -49,7 +50,9 @@ class Trim:
         """
         table = self.tables.get(wheel.name, {})
         where = f"{self.label}: {wheel.name}"
-        botocore = BotocoreCut(self.operations, table.get("roots", []), where) if wheel.name == _BOTOCORE else None
+        botocore = None
+        if wheel.name == _BOTOCORE:
+            botocore = BotocoreCut(self.operations, table.get("answers", {}), table.get("roots", []), where)
         replaced = {name: text.encode() for name, text in table.get("replaced", {}).items()}
 
         def cut(name: str, content: bytes) -> Mapping[str, bytes]:
@@ -82,7 +85,7 @@ def read_trim(path: Path, label: str) -> Trim:
     for name, table in tables.items():
         for key, value in table.items() if isinstance(table, dict) else [("", table)]:
             if not _is_understood(key, value):
-                expected = "operations, replaced or roots, as docs/packaging.md has them"
+                expected = "answers, operations, replaced or roots, as docs/packaging.md has them"
                 raise PackagingError(f"{label}: {name}.{key}: is not understood; expected {expected}")
     return Trim(label, {canonicalize_name(name): table for name, table in tables.items()})
 
@@ -95,6 +98,8 @@ def _is_understood(key: str, value: Any) -> bool:
             return _are_texts([*value.values()])
         case "operations", dict():
             return all(_are_texts(names) for names in value.values())
+        case "answers", dict():
+            return all(isinstance(one, dict) and all(map(_are_texts, one.values())) for one in value.values())
     return False
 
 

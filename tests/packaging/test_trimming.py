@@ -22,7 +22,8 @@ from tests.packaging.samples import SOURCE_ONLY, make_wheel
 
 OWN = Target.of_interpreter(sys.executable)
 PROCESSOR = function_source("processor").folder
-OPERATIONS = tomllib.loads((PROCESSOR / "trim.toml").read_text())["botocore"]["operations"]
+TRIM = tomllib.loads((PROCESSOR / "trim.toml").read_text())["botocore"]
+OPERATIONS, ANSWERS = TRIM["operations"], TRIM["answers"]
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,17 @@ def test_the_operations_kept_are_those_in_the_functions_code(whole):
     assert {service: sorted(names) for service, names in called.items()} == OPERATIONS
 
 
+def test_what_is_kept_of_answers_is_what_the_functions_code_reads():
+    read = {
+        name
+        for path in (PROCESSOR / "imgpipe_processor").glob("*.py")
+        for name in re.findall(r'answer(?:\.get\(|\[)"(\w+)"', path.read_text())
+    }
+
+    assert read == {name for answers in ANSWERS.values() for members in answers.values() for name in members}
+    assert {service: sorted(answers) for service, answers in ANSWERS.items()} == OPERATIONS
+
+
 def snake(name):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
@@ -122,6 +134,9 @@ def test_what_is_kept_of_a_description_is_as_it_was_but_for_its_documentation(sh
     kept, before = description(shipped, service), description(whole, service)
 
     assert kept["metadata"] == before["metadata"]
+    for operation, members in ANSWERS[service].items():
+        shape = before["shapes"][before["operations"][operation]["output"]["shape"]]
+        shape["members"] = {name: member for name, member in shape["members"].items() if name in members}
     for part in ("operations", "shapes"):
         assert undocumented(kept[part]) == undocumented({name: before[part][name] for name in kept[part]})
     assert set(OPERATIONS[service]) <= kept["operations"].keys()
@@ -182,18 +197,20 @@ def failure_of(sources, tmp_path, trim, requirements="tool==1.0"):
             '[tool.replaced]\n"tool/none.py" = ""',
             "tool.replaced: tool/none.py: is not in tool 1.0; expected a file of it",
         ),
-        ("[tool]\nreplaced = 1", "tool.replaced: is not understood; expected operations,"),
+        ("[tool]\nreplaced = 1", "tool.replaced: is not understood; expected answers,"),
         (
             "[tool]\nreplaced = { a = 1 }",
-            "tool.replaced: is not understood; expected operations,",
+            "tool.replaced: is not understood; expected answers,",
         ),
         (
             "[tool]\noperations = { a = 1 }",
-            "tool.operations: is not understood; expected operations, replaced or roots",
+            "tool.operations: is not understood; expected answers, operations, replaced or roots",
         ),
-        ("[tool]\nroots = [1]", "tool.roots: is not understood; expected operations,"),
-        ("[tool]\ndropped = []", "tool.dropped: is not understood; expected operations,"),
-        ("tool = []", "tool.: is not understood; expected operations,"),
+        ("[tool]\nanswers = { s3 = { GetObject = 1 } }", "tool.answers: is not understood; expected answers,"),
+        ("[tool]\nanswers = { s3 = [] }", "tool.answers: is not understood; expected answers,"),
+        ("[tool]\nroots = [1]", "tool.roots: is not understood; expected answers,"),
+        ("[tool]\ndropped = []", "tool.dropped: is not understood; expected answers,"),
+        ("tool = []", "tool.: is not understood; expected answers,"),
         ("[other]", "other: is not in processor/requirements-trimmed.txt; expected the wheels of that file"),
         ("[tool", "text: cannot be read (Expected"),
     ],
@@ -212,6 +229,14 @@ def test_a_trim_that_fits_nothing_is_refused(index, sources, tmp_path, trim, pro
             "botocore.operations: s3: has no GetItem; expected operations of it",
         ),
         (
+            '[botocore]\noperations = { s3 = ["GetObject"] }\nanswers = { s3 = { GetObject = ["Bodies"] } }',
+            "botocore.answers: s3.GetObject: has no Bodies; expected members of it",
+        ),
+        (
+            '[botocore]\noperations = { s3 = ["GetObject"] }\nanswers = { s3 = { PutObject = [] } }',
+            "botocore.answers: s3.PutObject: has no answer; expected operations that are kept",
+        ),
+        (
             '[botocore]\nroots = ["Amazon Root CA 9"]',
             "botocore.roots: Amazon Root CA 9: is not in botocore/cacert.pem; expected one of its labels",
         ),
@@ -224,7 +249,7 @@ def test_a_trim_that_fits_nothing_is_refused(index, sources, tmp_path, trim, pro
             "botocore: does not work with it (",
         ),
     ],
-    ids=["operation", "root", "service", "module"],
+    ids=["operation", "member", "answer", "root", "service", "module"],
 )
 def test_a_trim_that_breaks_the_client_is_refused_before_anything_is_written(sources, tmp_path, trim, problem):
     requirements = (PROCESSOR / "requirements-trimmed.txt").read_text()
