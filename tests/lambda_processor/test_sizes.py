@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
@@ -93,6 +93,18 @@ def test_003_20_a_jpeg_has_its_colours_where_they_were(image_format, size, scale
     over_rgb = judge.seen(encoded(seen.convert("RGB"), quality=95, subsampling="4:2:0"))
     slack = 0.5 if min(size) > 9 else 3
     assert judge.difference(seen, judge.seen(ours.data)) <= 1.2 * judge.difference(seen, over_rgb) + slack
+
+
+@pytest.mark.parametrize("profile", [None, profiles.wide_rgb()], ids=["srgb", "wide"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_003_22_no_colour_is_rounded_away_on_the_way_through_planes(image_format, profile):
+    data = encoded(scenes.spots(1500, 1000), image_format, quality=95, icc_profile=profile) + PADDING
+    means = []
+    for output_format in ("png", "jpeg"):
+        (made,) = make_picture(data, Recipe((256,), output_format, jpeg_quality=95), LIMITS).thumbnails
+        means.append(ImageStat.Stat(judge.seen(made.data).convert("RGB")).mean)
+
+    assert all(abs(exact - ours) < 0.4 for exact, ours in zip(*means, strict=True)), means
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -26,6 +26,12 @@ GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES | MEASURED_MODES
 # Lightness and two differences of colour: how a JPEG is stored.
 PLANES = "YCbCr"
 
+# Between them and red, green and blue (JFIF 1.02). Pillow's own conversions round down, which takes a step off red and
+# blue; those by a matrix round to the nearest.
+_TO_CB = (-0.168736, -0.331264, 0.5, 128.0)
+_TO_CR = (0.5, -0.418688, -0.081312, 128.0)
+_TO_RGB = (1.0, 0.0, 1.402, -179.456, 1.0, -0.344136, -0.714136, 135.458816, 1.0, 1.772, 0.0, -226.816)
+
 _WHITES = (1, 255, 65_535)
 
 # Resampling needs one value per channel (no palette, no bit) and colours weighted by alpha (La, RGBa): otherwise
@@ -67,15 +73,25 @@ def _others_than(wanted: int) -> list[int]:
     return [0 if value == wanted else 255 for value in range(256)]
 
 
+def colour_planes(image: Image.Image) -> list[Image.Image]:
+    """The two planes of colour of an RGB image."""
+    return [image.convert("L", matrix) for matrix in (_TO_CB, _TO_CR)]
+
+
+def without_planes(image: Image.Image) -> Image.Image:
+    """The image in red, green and blue if it is in planes; otherwise as it is."""
+    if image.mode != PLANES:
+        return image
+    return Image.merge("RGB", image.split()).convert("RGB", _TO_RGB)
+
+
 def plain_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """Turn an image in a working mode into L, LA, RGB or RGBA: sRGB pixels, nothing carried along beside them.
 
-    Alpha stays only where a pixel needs it, and planes stay planes unless their colours have to be converted.
+    Alpha stays only where a pixel needs it, and planes are sRGB already.
     """
     if image.mode == PLANES:
-        if is_srgb("RGB", icc_profile):
-            return image
-        image = image.convert("RGB")
+        return image
     alpha = None
     if image.mode in PREMULTIPLIED:
         image = image.convert(PREMULTIPLIED[image.mode])

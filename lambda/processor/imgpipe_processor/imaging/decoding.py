@@ -16,7 +16,7 @@ from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, Unidenti
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
-from .colour import PLANES
+from .colour import PLANES, is_srgb
 from .exif import UPRIGHT, names_adobe_rgb, orientation_in
 from .gif_screen import in_own_colours, on_screen
 from .icc import adobe_rgb, wide_gamut
@@ -131,10 +131,10 @@ def orientation_of(image: Image.Image, structure: Structure) -> int:
 def decode(image: Image.Image, largest: Size, orientation: int, *, as_planes: bool = False) -> Decoded:
     """Decode the picture that the image stands at, no larger than its format lets it be for `largest`.
 
-    With `as_planes`, a JPEG that is stored in planes stays in them.
+    With `as_planes`, a JPEG that is stored in planes, and needs no other colours, stays in them.
     """
     icc_profile = image.info.get("icc_profile")
-    planes = PLANES if as_planes and _is_in_planes(image) else None
+    planes = PLANES if as_planes and _is_in_planes(image) and is_srgb("RGB", icc_profile) else None
     drafted = image.draft(planes, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
     drawn = image.tile[0].extents if isinstance(image, GifImagePlugin.GifImageFile) else None
     image.load()

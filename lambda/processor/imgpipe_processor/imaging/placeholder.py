@@ -9,6 +9,8 @@ from operator import mul
 
 from PIL import Image
 
+from .colour import without_planes
+
 # Small enough for plain Python, large enough for the few waves of the placeholder.
 SWATCH_PX = 20
 
@@ -33,7 +35,7 @@ def swatch(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     if longer > SWATCH_PX:
         size = (max(1, image.width * SWATCH_PX // longer), max(1, image.height * SWATCH_PX // longer))
         image = image.resize(size, Image.Resampling.BOX, reducing_gap=1)
-    return flattened(image, background).convert("RGB")
+    return flattened(without_planes(image), background).convert("RGB")
 
 
 def flattened(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:

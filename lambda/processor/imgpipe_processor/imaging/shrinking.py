@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from .colour import PLANES, converted, plain_srgb, working_mode
+from .colour import PLANES, colour_planes, converted, is_srgb, plain_srgb, working_mode
 
 # Shrinking is done in two steps: cheap averaging (in the JPEG decoder, or by whole factors) down to no less than so
 # many times the target, then Lanczos. Measured on photos against a full decode with Lanczos: without a gap, images
@@ -80,6 +80,8 @@ def chain(decoded: Decoded, targets: Sequence[Size], *, as_planes: bool = False)
     reduction than that, unless two sizes are close: what is shrunk by a tenth of its size loses 5 dB. What is handed on
     are the pixels before colours and orientation.
     """
+    # Of other colours than sRGB, converting averages is not averaging what is converted: saturated detail would shift.
+    as_planes = as_planes and is_srgb("RGB", decoded.icc_profile)
     sources = [(decoded.image, decoded.box)]
     for target in targets:
         far = (source for source in reversed(sources) if max(source[1]) >= REDUCING_GAP * max(target))
@@ -107,11 +109,12 @@ def _shrunk_planes(image: Image.Image, box: Box, target: Size) -> Image.Image:
     paired_box = (0, 0, box[2] * paired[0] / target[0], box[3] * paired[1] / target[1])
     lightness = image.getchannel("Y") if in_planes else image.convert("L")
     planes = [lightness.resize(target, Image.Resampling.LANCZOS, box, LIGHTNESS_GAP)]
-    if not in_planes:
-        image = image.resize(halved, Image.Resampling.LANCZOS, paired_box, COLOUR_GAP).convert(PLANES)
-        paired_box = (0, 0, *halved)
-    for name in ("Cb", "Cr"):
-        colour = image.getchannel(name).resize(halved, Image.Resampling.LANCZOS, paired_box, COLOUR_GAP)
+    if in_planes:
+        wide = (image.getchannel(name) for name in ("Cb", "Cr"))  # one after the other: each may be large
+        colours = [each.resize(halved, Image.Resampling.LANCZOS, paired_box, COLOUR_GAP) for each in wide]
+    else:
+        colours = colour_planes(image.resize(halved, Image.Resampling.LANCZOS, paired_box, COLOUR_GAP))
+    for colour in colours:
         blocks = colour.resize((2 * halved[0], 2 * halved[1]), Image.Resampling.NEAREST).crop((0, 0, *target))
         right, lower = target[0] - 1, target[1] - 1
         if paired[0] < target[0]:
