@@ -52,7 +52,10 @@ class Trim:
         where = f"{self.label}: {wheel.name}"
         botocore = None
         if wheel.name == _BOTOCORE:
-            botocore = BotocoreCut(self.operations, table.get("answers", {}), table.get("roots", []), where)
+            answers = table.get("answers", {})
+            for service in sorted(answers.keys() - self.operations.keys()):
+                raise PackagingError(f"{where}.answers: {service}: is not kept; expected services of its operations")
+            botocore = BotocoreCut(self.operations, answers, table.get("roots", []), where)
         replaced = {name: text.encode() for name, text in table.get("replaced", {}).items()}
 
         def cut(name: str, content: bytes) -> Mapping[str, bytes]:

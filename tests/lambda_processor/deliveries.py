@@ -21,13 +21,15 @@ def record(
     **more: Any,
 ) -> dict[str, Any]:
     """One record of an S3 notification about the object that is really called `key`."""
-    described: dict[str, Any] = {"key": quote_plus(key, safe="/"), "eTag": etag}
-    if version_id is not None:
-        described["versionId"] = version_id
-    if size is not None:
-        described["size"] = size
-    if sequencer is not None:
-        described["sequencer"] = sequencer
+    described = _told(
+        {
+            "key": quote_plus(key, safe="/"),
+            "eTag": etag,
+            "versionId": version_id,
+            "size": size,
+            "sequencer": sequencer,
+        }
+    )
     return {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -49,13 +51,7 @@ def eventbridge(
     **more: Any,
 ) -> dict[str, Any]:
     """The event of the default bus about the same object as `record`."""
-    described: dict[str, Any] = {"key": key, "etag": etag}
-    if version_id is not None:
-        described["version-id"] = version_id
-    if size is not None:
-        described["size"] = size
-    if sequencer is not None:
-        described["sequencer"] = sequencer
+    described = _told({"key": key, "etag": etag, "version-id": version_id, "size": size, "sequencer": sequencer})
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -68,6 +64,11 @@ def eventbridge(
         "detail": {"version": "0", "bucket": {"name": SOURCE}, "object": described, "reason": "PutObject"},
         **more,
     }
+
+
+def _told(described: dict[str, Any]) -> dict[str, Any]:
+    """What is known of an object; the rest is absent from its event."""
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def queue(*bodies: Any) -> dict[str, Any]:

@@ -237,6 +237,10 @@ def test_a_trim_that_fits_nothing_is_refused(index, sources, tmp_path, trim, pro
             "botocore.answers: s3.PutObject: has no answer; expected operations that are kept",
         ),
         (
+            '[botocore]\noperations = { s3 = ["GetObject"] }\nanswers = { s4 = { GetObject = [] } }',
+            "botocore.answers: s4: is not kept; expected services of its operations",
+        ),
+        (
             '[botocore]\nroots = ["Amazon Root CA 9"]',
             "botocore.roots: Amazon Root CA 9: is not in botocore/cacert.pem; expected one of its labels",
         ),
@@ -249,7 +253,7 @@ def test_a_trim_that_fits_nothing_is_refused(index, sources, tmp_path, trim, pro
             "botocore: does not work with it (",
         ),
     ],
-    ids=["operation", "member", "answer", "root", "service", "module"],
+    ids=["operation", "member", "answer", "answers-of-nobody", "root", "service", "module"],
 )
 def test_a_trim_that_breaks_the_client_is_refused_before_anything_is_written(sources, tmp_path, trim, problem):
     requirements = (PROCESSOR / "requirements-trimmed.txt").read_text()

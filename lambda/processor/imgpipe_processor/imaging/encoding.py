@@ -39,7 +39,7 @@ def background_of(recipe: Recipe) -> tuple[int, int, int]:
 
 
 def encode(image: Image.Image, recipe: Recipe, *, source_bytes: int) -> Thumbnail:
-    """Encode plain sRGB pixels (L, LA, RGB or RGBA), and nothing beside them."""
+    """Encode plain sRGB pixels (L, LA, RGB, RGBA or planes), and nothing beside them."""
     if recipe.background is not None or recipe.output_format == JPEG:
         image = flattened(image, background_of(recipe))
     output_format = recipe.output_format.upper()

@@ -30,7 +30,7 @@ _COLOURS = 6  # groups that the pixels are sorted into for the dominant colour
 
 
 def swatch(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """The image in a few opaque pixels; `image` is L, LA, RGB or RGBA."""
+    """The image in a few opaque pixels; `image` is L, LA, RGB, RGBA or in planes."""
     longer = max(image.size)
     if longer > SWATCH_PX:
         size = (max(1, image.width * SWATCH_PX // longer), max(1, image.height * SWATCH_PX // longer))
