@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from io import BytesIO
+from typing import Any
 
+import pillow_heif
 from PIL import ExifTags, Image, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from tests.lambda_processor import bmps, gifs, profiles
 from tests.lambda_processor.fakes import encoded
-from tests.lambda_processor.kinds import COLOURS, FEW_COLOURS, VEILED
+from tests.lambda_processor.kinds import COLOURS, FEW_COLOURS, GREYS, VEILED
 from tests.lambda_processor.writers import bmp_of_channels, paletted
 
 CANARY = "CANARY"
@@ -32,19 +35,24 @@ def exif() -> Image.Exif:
     return made
 
 
-def jpeg() -> bytes:
+def jpeg(picture: Image.Image = COLOURS, **options: Any) -> bytes:
     """EXIF with a thumbnail, XMP in two parts, IPTC, a profile, a comment, a maker's segment; more behind the end."""
     small = encoded(COLOURS.resize((16, 16)), comment=CANARY)
-    data = encoded(COLOURS, quality=95, icc_profile=PROFILE, comment=CANARY, exif=exif(), dpi=(300, 300))
-    more = (
-        (0xE1, b"Exif\0\0" + _with_thumbnail(small)),
-        (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP),
-        (0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + struct.pack(">II", len(XMP), 0) + XMP),
-        (0xED, b"Photoshop 3.0\0" + PHOTOSHOP),
-        (0xE5, b"Maker\0" + SECRET),
-    )
-    segments = b"".join(struct.pack(">BBH", 0xFF, marker, 2 + len(body)) + body for marker, body in more)
+    with_info = {"icc_profile": PROFILE, "comment": CANARY, "exif": exif(), "dpi": (300, 300)}
+    data = encoded(picture, **{"quality": 95} | with_info | options)
+    segments = b"".join(segment(*JPEG_PARTS[name]) for name in JPEG_PARTS if name not in {"comment", "profile"})
+    segments += segment(0xE1, b"Exif\0\0" + _with_thumbnail(small))
     return data[:2] + segments + data[2:] + SECRET + small
+
+
+def jpeg_with(part: str) -> bytes:
+    """A JPEG with one part beside its pixels."""
+    data = encoded(COLOURS, quality=95)
+    return data[:2] + segment(*JPEG_PARTS[part]) + data[2:]
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, 2 + len(body)) + body
 
 
 def _with_thumbnail(small: bytes) -> bytes:
@@ -55,14 +63,26 @@ def _with_thumbnail(small: bytes) -> bytes:
     return struct.pack("<2sHI", b"II", 42, 8) + described + place + length + SECRET.ljust(8, b"\0") + small
 
 
-def png(picture: Image.Image = VEILED) -> bytes:
+# By name: marker and content. The comment of an ordinary JPEG is the commonest of them.
+JPEG_PARTS = {
+    "comment": (0xFE, SECRET),
+    "exif": (0xE1, exif().tobytes()),
+    "xmp": (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP),
+    "more-xmp": (0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + struct.pack(">II", len(XMP), 0) + XMP),
+    "iptc": (0xED, b"Photoshop 3.0\0" + PHOTOSHOP),
+    "profile": (0xE2, b"ICC_PROFILE\0\1\1" + PROFILE),
+    "maker": (0xE5, b"Maker\0" + SECRET),
+}
+
+
+def png(picture: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
     """Texts of all three kinds, EXIF, a profile, a chunk of somebody's own; more behind the end."""
     texts = PngInfo()
     texts.add_text("Author", CANARY)
     texts.add_text("Comment", CANARY, zip=True)
     texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
     texts.add(b"prVt", SECRET)
-    return encoded(picture, "PNG", pnginfo=texts, exif=exif(), icc_profile=PROFILE, dpi=(300, 300)) + SECRET
+    return encoded(picture, "PNG", pnginfo=texts, exif=exif(), icc_profile=profile, dpi=(300, 300)) + SECRET
 
 
 def gif() -> bytes:
@@ -80,9 +100,9 @@ def gif() -> bytes:
     return data[:start] + xmp + text + data[start:] + SECRET
 
 
-def webp(**options: object) -> bytes:
+def webp(picture: Image.Image = VEILED, **options: Any) -> bytes:
     """EXIF, XMP, a profile, a chunk of somebody's own; more behind the end."""
-    data = encoded(VEILED, "WEBP", lossless=True, exif=exif(), xmp=XMP, icc_profile=PROFILE, **options)
+    data = encoded(picture, "WEBP", **{"lossless": True, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
     data += b"SECR" + struct.pack("<I", len(SECRET)) + SECRET
     return data[:4] + struct.pack("<I", len(data) - 8) + data[8:] + SECRET
 
@@ -92,13 +112,22 @@ def animated_webp() -> bytes:
     return webp(save_all=True, append_images=[VEILED.transpose(Image.Transpose.ROTATE_180)])
 
 
-def avif() -> bytes:
+def avif(picture: Image.Image = VEILED, **options: Any) -> bytes:
     """EXIF, XMP, a profile, a box that is called free; more behind the end."""
-    data = encoded(VEILED, "AVIF", quality=90, exif=exif(), xmp=XMP, icc_profile=PROFILE)
+    data = encoded(picture, "AVIF", **{"quality": 90, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
     return data + struct.pack(">I4s", 8 + len(SECRET), b"free") + SECRET
 
 
-def tiff() -> bytes:
+def heic(profile: bytes | None = PROFILE) -> bytes:
+    """EXIF, XMP, a profile, a box that is called free; more behind the end."""
+    file = pillow_heif.from_pillow(VEILED)
+    file.info.update({"exif": exif().tobytes(), "xmp": XMP, "icc_profile": profile})
+    out = BytesIO()
+    file.save(out, quality=90)
+    return out.getvalue() + struct.pack(">I4s", 8 + len(SECRET), b"free") + SECRET
+
+
+def tiff(picture: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
     """Descriptions, XMP, IPTC, Photoshop's blocks, EXIF, a place, a profile; a second page."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     for tag in (270, 271, 305, 306, 315, 316, 33432):
@@ -108,8 +137,8 @@ def tiff() -> bytes:
         tags[tag] = value
     for tag, value in exif().get_ifd(ExifTags.IFD.GPSInfo).items():
         tags.setdefault(ExifTags.IFD.GPSInfo, {})[tag] = value
-    second = VEILED.transpose(Image.Transpose.ROTATE_180)
-    return encoded(VEILED, "TIFF", tiffinfo=tags, icc_profile=PROFILE, save_all=True, append_images=[second]) + SECRET
+    second = picture.transpose(Image.Transpose.ROTATE_180)
+    return encoded(picture, "TIFF", tiffinfo=tags, icc_profile=profile, save_all=True, append_images=[second]) + SECRET
 
 
 def bmp() -> bytes:
@@ -120,14 +149,29 @@ def bmp() -> bytes:
     return data[:10] + struct.pack("<I", start + len(between)) + data[14:start] + between + data[start:] + SECRET
 
 
+# Each way through the processor: colours stay in a JPEG's planes, or are converted by a profile; grey, inks, alpha;
+# large enough for the second engine.
 FILES: dict[str, Callable[[], bytes]] = {
     "jpeg": jpeg,
+    "jpeg-srgb": lambda: jpeg(icc_profile=None),
+    "jpeg-srgb-large": lambda: jpeg(COLOURS.resize((720, 480)), icc_profile=None),
+    "jpeg-srgb-progressive": lambda: jpeg(icc_profile=None, progressive=True),
+    "jpeg-rgb": lambda: jpeg(icc_profile=None, keep_rgb=True),
+    "jpeg-grey": lambda: jpeg(GREYS, icc_profile=None),
+    "jpeg-cmyk": lambda: jpeg(COLOURS.convert("CMYK"), icc_profile=None),
     "png": png,
     "png-opaque": lambda: png(COLOURS),
+    "png-srgb": lambda: png(profile=None),
+    "png-opaque-srgb": lambda: png(COLOURS, profile=None),
     "gif": gif,
     "webp": webp,
+    "webp-opaque-srgb": lambda: webp(COLOURS, icc_profile=None),
     "webp-animated": animated_webp,
     "avif": avif,
+    "avif-opaque-srgb": lambda: avif(COLOURS, icc_profile=None),
+    "heic": heic,
+    "heic-srgb": lambda: heic(profile=None),
     "tiff": tiff,
+    "tiff-opaque-srgb": lambda: tiff(COLOURS, profile=None),
     "bmp": bmp,
 }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 
 from PIL import Image
 
 from .decoding import decode, rejecting
-from .encoding import background_of, smallest_needed, webp_options
+from .encoding import background_of, saved, smallest_needed, webp_options
 from .gif_screen import shown_frames
 from .placeholder import flattened
 from .plugins import load_plugin
@@ -94,14 +93,4 @@ def _plays(image: Image.Image) -> int:
 
 def _attempts(sequence: Sequence[Image.Image], durations: list[int], loops: int, recipe: Recipe) -> Iterator[bytes]:
     for options in webp_options(sequence, recipe):
-        out = BytesIO()
-        sequence[0].save(
-            out,
-            "WEBP",
-            save_all=True,
-            append_images=sequence[1:],
-            duration=durations,
-            loop=loops,
-            **options,
-        )
-        yield out.getvalue()
+        yield saved(sequence, "WEBP", duration=durations, loop=loops, **options)

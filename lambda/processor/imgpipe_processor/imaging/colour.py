@@ -90,8 +90,13 @@ def plain_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
 
     Alpha stays only where a pixel needs it, and planes are sRGB already.
     """
-    if image.mode == PLANES:
-        return image
+    if image.mode != PLANES:
+        image = _unmultiplied_srgb(image, icc_profile)
+    image.info = {}  # a transparent colour in it would be looked for among these pixels
+    return image
+
+
+def _unmultiplied_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     alpha = None
     if image.mode in PREMULTIPLIED:
         image = image.convert(PREMULTIPLIED[image.mode])
@@ -100,7 +105,6 @@ def plain_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     image = _managed(image, icc_profile).convert("L" if image.mode == "L" else "RGB")
     if alpha is not None and alpha.getextrema() != (255, 255):
         image.putalpha(alpha)
-    image.info = {}  # comment, profile and transparency in there would be saved with the pixels
     return image
 
 

@@ -130,6 +130,18 @@ def _lowered(wanted: int) -> Iterator[int]:
 
 
 def _saved(image: Image.Image, output_format: str, **options: object) -> bytes:
+    return saved([image], output_format, **options)
+
+
+def saved(frames: Sequence[Image.Image], output_format: str, **options: object) -> bytes:
+    """Encode the pixels of one frame or several, and empty each frame's `info`.
+
+    Pillow's encoders write a comment, a profile and more from `info` without being asked, and each release may add to
+    it. Every thumbnail is encoded here, so nothing of a source's metadata reaches an encoder.
+    """
+    for frame in frames:
+        frame.info = {}
+    others = {"save_all": True, "append_images": frames[1:]} if len(frames) > 1 else {}
     out = BytesIO()
-    image.save(out, output_format, **options)
+    frames[0].save(out, output_format, **others, **options)
     return out.getvalue()
