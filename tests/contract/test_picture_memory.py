@@ -16,7 +16,7 @@ from PIL import Image
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
 from imgpipe_templates.patterns.picture_memory import BASE_BYTES, animated_bytes, still_bytes
-from imgpipe_templates.subsystems.processing import ProcessingConfig
+from imgpipe_templates.subsystems.processing import ALLOCATOR, ProcessingConfig
 from tests.lambda_processor.fakes import encoded
 
 # VmHWM and not ru_maxrss: that one starts at the peak of the process that started this one.
@@ -115,7 +115,6 @@ def test_what_is_kept_of_an_image_adds_nothing_to_the_peak_of_one_that_needs_the
     print_file = encoded(Image.new("CMYK", (5000, 5000)), progressive=True, subsampling=0)
     (tmp_path / "drawing").write_bytes(drawing)
     (tmp_path / "print").write_bytes(print_file)
-    kept_bytes = 96 * 2**20
     memory_bytes = int(still_bytes(pixels=5000**2, source_bytes=len(print_file), sides_px=[512], output_format="auto"))
 
     def peak(*names: str, told_bytes: int) -> int:
@@ -124,7 +123,7 @@ def test_what_is_kept_of_an_image_adds_nothing_to_the_peak_of_one_that_needs_the
             capture_output=True,
             check=True,
             cwd=repository / "lambda" / "processor",
-            env={**os.environ, "MALLOC_TOP_PAD_": str(kept_bytes)},
+            env={**os.environ, **ALLOCATOR},
             timeout=60,
         )
         return int(done.stdout)

@@ -34,8 +34,8 @@ BY_LAMBDA_ITSELF = {
     "xray:PutTraceSegments",
 }
 
-# Nor variables of the code: the C library reads it before there is any.
-BY_C_LIBRARY = {"MALLOC_TOP_PAD_"}
+# Nor variables of the code: the C library reads them before there is any.
+BY_C_LIBRARY = {"MALLOC_ARENA_MAX", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"}
 
 
 @pytest.fixture(scope="module")

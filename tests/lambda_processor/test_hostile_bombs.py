@@ -185,7 +185,7 @@ BOMBS = {
     ),
     "gif-6000000-empty-extensions": (lambda: gifs.gif(64, 64, b"!\xfe\0" * 6_000_000, gifs.image(64, 64)), CORRUPT),
     "gif-picture-in-parts-of-one": (lambda: gifs.gif(64, 64, gifs.image(64, 64, gifs.parts_of_one(9 * MB))), None),
-    "webp-a-code-for-every-block": (webps.of_many_codes, CORRUPT),
+    "webp-a-code-for-every-block": (webps.of_many_codes, TOO_LARGE),
     "webp-2000000-empty-chunks": (lambda: webps.riff(*[(b"NONE", b"")] * 2_000_000), CORRUPT),
     "webp-profile-of-19-mb": (lambda: encoded(photo(64, 64), "WEBP", icc_profile=bytes(19 * MB)), TOO_LARGE),
     "webp-exif-of-millions-of-numbers": (

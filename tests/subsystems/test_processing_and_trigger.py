@@ -169,11 +169,15 @@ def test_animations_that_the_memory_cannot_hold_are_a_conflict_that_says_what_wo
     assert list(ProcessingConfig(**larger, memory_mb=needed - 1).conflicts())
 
 
-def test_the_heap_keeps_its_pages_from_image_to_image(scope, upstream):
+def test_all_threads_share_one_heap_that_keeps_its_pages_from_image_to_image(scope, upstream):
     processing(scope, upstream)
 
     variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
-    assert variables["MALLOC_TOP_PAD_"] == str(256 * 2**20)
+    assert {name: value for name, value in variables.items() if name.startswith("MALLOC_")} == {
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_MAX_": "0",
+        "MALLOC_TRIM_THRESHOLD_": "268435456",
+    }
 
 
 def test_a_deployment_can_lower_the_limits_and_not_raise_them(scope, upstream):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from imgpipe_templates.subsystems.processing import ALLOCATOR
 
 PROCESSOR = Path(__file__).parents[3] / "lambda" / "processor"
 
@@ -19,18 +22,19 @@ MAX_CPU_SECONDS = 15
 CLIENTS_BYTES = 40 * 2**20
 
 _SCRIPT = """
-import json, resource, sys
+import ctypes, json, resource, sys  # ctypes comes with the first image and stays
 from pathlib import Path
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Animation, Limits, Recipe, keep_within, make_picture
 from imgpipe_processor.imaging.structures import read_structure
 
-memory_bytes, left_bytes, cpu_seconds, recipe, *paths = sys.argv[1:]
+memory_bytes, clients_bytes, cpu_seconds, recipe, *paths = sys.argv[1:]
 recipe = json.loads(recipe)
 if "animation" in recipe:
     recipe["animation"] = Animation(**recipe["animation"])
 limits = Limits(49_000_000, 1_000, int(memory_bytes), heic=True)
-keep_within(limits.memory_bytes - int(left_bytes))
+clients = bytearray(b"1") * int(clients_bytes)
+keep_within(limits.memory_bytes)
 
 def high():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
@@ -95,6 +99,7 @@ def ended(
     done = subprocess.run(
         [sys.executable, "-c", _SCRIPT, *numbers, json.dumps(recipe), *paths],
         cwd=PROCESSOR,
+        env={**os.environ, **ALLOCATOR},
         capture_output=True,
         text=True,
         check=False,

@@ -6,8 +6,8 @@ make pixels of every size, `encoding` and `animation` their files, and `picture`
 
 from __future__ import annotations
 
-from .memory import keep_within
 from .picture import make_picture, prepare
+from .process_memory import keep_within
 from .recipe import Animation, Limits, Recipe
 from .shrinking import fitted_size
 from .thumbnail import Picture, Thumbnail

@@ -21,6 +21,7 @@ from .exif import UPRIGHT, names_adobe_rgb, orientation_in
 from .gif_screen import in_own_colours, on_screen
 from .icc import adobe_rgb, wide_gamut
 from .plugins import load_plugin
+from .process_memory import naming_refusals
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
 from .structures.structure import MAX_PROFILE_BYTES, corrupt, damaged, refuse_profile_beyond
@@ -54,7 +55,7 @@ def decoder_limits(max_pixels: int) -> Iterator[None]:
 def rejecting(structure: Structure) -> Iterator[None]:
     """Turn whatever the decoders say to bytes that they cannot decode into a category; nothing else belongs in here."""
     try:
-        with _nothing_told() if structure.format == "TIFF" else nullcontext():
+        with _nothing_told() if structure.format == "TIFF" else nullcontext(), naming_refusals():
             yield
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageRejectedError(failures.TOO_LARGE, "the image has more pixels than are allowed") from error

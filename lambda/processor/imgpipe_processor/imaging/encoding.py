@@ -11,6 +11,7 @@ from PIL import Image
 
 from .placeholder import flattened
 from .plugins import load_plugin
+from .process_memory import naming_refusals
 from .recipe import AUTO, JPEG, Recipe
 from .thumbnail import Thumbnail
 
@@ -138,10 +139,14 @@ def saved(frames: Sequence[Image.Image], output_format: str, **options: object) 
 
     Pillow's encoders write a comment, a profile and more from `info` without being asked, and each release may add to
     it. Every thumbnail is encoded here, so nothing of a source's metadata reaches an encoder.
+
+    Raises:
+        MemoryError: memory was refused.
     """
     for frame in frames:
         frame.info = {}
     others = {"save_all": True, "append_images": frames[1:]} if len(frames) > 1 else {}
     out = BytesIO()
-    frames[0].save(out, output_format, **others, **options)
+    with naming_refusals():
+        frames[0].save(out, output_format, **others, **options)
     return out.getvalue()

@@ -12,6 +12,7 @@ def register_decoder() -> None:
     Raises:
         ImportError: the decoder is not in the package.
     """
-    from pi_heif import register_heif_opener  # noqa: PLC0415  in the package only where HEIC is configured
+    from pi_heif import options, register_heif_opener  # noqa: PLC0415  in the package only where HEIC is configured
 
+    options.DECODE_THREADS = 0  # no further threads for the tiles of a grid; the decoder of a tile has one in any case
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from .plugins import CODEC_THREADS
 from .shrinking import Decoded, Size
 from .structures import Structure
 
@@ -45,7 +46,7 @@ def prepare_libvips(largest_px: int) -> None:
 
 @cache
 def _load_libvips() -> Any:
-    """Import pyvips, and let libvips read these formats only, on one thread, keeping nothing.
+    """Import pyvips, and let libvips read these formats only, with one worker thread, keeping nothing.
 
     Raises:
         ImportError: it is not in the package.
@@ -53,6 +54,7 @@ def _load_libvips() -> Any:
     import pyvips  # noqa: PLC0415  in the package only where this engine is configured
 
     pyvips.cache_set_max(0)
+    pyvips.concurrency_set(CODEC_THREADS)
     pyvips.operation_block_set("VipsForeignLoad", True)  # noqa: FBT003  named so in libvips
     for loader in _LOADERS.values():
         pyvips.operation_block_set(loader, False)  # noqa: FBT003  as above

@@ -54,7 +54,7 @@ def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
     """
     largest_px = max(recipe.sizes_px, default=_ONLY_LOOKED_AT_PX)
     structure = read_structure(data, limits)
-    fit_into_memory(structure, recipe, limits, source_bytes=len(data), largest_px=largest_px)
+    fit_into_memory(structure, recipe, limits, source_bytes=len(data))
     prepare(recipe, limits)
     with decoder_limits(limits.max_pixels):
         with rejecting(structure):

@@ -1,0 +1,116 @@
+"""The memory of this process: the kernel's limit on it, what the C library's heap keeps, and what was refused.
+
+The function's template sets the heap up (`ALLOCATOR` in imgpipe_templates/subsystems/processing.py) so that every byte
+the kernel counts against the limit is a byte in use or a byte of the heap that the next image reuses.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from imgpipe_processor.failures import ImageRejectedError
+
+_STATM = Path("/proc/self/statm")
+_RESIDENT, _DATA = 1, 5  # fields of it, in pages: proc(5)
+
+
+def keep_within(memory_bytes: int) -> None:
+    """Limit this process to `memory_bytes` from now on: the kernel then refuses an allocation and kills nothing.
+
+    The limit is for images that take more memory than their header declares, such as a WebP with a table of codes for
+    every few pixels. It exists on Linux only; elsewhere this does nothing.
+    """
+    if not _STATM.exists():
+        return
+    import resource  # noqa: PLC0415  not on every system
+
+    resident_bytes, data_bytes = _sizes()
+    _, highest = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes + memory_bytes - resident_bytes, highest))
+
+
+def room_bytes(memory_bytes: int) -> float:
+    """Return how much more this process may take of `memory_bytes`; infinite where the system does not count."""
+    if not _STATM.exists():
+        return math.inf
+    resident_bytes, data_bytes = _sizes()
+    limit_bytes = _limit_bytes()
+    left_bytes = memory_bytes - resident_bytes
+    return left_bytes if limit_bytes is None else min(left_bytes, limit_bytes - data_bytes)
+
+
+def make_room(memory_bytes: int) -> None:
+    """Give the heap's free pages back to the system: 15 ms for 200 MB, and later images get their pages anew.
+
+    Free pages between used ones stay addresses of the heap, which the kernel counts against the limit although they
+    are no memory. So the limit is set again.
+    """
+    trim = getattr(_c_library(), "malloc_trim", None)  # glibc's own, as is what keeps them
+    if trim is not None:
+        trim(0)
+    if _limit_bytes() is not None:
+        keep_within(memory_bytes)
+
+
+@contextmanager
+def naming_refusals() -> Iterator[None]:
+    """Turn an error into a MemoryError if memory was refused before it.
+
+    Decoders and encoders report many refusals only as "cannot decode". The C library's malloc sets the thread's errno
+    to ENOMEM, and nothing between that and the error changes it.
+
+    Raises:
+        MemoryError: memory was refused.
+    """
+    location = _errno_location()
+    if location is None:
+        yield
+        return
+    number = location().contents
+    number.value = 0
+    try:
+        yield
+    except (ImageRejectedError, MemoryError):
+        raise
+    except Exception as error:
+        if number.value == errno.ENOMEM:
+            raise MemoryError from error
+        raise
+
+
+@cache
+def _c_library() -> Any:
+    import ctypes  # noqa: PLC0415  3 ms, with the first image
+
+    return ctypes.CDLL(None)
+
+
+@cache
+def _errno_location() -> Any:
+    """Return the function that points to the calling thread's errno; None with another C library."""
+    import ctypes  # noqa: PLC0415  as above
+
+    location = getattr(_c_library(), "__errno_location", None)  # of glibc and musl
+    if location is not None:
+        location.restype = ctypes.POINTER(ctypes.c_int)
+    return location
+
+
+def _sizes() -> tuple[int, int]:
+    """Return the process's resident bytes and the bytes of its private writable pages."""
+    fields = _STATM.read_text().split()
+    return int(fields[_RESIDENT]) * mmap.PAGESIZE, int(fields[_DATA]) * mmap.PAGESIZE
+
+
+def _limit_bytes() -> int | None:
+    import resource  # noqa: PLC0415  as above
+
+    limit_bytes, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return None if limit_bytes == resource.RLIM_INFINITY else limit_bytes
