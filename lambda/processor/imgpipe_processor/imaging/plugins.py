@@ -6,7 +6,7 @@ from importlib import import_module
 
 # Those of JPEG, PNG, GIF and BMP are imported with the first image anyway. Without its own module Pillow would import
 # all of them for a format, forty.
-_MODULES = {"AVIF": "PIL.AvifImagePlugin", "TIFF": "PIL.TiffImagePlugin", "WEBP": "PIL.WebPImagePlugin"}
+_MODULES = {"AVIF": "PIL.AvifImagePlugin", "WEBP": "PIL.WebPImagePlugin"}
 
 
 def load_plugin(image_format: str) -> None:
