@@ -21,7 +21,7 @@ _CHANNELS = {
 }
 
 # Rows that are unpacked at once, besides the decoded picture.
-_BAND_BYTES = 2**20
+_BAND_BYTES = 2**18
 
 _END_OF_ROW, _END, _DELTA = range(3)
 _PAIRS = [bytes((value >> 4, value & 15)) for value in range(256)]
@@ -114,7 +114,7 @@ class _Band:
 
     def draw(self, x: int, y: int, indices: bytes) -> None:
         """Draw pixels of a row; those past its end are left out."""
-        indices = indices[: self._header.width - x]
+        indices = indices[: max(0, self._header.width - x)]
         if y >= self._first + self._rows:
             self.finish()
             self._first = y
@@ -143,34 +143,34 @@ class _Band:
 def _of_runs(data: bytes, header: BmpHeader) -> Image.Image:
     """Follow the codes of RLE8 or RLE4; pixels that none of them draws are transparent, as in browsers."""
     band, halves = _Band(header), header.depth < _BYTE
-    width, height = header.width, header.height
-    x, y, at, end = 0, 0, header.start, len(data)
-    while y < height:
-        if at + 2 > end:
-            if y == height - 1 and x >= width:
-                break
-            corrupt("the BMP is cut off")
-        count, value = data[at], data[at + 1]
+    x, y, at = 0, 0, header.start
+    while y < header.height:
+        if at + 2 > len(data) and y == header.height - 1 and x >= header.width:
+            break  # nothing is missing but the end of the picture
+        count, value = _take(data, at, 2)
         at += 2
         if count:
-            if x < width:
-                band.draw(x, y, ((_PAIRS[value] if halves else data[at - 1 : at] * 2) * ((count + 1) // 2))[:count])
+            pair = _PAIRS[value] if halves else bytes((value, value))
+            band.draw(x, y, (pair * ((count + 1) // 2))[:count])
             x += count
         elif value == _END_OF_ROW:
             x, y = 0, y + 1
         elif value == _END:
             break
         elif value == _DELTA:
-            if at + 2 > end:
-                corrupt("the BMP is cut off")
-            x, y, at = x + data[at], y + data[at + 1], at + 2
+            right, up = _take(data, at, 2)
+            x, y, at = x + right, y + up, at + 2
         else:
             size = (value + 1) // 2 if halves else value
-            indices = data[at : at + size]
-            if len(indices) < size:
-                corrupt("the BMP is cut off")
-            if x < width:
-                band.draw(x, y, b"".join(map(_PAIRS.__getitem__, indices))[:value] if halves else indices)
+            indices = _take(data, at, size)
+            band.draw(x, y, b"".join(map(_PAIRS.__getitem__, indices))[:value] if halves else indices)
             x, at = x + value, at + size + size % 2
     band.finish()
     return band.made
+
+
+def _take(data: bytes, at: int, size: int) -> bytes:
+    taken = data[at : at + size]
+    if len(taken) < size:
+        corrupt("the BMP is cut off")
+    return taken

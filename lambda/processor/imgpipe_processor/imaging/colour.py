@@ -122,7 +122,9 @@ def ranged(image: Image.Image) -> Image.Image:
 def _finite_extrema(image: Image.Image) -> tuple[float, float]:
     lowest, highest = math.inf, -math.inf
     for y in range(image.height):
-        finite = [value for value in array("f", image.crop((0, y, image.width, y + 1)).tobytes()) if math.isfinite(value)]
+        finite = [
+            value for value in array("f", image.crop((0, y, image.width, y + 1)).tobytes()) if math.isfinite(value)
+        ]
         lowest, highest = min(lowest, *finite, math.inf), max(highest, *finite, -math.inf)
     return (lowest, highest) if lowest <= highest else (0, 0)
 

@@ -11,7 +11,6 @@ from .structures.tiff import TiffPicture
 _BYTE, _SHORT, _LONG = 8, 3, 4
 _CODES = {_SHORT: "H", _LONG: "I"}
 _INLINE_BYTES = 4
-_SEPARATE = 2  # PlanarConfiguration
 
 # Tables of a JPEG are some hundred bytes.
 _MAX_KEPT_BYTES = 2**17
@@ -68,7 +67,7 @@ def with_directory(picture: TiffPicture, view: View) -> bytes:
     else:
         entries[tags.ROWS_PER_STRIP] = (_LONG, (parts.rows,))
     if picture.kind.planes > 1 and view.plane is None:
-        entries[tags.PLANAR] = (_SHORT, (_SEPARATE,))
+        entries[tags.PLANAR] = (_SHORT, (tags.SEPARATE,))
     if picture.predictor == 1:
         del entries[tags.PREDICTOR]
     return _written(picture, entries)
@@ -84,7 +83,7 @@ def _written(picture: TiffPicture, entries: dict[int, tuple[int, tuple[int, ...]
     for tag in tags.KEPT:
         entry, value = picture.directory.entry(tag), picture.directory.value(tag)
         if entry is not None and value is not None and entry.size <= _MAX_KEPT_BYTES:
-            packed[tag] = entry.kind, entry.count, value
+            packed[tag] = entry.kind, entry.amount, value
     at = len(data) + len(data) % 2
     values_at = at + 2 + 12 * len(packed) + 4
     directory, values = struct.pack(order + "H", len(packed)), bytearray()
@@ -96,7 +95,5 @@ def _written(picture: TiffPicture, entries: dict[int, tuple[int, tuple[int, ...]
         else:
             directory += value.ljust(_INLINE_BYTES, b"\0")
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", at)
-    pixels = memoryview(data)[len(head) :]
-    if picture.reversed_bits:
-        pixels = data[len(head) :].translate(_REVERSED)
+    pixels = data[len(head) :].translate(_REVERSED) if picture.reversed_bits else memoryview(data)[len(head) :]
     return b"".join((head, pixels, bytes(len(data) % 2), directory, bytes(4), values))

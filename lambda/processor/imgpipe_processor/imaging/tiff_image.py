@@ -18,7 +18,7 @@ from .structures.tiff_kinds import COPIED, Kind
 from .tiff_directories import View, with_directory
 
 # Samples are taken out of rows of so many bytes at once, besides the decoded picture.
-_BAND_BYTES = 2**20
+_BAND_BYTES = 2**18
 
 _BYTE = 8  # bits
 _COLOURS, _WHITE = 256, 255  # of a palette
@@ -51,7 +51,7 @@ def _decoded(picture: TiffPicture) -> Image.Image:
 def _unpacked(picture: TiffPicture, view: View, mode: str, raw_mode: str) -> Image.Image:
     """What libtiff makes of the picture as `view` describes it."""
     file = with_directory(picture, view)
-    # The decoder's last arguments are a file's number and a directory's offset; 0 stands for these bytes, and the first.
+    # The decoder's last arguments are a file's number and a directory's offset: none, and the first.
     return Image.frombytes(mode, (view.width, picture.height), file, "libtiff", raw_mode, 0, 0)
 
 

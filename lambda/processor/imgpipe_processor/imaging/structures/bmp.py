@@ -111,10 +111,7 @@ def read_header(data: bytes) -> BmpHeader:
         if size == _INFO_HEADER:
             palette_at += 16 if compression == _ALPHA_BIT_FIELDS else 12
     entry_bytes = 3 if size == _CORE_HEADER else 4
-    if depth <= PALETTE_DEPTH:
-        colours = min(colours or 1 << depth, 1 << depth)
-    else:
-        colours = 0
+    colours = min(colours or 1 << depth, 1 << depth) if depth <= PALETTE_DEPTH else 0
     if start < palette_at:  # which some writers leave 0
         start = palette_at + colours * entry_bytes
     palette = data[palette_at : min(start, palette_at + colours * entry_bytes)]

@@ -12,27 +12,19 @@ from typing import NamedTuple
 
 from .structure import Structure, corrupt, unsupported
 from .tiff_directory import Directory, Layout
-from .tiff_kinds import PLANES_IN_RGBA, Kind, kind_of
+from .tiff_kinds import Kind, kind_of
 from .tiff_tags import (
-    BITS,
     CCITT,
-    COLOUR_MAP,
     COMPRESSION,
     DNG_VERSION,
-    EXTRA_SAMPLES,
     FILL_ORDER,
     HEIGHT,
     INK_SET,
     JPEG,
     ORIENTATION,
-    PHOTOMETRIC,
-    PHOTOMETRIC,
-    PLANAR,
     PREDICTED,
     PREDICTOR,
     ROWS_PER_STRIP,
-    SAMPLE_FORMAT,
-    SAMPLES,
     STRIP_BYTES,
     STRIP_OFFSETS,
     SUBFILE_TYPE,
@@ -56,7 +48,6 @@ _COMPRESSIONS = PREDICTED | CCITT | {UNCOMPRESSED, JPEG, 32773}
 _REDUCED = 1  # NewSubfileType: a smaller copy of another image in the file
 _CANON_RAW = b"CR"
 _CMYK_INKS = 1
-_SEPARATE = 2  # PlanarConfiguration
 _LAST_BIT_FIRST = 2  # FillOrder
 _END_OF_JPEG = b"\xff\xd9"
 _ORIENTATIONS = range(1, 9)
@@ -142,17 +133,7 @@ def read_picture(data: bytes) -> TiffPicture:
     if width <= 0 or height <= 0:
         corrupt("the TIFF has no size")
     predictor = directory.first(PREDICTOR, 1) if compression in PREDICTED else 1
-    kind = kind_of(
-        compression=compression,
-        predictor=predictor,
-        photometric=next(iter(directory.numbers(PHOTOMETRIC)), None),
-        bits=directory.numbers(BITS) or (1,),
-        samples=next(iter(directory.numbers(SAMPLES)), None),
-        formats=directory.numbers(SAMPLE_FORMAT),
-        extras=directory.numbers(EXTRA_SAMPLES),
-        colour_map=COLOUR_MAP in directory,
-        separate=directory.first(PLANAR, 1) == _SEPARATE,
-    )
+    kind = kind_of(directory, compression, predictor)
     orientation = directory.first(ORIENTATION, 1)
     return TiffPicture(
         directory,
@@ -191,19 +172,23 @@ def _parts(directory: Directory, width: int, height: int, kind: Kind, compressio
     full_bytes = _part_bytes(directory, kind, tile[0] if tile else width, rows)
     if compression == UNCOMPRESSED:
         last_bytes = full_bytes if tile else _part_bytes(directory, kind, width, height - (down - 1) * rows)
-        sizes = [last_bytes if (part + 1) % down == 0 and not tile else full_bytes for part in range(needed)]
-        if any(offset < 0 or offset + size > len(directory.data) for offset, size in zip(offsets, sizes, strict=True)):
+        packed = [last_bytes if (part + 1) % down == 0 and not tile else full_bytes for part in range(needed)]
+        if any(offset < 0 or offset + size > len(directory.data) for offset, size in zip(offsets, packed, strict=True)):
             corrupt("the TIFF is cut off")
-        return Parts(tile, rows, list(offsets), list(sizes), 0 if needed == 1 and not tile else full_bytes)
+        return Parts(tile, rows, list(offsets), packed, 0 if needed == 1 and not tile else full_bytes)
     return Parts(tile, rows, list(offsets), _packed_sizes(directory.data, offsets, sizes, compression), full_bytes)
 
 
 def _part_bytes(directory: Directory, kind: Kind, width: int, rows: int) -> int:
     """Bytes of a part that is not compressed."""
-    if kind.photometric == YCBCR and kind.planes == 1:  # TIFF 6.0, section 21: blocks of pixels share their colours
+    if kind.photometric == YCBCR:  # TIFF 6.0, section 21: blocks of pixels share their colours
         across, down = (*directory.numbers(SUBSAMPLING), 2, 2)[:2]
+        if kind.planes > 1 and not across == down == 1:
+            unsupported("the TIFF's colours are subsampled in planes; save it in RGB")
         if not {across, down} <= {1, 2, 4}:
             corrupt("the TIFF's colours are subsampled in a way that is not known")
+        if kind.planes > 1:
+            return width * rows
         return -(-width // across) * -(-rows // down) * (across * down + 2)
     samples = 1 if kind.planes > 1 else kind.samples
     return (width * samples * kind.bits + 7) // 8 * rows

@@ -14,7 +14,7 @@ MAX_ENTRIES = 4_096
 # More strips than the highest image has rows, and tiles of 16 x 16 for 49 million pixels.
 MAX_PARTS = 200_000
 
-# Codes of the `struct` module for the types of whole numbers: BYTE, SHORT, LONG, their signed forms, IFD, LONG8, SLONG8.
+# The `struct` module's codes for types of whole numbers: BYTE, SHORT, LONG, the signed ones, IFD, LONG8 and SLONG8.
 _NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q"}
 
 # Bytes of one value of each type, in the order of TIFF 6.0, section 2, with those that BigTIFF adds.
@@ -26,18 +26,18 @@ class Entry(NamedTuple):
 
     Args:
         kind: the type of its values.
-        count: of values.
+        amount: of values.
         at: the offset of the first one.
     """
 
     kind: int
-    count: int
+    amount: int
     at: int
 
     @property
     def size(self) -> int:
         """Bytes of all values."""
-        return self.count * _TYPE_BYTES[self.kind]
+        return self.amount * _TYPE_BYTES[self.kind]
 
 
 class Layout(NamedTuple):
@@ -88,8 +88,8 @@ class Layout(NamedTuple):
     def read(self, data: bytes, offset: int, wanted: frozenset[int]) -> dict[int, Entry]:
         """The wanted entries of a directory.
 
-        An entry of an unknown type counts as absent, and so does one of `DISPENSABLE` whose value is not in the file. Of
-        two entries with the same tag, the first counts.
+        An entry of an unknown type counts as absent, and so does one of `DISPENSABLE` whose value is not in the file.
+        Of two entries with the same tag, the first counts.
 
         Raises:
             ImageRejectedError: the directory or a value is cut off, or there are more than `MAX_ENTRIES`.
@@ -140,9 +140,9 @@ class Directory:
         entry = self._entries.get(tag)
         if entry is None or entry.kind not in _NUMBERS:
             return ()
-        if entry.count > MAX_PARTS:
+        if entry.amount > MAX_PARTS:
             corrupt("the TIFF has too many parts")
-        return struct.unpack_from(f"{self.order}{entry.count}{_NUMBERS[entry.kind]}", self.data, entry.at)
+        return struct.unpack_from(f"{self.order}{entry.amount}{_NUMBERS[entry.kind]}", self.data, entry.at)
 
     def first(self, tag: int, default: int) -> int:
         """The first value."""

@@ -6,24 +6,35 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .structure import corrupt, unsupported
+from .tiff_directory import Directory
 from .tiff_tags import (
     ALPHA,
+    BITS,
     BLACK_IS_ZERO,
     CCITT,
     CMYK,
+    COLOUR_MAP,
     CORELS_ALPHA,
+    EXTRA_SAMPLES,
     FLOAT,
     JPEG,
     LAB,
     PALETTE,
+    PHOTOMETRIC,
+    PLANAR,
     PREMULTIPLIED_ALPHA,
     RGB,
+    SAMPLE_FORMAT,
+    SAMPLES,
+    SEPARATE,
     SIGNED,
     UNDEFINED,
     UNSIGNED,
     WHITE_IS_ZERO,
     YCBCR,
 )
+
+_NONE = -1  # a tag that is absent
 
 # More are no picture's.
 _MAX_SAMPLES = 32
@@ -103,52 +114,34 @@ class Kind(NamedTuple):
         return decoded + 0.1 + self.bits * (len(self.channels) if self.planes > 1 else self.samples) / 8
 
 
-def kind_of(
-    *,
-    compression: int,
-    predictor: int,
-    photometric: int | None,
-    bits: Sequence[int],
-    samples: int | None,
-    formats: Sequence[int],
-    extras: Sequence[int],
-    colour_map: bool,
-    separate: bool,
-) -> Kind:
-    """How a picture of these tags is decoded.
-
-    Args:
-        photometric: None where the tag is absent; `samples` as well.
-        colour_map: True if there is one.
-        separate: True if samples are stored plane by plane.
+def kind_of(directory: Directory, compression: int, predictor: int) -> Kind:
+    """How the picture of a directory is decoded.
 
     Raises:
         ImageRejectedError: it is not, or its tags contradict each other.
     """
-    if samples is None:
+    bits = directory.numbers(BITS) or (1,)
+    photometric = directory.first(PHOTOMETRIC, _NONE)
+    samples = directory.first(SAMPLES, _NONE)
+    if samples == _NONE:
         samples = max(len(bits), 3 if compression == JPEG and photometric in {RGB, YCBCR} else 1)
-    if photometric is None:
-        photometric = _likely(compression, samples, colour_map=colour_map)
+    if photometric == _NONE:
+        photometric = _likely(compression, samples, colour_map=COLOUR_MAP in directory)
     if photometric == YCBCR and samples == 1:
         photometric = BLACK_IS_ZERO
     colours = _COLOURS.get(photometric)
-    if colours is None or not samples <= _MAX_SAMPLES:
+    if colours is None or samples > _MAX_SAMPLES:
         unsupported("the TIFF's colours are of a kind that is not supported; save it in RGB")
     if samples < colours:
         corrupt("the TIFF has fewer samples than colours")
-    if len({*bits[:samples]}) > 1 or len({*formats[:samples]}) > 1:
-        unsupported("the TIFF's samples differ in depth or format; save it with 8 bits per sample")
-    number, depth = (*formats, UNSIGNED)[0], bits[0]
-    if number == UNDEFINED or (number == SIGNED and depth == _BYTE):
-        number = UNSIGNED  # bytes are shown as they are, which is what libtiff does
-    if (compression == JPEG and depth != _BYTE) or (compression in CCITT and depth * samples != 1):
-        unsupported("the TIFF's compression is not supported with its depth; save it with LZW or Deflate")
-    tags = _Tags(compression, predictor, photometric, depth, samples, separate and samples > 1, colours)
-    alpha = _alpha(tags, extras)
-    if _is_measured(tags, number):
+    separate = samples > 1 and directory.first(PLANAR, 1) == SEPARATE
+    tags = _Tags(compression, predictor, photometric, bits[0], samples, separate, colours)
+    number = _number_format(directory, tags, bits)
+    if tags.is_grey and samples == 1 and (number != UNSIGNED or tags.bits == _WIDEST):
         return _measured(tags, number)
     if number != UNSIGNED:
         unsupported("the TIFF's colours are signed numbers or fractions; save it with 8 or 16 bits per sample")
+    alpha = _alpha(tags, directory.numbers(EXTRA_SAMPLES))
     return _whole(tags, alpha) or _sampled(tags, alpha)
 
 
@@ -160,6 +153,10 @@ class _Tags(NamedTuple):
     samples: int
     separate: bool
     colours: int
+
+    @property
+    def is_grey(self) -> bool:
+        return self.photometric in {WHITE_IS_ZERO, BLACK_IS_ZERO}
 
     @property
     def white_is_zero(self) -> bool:
@@ -195,9 +192,18 @@ def _alpha(tags: _Tags, extras: Sequence[int]) -> _Alpha | None:
     return None
 
 
-def _is_measured(tags: _Tags, number: int) -> bool:
-    grey = tags.photometric in {WHITE_IS_ZERO, BLACK_IS_ZERO}
-    return grey and tags.samples == 1 and (number != UNSIGNED or tags.bits == _WIDEST)
+def _number_format(directory: Directory, tags: _Tags, bits: Sequence[int]) -> int:
+    """The format of the samples, which all have the same one, and as many bits."""
+    formats = directory.numbers(SAMPLE_FORMAT)[: tags.samples]
+    if len({*bits[: tags.samples]}) > 1 or len({*formats}) > 1 or tags.bits <= 0:
+        unsupported("the TIFF's samples differ in depth or format; save it with 8 bits per sample")
+    if (tags.compression == JPEG and tags.bits != _BYTE) or (
+        tags.compression in CCITT and tags.bits * tags.samples != 1
+    ):
+        unsupported("the TIFF's compression is not supported with its depth; save it with LZW or Deflate")
+    number = (*formats, UNSIGNED)[0]
+    # Bytes are shown as they are, which is what libtiff does.
+    return UNSIGNED if number == UNDEFINED or (number == SIGNED and tags.bits == _BYTE) else number
 
 
 def _measured(tags: _Tags, number: int) -> Kind:
@@ -215,13 +221,23 @@ def _whole(tags: _Tags, alpha: _Alpha | None) -> Kind | None:
         return _ycbcr(tags)
     if tags.photometric == PALETTE:
         return _palette(tags, alpha)
-    if tags.samples == 1 and tags.bits in _GREYS:
-        mode, raw_mode = _GREYS[tags.bits]
-        if tags.white_is_zero and tags.bits <= _BYTE:
-            return tags.kind(mode, raw_mode + ("I" if ";" in raw_mode else ";I"))
-        return tags.kind(mode, raw_mode, inverted=tags.white_is_zero)
+    if tags.samples == 1:
+        return _grey(tags)
     if tags.separate or tags.white_is_zero or (alpha is not None and alpha.sample > tags.colours):
         return None
+    return _several(tags, alpha)
+
+
+def _grey(tags: _Tags) -> Kind | None:
+    if tags.bits not in _GREYS:
+        return None
+    mode, raw_mode = _GREYS[tags.bits]
+    if tags.white_is_zero and tags.bits <= _BYTE:
+        return tags.kind(mode, raw_mode + ("I" if ";" in raw_mode else ";I"))
+    return tags.kind(mode, raw_mode, inverted=tags.white_is_zero)
+
+
+def _several(tags: _Tags, alpha: _Alpha | None) -> Kind | None:
     mode = _MODES[tags.photometric]
     if alpha is not None:
         mode += "a" if alpha.premultiplied else "A"

@@ -1,4 +1,4 @@
-"""Tags of a TIFF that its picture depends on, and their values ("TIFF Revision 6.0", and Adobe's and DNG's additions)."""
+"""Tags of a TIFF that its picture depends on, and their values ("TIFF Revision 6.0"; some are Adobe's additions)."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6,
 UNCOMPRESSED, JPEG = 1, 7
 CCITT = frozenset({2, 3, 4})
 PREDICTED = frozenset({5, 8, 32946})  # LZW and Deflate, which a predictor may precede
+
+SEPARATE = 2  # of the planar configuration's
 
 # Values of the sample format's.
 UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4
