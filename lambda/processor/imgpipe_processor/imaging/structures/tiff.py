@@ -7,7 +7,9 @@ nothing else in a file can refuse its picture, and no decoder reads it.
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from .structure import Structure, corrupt, unsupported
@@ -18,6 +20,7 @@ from .tiff_tags import (
     COMPRESSION,
     DNG_VERSION,
     FILL_ORDER,
+    GROUP_4,
     HEIGHT,
     INK_SET,
     JPEG,
@@ -203,10 +206,41 @@ def _packed_sizes(data: bytes, offsets: Sequence[int], sizes: Sequence[int], com
     for part, offset in enumerate(offsets):
         size = sizes[part] if part < len(sizes) and sizes[part] > 0 else 0
         left = len(data) - offset
-        if size > left and compression == JPEG and data.rfind(_END_OF_JPEG, offset) < 0:
-            corrupt("the TIFF is cut off")  # its decoder fills in what is missing
+        if size > left and not _ends(data, offset, compression):
+            corrupt("the TIFF is cut off")
         found.append(min(size, left) or starts[bisect.bisect_right(starts, offset)] - offset)
     return found
+
+
+def _ends(data: bytes, offset: int, compression: int) -> bool:
+    """True if a part that begins at `offset` ends before the file, or its decoder notices that it does not.
+
+    The decoders of JPEG and of CCITT's codes fill in what is missing.
+    """
+    if compression == JPEG:
+        return data.find(_END_OF_JPEG, offset) >= 0
+    if compression in CCITT:
+        return compression == GROUP_4 and _end_of_group_4().search(data, offset) is not None
+    return True
+
+
+@cache
+def _end_of_group_4() -> re.Pattern[bytes]:
+    """A pattern for the end of a part, which may begin at any bit: two codes for the end of a line (ITU-T T.6, 2.4.1)."""
+    code, bits = 0x001001, 24
+    choices = []
+    for shift in range(8):
+        size = -(-(bits + shift) // 8)
+        after = 8 * size - bits - shift
+        fixed = (code << after).to_bytes(size, "big")
+        masks = ((1 << bits) - 1 << after).to_bytes(size, "big")
+        choices.append(
+            b"".join(
+                b"[%b]" % re.escape(bytes(value for value in range(256) if value & mask == byte))
+                for byte, mask in zip(fixed, masks, strict=True)
+            )
+        )
+    return re.compile(b"|".join(choices), re.DOTALL)
 
 
 def _pages(data: bytes, layout: Layout, max_frames: int) -> int:

@@ -35,8 +35,8 @@ DISPENSABLE = frozenset({STRIP_BYTES, TILE_BYTES, INK_SET, POSITIONING, ICC_PROF
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 
 # Values of the compression tag.
-UNCOMPRESSED, JPEG = 1, 7
-CCITT = frozenset({2, 3, 4})
+UNCOMPRESSED, GROUP_4, JPEG = 1, 4, 7
+CCITT = frozenset({2, 3, GROUP_4})
 PREDICTED = frozenset({5, 8, 32946})  # LZW and Deflate, which a predictor may precede
 
 SEPARATE = 2  # of the planar configuration's
