@@ -226,7 +226,7 @@ def _ends(data: bytes, offset: int, compression: int) -> bool:
 
 @cache
 def _end_of_group_4() -> re.Pattern[bytes]:
-    """A pattern for the end of a part, which may begin at any bit: two codes for the end of a line (ITU-T T.6, 2.4.1)."""
+    """A pattern for the end of a part at any bit: two codes for the end of a line (ITU-T T.6, section 2.4.1)."""
     code, bits = 0x001001, 24
     choices = []
     for shift in range(8):
