@@ -6,7 +6,7 @@ import struct
 from typing import NamedTuple
 
 from .structures import tiff_tags as tags
-from .structures.tiff import TiffPicture
+from .structures.tiff_picture import TiffPicture
 
 _BYTE, _SHORT, _LONG = 8, 3, 4
 _CODES = {_SHORT: "H", _LONG: "I"}

@@ -13,8 +13,8 @@ from .colour import ranged
 from .packed import Undecoded, samples
 from .structures import tiff_tags as tags
 from .structures.structure import corrupt, unsupported
-from .structures.tiff import TiffPicture, read_picture
 from .structures.tiff_kinds import COPIED, Kind
+from .structures.tiff_picture import TiffPicture, read_picture
 from .tiff_directories import View, with_directory
 
 # Samples are taken out of rows of so many bytes at once, besides the decoded picture.
