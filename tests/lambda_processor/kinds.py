@@ -213,6 +213,11 @@ TIFFS = [
         loss=1,
     ),
     Kind("tiff-grey-alpha-planes", GREY_VEILED, hand_tiff(tiffs.BLACK_IS_ZERO, "B", 8, extra_samples=2, planes=2)),
+    Kind(
+        "tiff-grey-more-planes",
+        GREYS,
+        hand_tiff(tiffs.BLACK_IS_ZERO, "B", 8, more_samples=2, extra_samples=0, planes=2),
+    ),
     Kind("tiff-grey-alpha-16", GREY_VEILED, hand_tiff(tiffs.BLACK_IS_ZERO, "H", 16, 257, extra_samples=2)),
     Kind(
         "tiff-grey-alpha-16-big-endian",

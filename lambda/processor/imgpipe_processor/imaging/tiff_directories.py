@@ -66,7 +66,7 @@ def with_directory(picture: TiffPicture, view: View) -> bytes:
         entries[tags.TILE_WIDTH], entries[tags.TILE_HEIGHT] = (_LONG, (width,)), (_LONG, (height,))
     else:
         entries[tags.ROWS_PER_STRIP] = (_LONG, (parts.rows,))
-    if picture.kind.planes > 1 and view.plane is None:
+    if picture.kind.separate and view.plane is None:
         entries[tags.PLANAR] = (_SHORT, (tags.SEPARATE,))
     if picture.predictor == 1:
         del entries[tags.PREDICTOR]

@@ -89,7 +89,7 @@ def _palette(picture: TiffPicture) -> bytes:
 def _sampled(picture: TiffPicture) -> Image.Image:
     """Take the samples out of the pixels, or out of the planes, one by one."""
     kind = picture.kind
-    pixel_bits = kind.bits * (1 if kind.planes > 1 else kind.samples)
+    pixel_bits = kind.bits * (1 if kind.separate else kind.samples)
     group = math.lcm(pixel_bits, _BYTE) // _BYTE  # bytes until a pixel begins with a byte again
     copied = picture.predictor != 1
     if copied:  # only as what they are can libtiff undo their predictor
@@ -101,7 +101,7 @@ def _sampled(picture: TiffPicture) -> Image.Image:
         row_bytes = -(-picture.width * pixel_bits // _BYTE)
         mode, width = "L", row_bytes + -row_bytes % group
         view = View(row_bytes, _BYTE, 1, tags.BLACK_IS_ZERO, bits_of_pixel=pixel_bits)
-    planes = kind.channels if kind.planes > 1 else (None,)
+    planes = kind.channels if kind.separate else (None,)
     raw_mode = "I;16N" if mode == "I;16" else mode
     stored = [_unpacked(picture, view._replace(plane=plane), mode, raw_mode) for plane in planes]
     # libtiff gives numbers in the machine's byte order, and bytes as they are in the file.
@@ -111,7 +111,7 @@ def _sampled(picture: TiffPicture) -> Image.Image:
         bands = [image.crop((0, top, width, top + rows)).tobytes() for image in stored]
         channels = []
         for number, channel in enumerate(kind.channels):
-            pixels, first = (bands[number], 0) if kind.planes > 1 else (bands[0], channel * kind.bits)
+            pixels, first = (bands[number], 0) if kind.separate else (bands[0], channel * kind.bits)
             first += upper_bits if kind.bits % _BYTE == 0 else 0  # others are stored bit by bit, the highest first
             channels.append(_channel(pixels, rows, group, pixel_bits, first, kind.bits).crop((0, 0, made.width, rows)))
         made.paste(_merged(kind, channels), (0, top))

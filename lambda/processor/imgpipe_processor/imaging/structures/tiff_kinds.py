@@ -79,7 +79,8 @@ class Kind(NamedTuple):
         photometric: the value of the tag.
         bits: of a sample.
         samples: of a pixel.
-        planes: that are stored one after the other and are needed; 1 where pixels are stored whole.
+        separate: True if samples are stored plane by plane.
+        planes: how many of them are needed; 1 where pixels are stored whole.
         mode: Pillow's, of what is decoded.
         raw_mode: Pillow's, which decodes whole pixels; None where they are decoded sample by sample.
         inverted: True if the decoded colours are still to be inverted.
@@ -94,6 +95,7 @@ class Kind(NamedTuple):
     samples: int
     mode: str
     raw_mode: str | None
+    separate: bool = False
     planes: int = 1
     inverted: bool = False
     channels: tuple[int, ...] = ()
@@ -111,7 +113,7 @@ class Kind(NamedTuple):
         decoded = 1.1 if self.mode in _OF_ONE_BYTE else 4.1
         if self.raw_mode is not None:
             return decoded
-        return decoded + 0.1 + self.bits * (len(self.channels) if self.planes > 1 else self.samples) / 8
+        return decoded + 0.1 + self.bits * (len(self.channels) if self.separate else self.samples) / 8
 
 
 def kind_of(directory: Directory, compression: int, predictor: int) -> Kind:
@@ -255,7 +257,9 @@ def _ycbcr(tags: _Tags) -> Kind:
     if tags.bits != _BYTE or tags.samples != tags.colours:
         unsupported("the TIFF's YCbCr colours are not of 8 bits, or have an alpha; save it in RGB")
     by_its_decoder = tags.compression == JPEG and not tags.separate
-    return tags.kind("RGB", "RGB" if by_its_decoder else PLANES_IN_RGBA, planes=3 if tags.separate else 1)
+    return tags.kind(
+        "RGB", "RGB" if by_its_decoder else PLANES_IN_RGBA, separate=tags.separate, planes=3 if tags.separate else 1
+    )
 
 
 def _palette(tags: _Tags, alpha: _Alpha | None) -> Kind:
@@ -278,6 +282,7 @@ def _sampled(tags: _Tags, alpha: _Alpha | None) -> Kind:
     return tags.kind(
         mode if alpha is None else mode + "A",
         None,
+        separate=tags.separate,
         planes=channels[-1] + 1 if tags.separate else 1,
         inverted=tags.white_is_zero,
         channels=channels,

@@ -165,14 +165,14 @@ def _part_bytes(directory: Directory, kind: Kind, width: int, rows: int) -> int:
     """Bytes of a part that is not compressed."""
     if kind.photometric == YCBCR:  # TIFF 6.0, section 21: blocks of pixels share their colours
         across, down = (*directory.numbers(SUBSAMPLING), 2, 2)[:2]
-        if kind.planes > 1 and not across == down == 1:
+        if kind.separate and not across == down == 1:
             unsupported("the TIFF's colours are subsampled in planes; save it in RGB")
         if not {across, down} <= {1, 2, 4}:
             corrupt("the TIFF's colours are subsampled in a way that is not known")
-        if kind.planes > 1:
+        if kind.separate:
             return width * rows
         return -(-width // across) * -(-rows // down) * (across * down + 2)
-    samples = 1 if kind.planes > 1 else kind.samples
+    samples = 1 if kind.separate else kind.samples
     return (width * samples * kind.bits + 7) // 8 * rows
 
 
