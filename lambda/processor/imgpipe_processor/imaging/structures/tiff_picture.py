@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .structure import corrupt, unsupported
 from .tiff_directory import Directory, Layout
-from .tiff_kinds import Kind, kind_of
+from .tiff_kinds import PLANES_IN_RGBA, Kind, kind_of
 from .tiff_tags import (
     CCITT,
     COMPRESSION,
@@ -158,6 +158,8 @@ def _parts(directory: Directory, width: int, height: int, kind: Kind, compressio
         if any(offset < 0 or offset + size > len(directory.data) for offset, size in zip(offsets, packed, strict=True)):
             corrupt("the TIFF is cut off")
         return Parts(tile, rows, list(offsets), packed, 0 if needed == 1 and not tile else full_bytes)
+    if kind.raw_mode == PLANES_IN_RGBA:  # libtiff holds the converted part as well, and all of its planes
+        full_bytes = full_bytes * kind.planes + 4 * width * rows
     return Parts(tile, rows, list(offsets), _packed_sizes(directory.data, offsets, sizes, compression), full_bytes)
 
 
