@@ -31,12 +31,14 @@ def bmp(
 
 
 def run_length_coded(image: Image.Image, bits: int, palette: list[tuple[int, ...]]) -> bytes:
-    """An RLE4 or RLE8 of a palette image: runs, some pixels as they are, and jumps over those of colour 0."""
+    """An RLE4 or RLE8 of a palette image: runs, some pixels as they are, and jumps over those of index 0."""
     coded = b""
     for y in reversed(range(image.height)):
         row = bytes(image.crop((0, y, image.width, y + 1)).get_flattened_data())
-        coded += _as_they_are(row[:4], bits)
-        at = 4
+        at = 0
+        if 0 not in row[:4]:
+            coded += _as_they_are(row[:4], bits)
+            at = 4
         while at < len(row):
             run = len(row) - at - len(row[at:].lstrip(row[at : at + 1]))
             coded += _DELTA + bytes((run, 0)) if row[at] == 0 else bytes((run, row[at] * (1 if bits == 8 else 17)))

@@ -12,12 +12,14 @@ from tests.lambda_processor.writers import (
     after,
     bmp_of_16_bits,
     bmp_of_channels,
+    bmp_of_masks,
     bmp_of_palette,
     bmp_of_runs,
     deep,
     deep_png_with_key,
     hand_png,
     hand_tiff,
+    last_bit_first,
     libvips,
     packed_tiff,
     palette_tiff,
@@ -25,6 +27,7 @@ from tests.lambda_processor.writers import (
     paletted_png_with_alphas,
     pillow,
     premultiplied,
+    premultiplied_grey,
     to_cmyk,
     to_lab,
     ycbcr_tiff,
@@ -62,6 +65,7 @@ def unturned(name: str, picture: Image.Image, write: Write, loss: float = 0.5) -
 COLOURS, GREYS, DRAWING = scenes.colours(), scenes.greys(), scenes.drawing()
 FEW_COLOURS = scenes.colours(4, 4)
 CUT_OUT, VEILED = scenes.cut_out(COLOURS), scenes.veiled(COLOURS)
+FEW_GREYS = scenes.greys(4, 2)
 GREY_VEILED = scenes.veiled(GREYS)
 FEW_VEILED = scenes.veiled(FEW_COLOURS)
 
@@ -159,7 +163,86 @@ TIFFS = [
         GREYS,
         hand_tiff(tiffs.BLACK_IS_ZERO, "f", 32, 1 / 255, sample_format=tiffs.FLOAT, order=">"),
     ),
-    Kind("tiff-palette", COLOURS, palette_tiff),
+    Kind("tiff-grey-32-whole-range", GREYS, hand_tiff(tiffs.BLACK_IS_ZERO, "I", 32, 0x1010101)),
+    Kind(
+        "tiff-grey-32-big-endian-white-is-zero",
+        GREYS,
+        hand_tiff(tiffs.WHITE_IS_ZERO, "I", 32, 0x1010101, order=">", inverted=True),
+    ),
+    Kind("tiff-grey-32-signed", GREYS, hand_tiff(tiffs.BLACK_IS_ZERO, "i", 32, 257, sample_format=tiffs.SIGNED)),
+    Kind(
+        "tiff-grey-16-signed-big-endian",
+        GREYS,
+        hand_tiff(tiffs.BLACK_IS_ZERO, "h", 16, sample_format=tiffs.SIGNED, order=">"),
+    ),
+    Kind("tiff-grey-8-signed", GREYS, hand_tiff(tiffs.BLACK_IS_ZERO, "B", 8, sample_format=tiffs.SIGNED)),
+    Kind("tiff-grey-half-float", GREYS, hand_tiff(tiffs.BLACK_IS_ZERO, "e", 16, 1 / 255, sample_format=tiffs.FLOAT)),
+    Kind(
+        "tiff-grey-double-big-endian",
+        GREYS,
+        hand_tiff(tiffs.BLACK_IS_ZERO, "d", 64, 1 / 255, sample_format=tiffs.FLOAT, order=">"),
+    ),
+    *[
+        Kind(
+            f"tiff-grey-{bits}-bits{order}{photometric}",
+            picture,
+            packed_tiff(bits, order=order, photometric=photometric),
+            loss=max(0.5, 128 / (1 << bits)),
+        )
+        for bits, picture in (
+            (3, FEW_GREYS),
+            (5, GREYS),
+            (7, GREYS),
+            (10, GREYS),
+            (12, GREYS),
+            (14, GREYS),
+            (24, GREYS),
+        )
+        for order, photometric in (("<", tiffs.BLACK_IS_ZERO), (">", tiffs.WHITE_IS_ZERO))
+    ],
+    Kind("tiff-grey-last-bit-first", GREYS, last_bit_first(hand_tiff(tiffs.BLACK_IS_ZERO, "B", 8, fill_order=2))),
+    Kind(
+        "tiff-grey-alpha-white-is-zero",
+        GREYS,
+        hand_tiff(tiffs.WHITE_IS_ZERO, "B", 8, inverted=True, more_samples=1, extra_samples=0),
+    ),
+    Kind(
+        "tiff-grey-alpha-premultiplied",
+        GREY_VEILED,
+        after(premultiplied_grey, hand_tiff(tiffs.BLACK_IS_ZERO, "B", 8, extra_samples=1)),
+        loss=1,
+    ),
+    Kind("tiff-grey-alpha-planes", GREY_VEILED, hand_tiff(tiffs.BLACK_IS_ZERO, "B", 8, extra_samples=2, planes=2)),
+    Kind(
+        "tiff-grey-more-planes",
+        GREYS,
+        hand_tiff(tiffs.BLACK_IS_ZERO, "B", 8, more_samples=2, extra_samples=0, planes=2),
+    ),
+    Kind("tiff-grey-alpha-16", GREY_VEILED, hand_tiff(tiffs.BLACK_IS_ZERO, "H", 16, 257, extra_samples=2)),
+    Kind(
+        "tiff-grey-alpha-16-big-endian",
+        GREY_VEILED,
+        hand_tiff(tiffs.BLACK_IS_ZERO, "H", 16, 257, extra_samples=2, order=">"),
+    ),
+    Kind(
+        "tiff-grey-alpha-16-planes",
+        GREY_VEILED,
+        hand_tiff(tiffs.BLACK_IS_ZERO, "H", 16, 257, extra_samples=2, planes=2),
+    ),
+    Kind(
+        "tiff-grey-alpha-16-predictor",
+        GREY_VEILED,
+        libvips(".tif", deep, compression="deflate", predictor="horizontal"),
+    ),
+    Kind("tiff-grey-alpha-16-tiles", GREY_VEILED, libvips(".tif", deep, tile=True, tile_width=32, tile_height=32)),
+    Kind("tiff-palette", COLOURS, palette_tiff()),
+    Kind("tiff-palette-of-8-bit-values", COLOURS, palette_tiff(scale=1)),
+    Kind("tiff-palette-1-bit", scenes.two_colours(), palette_tiff(1)),
+    Kind("tiff-palette-2-bits", scenes.colours(2, 2), palette_tiff(2)),
+    Kind("tiff-palette-4-bits", FEW_COLOURS, palette_tiff(4)),
+    Kind("tiff-rgb-big-big-endian", COLOURS, hand_tiff(tiffs.RGB, "B", 8, order=">", big=True)),
+    Kind("tiff-rgb-more-samples", COLOURS, hand_tiff(tiffs.RGB, "B", 8, more_samples=4)),
+    Kind("tiff-rgb-32", COLOURS, hand_tiff(tiffs.RGB, "I", 32, 0x1010101, order=">")),
     Kind("tiff-rgb", COLOURS, pillow("TIFF")),
     Kind("tiff-rgb-lzw", COLOURS, pillow("TIFF", compression="tiff_lzw")),
     Kind("tiff-rgb-deflate", COLOURS, pillow("TIFF", compression="tiff_adobe_deflate")),
@@ -187,10 +270,28 @@ TIFFS = [
     Kind("tiff-rgba-planes", VEILED, hand_tiff(tiffs.RGB, "B", 8, extra_samples=2, planes=2)),
     Kind("tiff-rgba-16", VEILED, libvips(".tif", deep)),
     Kind("tiff-rgba-16-big-endian", VEILED, hand_tiff(tiffs.RGB, "H", 16, 257, extra_samples=2, order=">")),
+    Kind(
+        "tiff-rgba-16-premultiplied-planes",
+        VEILED,
+        after(premultiplied, hand_tiff(tiffs.RGB, "H", 16, 257, extra_samples=1, planes=2)),
+        loss=1,
+    ),
     Kind("tiff-ycbcr", COLOURS, ycbcr_tiff(1, 1), loss=1),
     Kind("tiff-ycbcr-subsampled", COLOURS, ycbcr_tiff(2, 2), loss=1),
     Kind("tiff-cmyk", COLOURS, pillow("TIFF", "CMYK")),
     Kind("tiff-cmyk-16", COLOURS, after(to_cmyk, hand_tiff(tiffs.CMYK, "H", 16, 257))),
+    Kind("tiff-cmyk-planes", COLOURS, after(to_cmyk, hand_tiff(tiffs.CMYK, "B", 8, planes=2))),
+    Kind("tiff-cmyk-alpha", COLOURS, after(to_cmyk, hand_tiff(tiffs.CMYK, "B", 8, more_samples=1, extra_samples=2))),
+    Kind(
+        "tiff-cmyk-alpha-16",
+        COLOURS,
+        after(to_cmyk, hand_tiff(tiffs.CMYK, "H", 16, 257, more_samples=1, extra_samples=2)),
+    ),
+    Kind(
+        "tiff-cmyk-alpha-planes",
+        COLOURS,
+        after(to_cmyk, hand_tiff(tiffs.CMYK, "B", 8, more_samples=1, extra_samples=2, planes=2)),
+    ),
     Kind("tiff-lab", COLOURS, after(to_lab, pillow("TIFF")), loss=2),
 ]
 BMPS = [
@@ -201,8 +302,14 @@ BMPS = [
     unturned("bmp-palette-8", COLOURS, bmp_of_palette(8)),
     unturned("bmp-palette-8-upper-row-first", COLOURS, bmp_of_palette(8, top_down=True)),
     unturned("bmp-grey", GREYS, pillow("BMP")),
-    unturned("bmp-rle4", FEW_COLOURS, bmp_of_runs(4)),
-    unturned("bmp-rle8", COLOURS, bmp_of_runs(8)),
+    unturned("bmp-palette-2", scenes.colours(2, 2), bmp_of_palette(2)),
+    unturned("bmp-rle4", scenes.cut_out(FEW_COLOURS), bmp_of_runs(4)),
+    unturned("bmp-rle8", CUT_OUT, bmp_of_runs(8)),
+    unturned("bmp-16-444", COLOURS, bmp_of_masks(16, (0xF00, 0xF0, 0xF)), loss=9),
+    unturned("bmp-16-565-blue-first", COLOURS, bmp_of_masks(16, (0x1F, 0x7E0, 0xF800)), loss=4),
+    unturned("bmp-16-4444", VEILED, bmp_of_masks(16, (0xF000, 0xF00, 0xF0, 0xF), header=bmps.V4), loss=9),
+    unturned("bmp-32-red-first", COLOURS, bmp_of_masks(32, (0xFF, 0xFF00, 0xFF0000))),
+    unturned("bmp-32-10-bits", COLOURS, bmp_of_masks(32, (0x3FF00000, 0xFFC00, 0x3FF))),
     unturned("bmp-16", COLOURS, bmp_of_16_bits(5), loss=4),
     unturned("bmp-16-565", COLOURS, bmp_of_16_bits(6, masks=(0xF800, 0x7E0, 0x1F)), loss=4),
     unturned("bmp-24", COLOURS, bmp_of_channels("BGR", 24)),

@@ -67,9 +67,11 @@ def test_the_pictures_show_every_wrong_turn(kind):
     "write",
     [
         hand_tiff(tiffs.RGB, "f", 32, 1 / 255, sample_format=tiffs.FLOAT),
-        hand_tiff(tiffs.RGB, "B", 8, order=">", big=True),
+        hand_tiff(tiffs.RGB, "h", 16, sample_format=tiffs.SIGNED),
+        hand_tiff(tiffs.BLACK_IS_ZERO, "Q", 64),
+        hand_tiff(tiffs.BLACK_IS_ZERO, "f", 32, 1 / 255, sample_format=tiffs.FLOAT, more_samples=1),
     ],
-    ids=["tiff-rgb-float", "tiff-rgb-big-big-endian"],
+    ids=["tiff-rgb-float", "tiff-rgb-signed", "tiff-grey-64", "tiff-grey-alpha-float"],
 )
 def test_what_no_decoder_here_knows_is_refused_and_not_guessed(write):
     with pytest.raises(ImageRejectedError) as refused:

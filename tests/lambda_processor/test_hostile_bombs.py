@@ -203,7 +203,7 @@ BOMBS = {
     "avif-10000-items-of-the-whole-file": (avif_of_one_place, CORRUPT),
     "avif-9-million-units": (avif_of_units, CORRUPT),
     "tiff-directory-loop": (lambda: tiffs.grey(64, 64, following=8 + 64 * 64), None),
-    "tiff-tile-of-10-to-the-12": (lambda: tiffs.tiled(64, 64, 10**6, bytes(99)), TOO_LARGE),
+    "tiff-tile-of-10-to-the-12": (lambda: tiffs.tiled(64, 64, 10**6, bytes(99)), CORRUPT),
     "tiff-1000000-strips": (
         lambda: tiffs.grey(64, 64, tiffs.Entry(tiffs.STRIP_OFFSETS, tiffs.LONG, count=10**6, place=8)),
         CORRUPT,
@@ -224,7 +224,7 @@ BOMBS = {
         None,
     ),
     "bmp-endless-steps": (lambda: bmp_of_runs(bmps.STEP + b"\0\0"), CORRUPT),
-    "bmp-empty-rows": (lambda: bmp_of_runs(bmps.END_OF_ROW), CORRUPT),
+    "bmp-empty-rows": (lambda: bmp_of_runs(bmps.END_OF_ROW), None),
     "bmp-a-pixel-a-row": (lambda: bmp_of_runs(b"\1\1" + bmps.END_OF_ROW), None),
     "bmp-more-than-a-row": (lambda: bmp_of_runs(b"\xff\1"), CORRUPT),
     "bmp-halves-of-bytes": (lambda: bmp_of_runs(b"\xff\x12" * 28 + bmps.END_OF_ROW, bits=4), None),

@@ -16,6 +16,7 @@ from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webp
 from tests.lambda_processor.writers import deep, libvips
 
 CAP = 4_000_000
+LZW = tiffs.Entry(tiffs.COMPRESSION, tiffs.SHORT, (5,))
 LIMITS = Limits(CAP, max_frames=5, memory_bytes=512 * 2**20, heic=True)
 
 
@@ -43,7 +44,7 @@ HEADERS = {
     "webp": webp,
     "avif": lambda width, height: boxes.described(boxes.size(width, height)),
     "heic": lambda width, height: boxes.described(boxes.size(width, height), brand=b"heic"),
-    "tiff": lambda width, height: tiffs.grey(width, height, pixels=b"\0"),
+    "tiff": lambda width, height: tiffs.grey(width, height, LZW, pixels=b"\0"),
     "bmp": lambda width, height: bmps.bmp(width, height, bmps.END, compression=bmps.RLE8),
 }
 

@@ -6,7 +6,8 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from tests.lambda_processor import pngs
+from tests.lambda_processor import bmps as made_bmps
+from tests.lambda_processor import pngs, tiffs
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.hostile import bmps, gifs, jpegs
 from tests.lambda_processor.hostile.children import ended
@@ -64,6 +65,14 @@ def runs(bits):
     return bmps.bmp(SIDE_PX, SIDE_PX, row * SIDE_PX + bmps.END, depth=bits, compression=compression)
 
 
+def samples(photometric, bits, tags=None):
+    """The same bytes again and again, as samples of so many bits."""
+    planes = len(bits) if tags and tiffs.PLANES in tags else 1
+    strip = bytes(range(64)) * (PIXELS * sum(bits) // 8 // planes // 64 + 1)
+    return tiffs.tiff((SIDE_PX, SIDE_PX), [strip] * planes, tags or {}, bits=bits, photometric=photometric)
+
+
+ROWS_OF_16_BITS = [bytes(range(200)) * (2 * SIDE_PX // 200)] * SIDE_PX
 FAST_PNG = {"compress_level": 1}
 FAST_WEBP = {"method": 0}
 FAST_AVIF = {"speed": 10, "quality": 60}
@@ -114,6 +123,15 @@ KINDS = {
     "tiff-rgba-strip-turned": lambda: one_strip("RGBA", "tiff_adobe_deflate", exif=turned()),
     "tiff-jpeg-strip": lambda: one_strip("RGB", "jpeg"),
     "tiff-group-4": lambda: tiff("1", compression="group4"),
+    "tiff-grey-10-bits": lambda: samples(tiffs.BLACK_IS_ZERO, [10]),
+    "tiff-grey-alpha-16": lambda: samples(tiffs.BLACK_IS_ZERO, [16, 16]),
+    "tiff-cmyk-alpha-16": lambda: samples(tiffs.CMYK, [16] * 5),
+    "tiff-rgba-planes": lambda: samples(tiffs.RGB, [8] * 4, {tiffs.PLANES: (2,)}),
+    "tiff-half-float": lambda: samples(tiffs.BLACK_IS_ZERO, [16], {tiffs.SAMPLE_FORMAT: (tiffs.FLOAT,)}),
+    "tiff-double": lambda: samples(tiffs.BLACK_IS_ZERO, [64], {tiffs.SAMPLE_FORMAT: (tiffs.FLOAT,)}),
+    "bmp-16-444": lambda: made_bmps.bmp(
+        (SIDE_PX, SIDE_PX), ROWS_OF_16_BITS, bits=16, header=56, masks=(3840, 240, 15, 0)
+    ),
     "bmp-8": lambda: encoded(picture("P"), "BMP"),
     "bmp-24": lambda: encoded(picture(), "BMP"),
     "bmp-runs-8": lambda: runs(8),

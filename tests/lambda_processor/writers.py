@@ -114,6 +114,12 @@ def premultiplied(image: Image.Image) -> Image.Image:
     return image.convert("RGBa")
 
 
+def premultiplied_grey(image: Image.Image) -> Image.Image:
+    """Grey multiplied by alpha."""
+    grey, alpha = image.split()
+    return Image.merge("LA", (ImageChops.multiply(grey, alpha), alpha))
+
+
 def after(conversion: Callable[[Image.Image], Image.Image], write: Write) -> Write:
     """Written by another writer, in other colours."""
     return lambda image, orientation: write(conversion(image), orientation)
@@ -152,19 +158,25 @@ def hand_tiff(
     order: str = "<",
     big: bool = False,
     inverted: bool = False,
+    more_samples: int = 0,
     **tags: int,
 ) -> Write:
-    """Uncompressed, `scale` times the values of 0 to 255 as numbers of the `struct` module's `code`; tags by name."""
+    """Uncompressed, `scale` times the values of 0 to 255 as numbers of the `struct` module's `code`; tags by name.
+
+    Args:
+        more_samples: of a pixel, after its own, which are no part of the picture.
+    """
 
     def write(image: Image.Image, orientation: int) -> bytes:
         numbered = {getattr(tiffs, name.upper()): (value,) for name, value in tags.items()}
         planes = [list(channel.tobytes()) for channel in image.split()]
+        planes += [[number % 256 for number in range(len(planes[0]))]] * more_samples
         parts = planes if "planes" in tags else [[value for pixel in zip(*planes, strict=True) for value in pixel]]
         per_strip = 16 * image.width * len(planes) // len(parts)
         strips = []
         for values in parts:
             numbers = [(255 - value if inverted else value) * scale for value in values]
-            whole = numbers if code == "f" else [round(number) for number in numbers]
+            whole = numbers if code in "efd" else [round(number) for number in numbers]
             strips += [tiffs.samples(order, code, whole[at : at + per_strip]) for at in range(0, len(whole), per_strip)]
         if "sample_format" in tags:
             numbered[tiffs.SAMPLE_FORMAT] *= len(planes)
@@ -175,16 +187,29 @@ def hand_tiff(
     return write
 
 
-def packed_tiff(bits: int) -> Write:
+def packed_tiff(bits: int, *, order: str = "<", photometric: int = tiffs.BLACK_IS_ZERO) -> Write:
     """Grey, so many bits to the pixel."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
-        fewer = image.convert("I").point(lambda value: value * ((1 << bits) - 1) / 255)
+        stored = ImageChops.invert(image) if photometric == tiffs.WHITE_IS_ZERO else image
+        fewer = stored.convert("I").point(lambda value: value * ((1 << bits) - 1) / 255 + 0.5)
         data = b"".join(bmps.packed(fewer, bits))
         tags = {tiffs.ORIENTATION: (orientation,)}
-        return tiffs.tiff(image.size, [data], tags, bits=[bits], photometric=tiffs.BLACK_IS_ZERO)
+        return tiffs.tiff(image.size, [data], tags, bits=[bits], photometric=photometric, order=order)
 
     return write
+
+
+def last_bit_first(write: Write) -> Write:
+    """The same bytes of pixels with their bits in the other order, and the tag that says so."""
+    reversed_bits = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+
+    def written(image: Image.Image, orientation: int) -> bytes:
+        data = write(image, orientation)
+        pixels = image.width * image.height * len(image.getbands())
+        return data[:-pixels] + data[-pixels:].translate(reversed_bits)
+
+    return written
 
 
 def ycbcr_tiff(across: int, down: int) -> Write:
@@ -204,13 +229,20 @@ def ycbcr_tiff(across: int, down: int) -> Write:
     return write
 
 
-def palette_tiff(image: Image.Image, orientation: int) -> bytes:
-    """A palette of 16-bit values, all red ones first."""
-    indexed = paletted(image)
-    table = indexed.getpalette()
-    entries = [value * 257 for channel in range(3) for value in (table[channel::3] + [0] * 256)[:256]]
-    tags = {tiffs.ORIENTATION: (orientation,), tiffs.COLOUR_MAP: entries}
-    return tiffs.tiff(image.size, [indexed.tobytes()], tags, bits=[8], photometric=tiffs.PALETTE)
+def palette_tiff(bits: int = 8, scale: int = 257) -> Write:
+    """A palette, all red ones first; of 16-bit values unless `scale` is 1."""
+
+    def write(image: Image.Image, orientation: int) -> bytes:
+        indexed = paletted(image)
+        table = indexed.getpalette()
+        colours = 1 << bits
+        channels = ((table[channel::3] + [0] * colours)[:colours] for channel in range(3))
+        entries = [value * scale for channel in channels for value in channel]
+        tags = {tiffs.ORIENTATION: (orientation,), tiffs.COLOUR_MAP: entries}
+        rows = b"".join(bmps.packed(indexed, bits))
+        return tiffs.tiff(image.size, [rows], tags, bits=[bits], photometric=tiffs.PALETTE)
+
+    return write
 
 
 def bmp_of_palette(bits: int, **options: Any) -> Write:
@@ -257,6 +289,25 @@ def _five_bits(image: Image.Image, *, green: int, high: tuple[int, int]) -> list
             row += value.to_bytes(2, "little")
         rows.append(row)
     return rows
+
+
+def bmp_of_masks(bits: int, masks: tuple[int, ...], **options: Any) -> Write:
+    """Pixels of so many bits, in which each channel has the bits of its mask."""
+
+    def write(image: Image.Image, _orientation: int) -> bytes:
+        rows = []
+        for y in range(image.height):
+            row = b""
+            for channels in image.crop((0, y, image.width, y + 1)).get_flattened_data():
+                word = 0
+                for value, mask in zip(channels, masks, strict=True):
+                    lowest = mask & -mask
+                    word |= value * (mask // lowest) // 255 * lowest
+                row += word.to_bytes(bits // 8, "little")
+            rows.append(row)
+        return bmps.bmp(image.size, rows, bits=bits, masks=masks, **options)
+
+    return write
 
 
 def bmp_of_16_bits(green: int, **options: Any) -> Write:

@@ -35,7 +35,7 @@ def tiff(entries: Iterable[Entry], pixels: bytes = b"", *, following: int = 0) -
     beside_at, beside = at + 2 + 12 * len(ordered) + 4, b""
     directory = struct.pack("<H", len(ordered))
     for entry in ordered:
-        value = struct.pack(f"<{len(entry.numbers)}{_CODES[entry.kind]}", *entry.numbers)
+        value = struct.pack(f"<{len(entry.numbers)}{_CODES.get(entry.kind, 'B')}", *entry.numbers)
         if not entry.numbers:
             value = struct.pack("<I", entry.place)
         elif len(value) > 4:

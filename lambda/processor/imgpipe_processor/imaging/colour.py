@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
@@ -20,8 +21,7 @@ PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}
 
 # Modes of one channel, whose thumbnails stay grey.
 DEEP_MODES = frozenset({"I;16", "I;16B", "I;16L"})
-MEASURED_MODES = frozenset({"I", "F"})
-GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES | MEASURED_MODES
+GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES
 
 # Lightness and two differences of colour: how a JPEG is stored.
 PLANES = "YCbCr"
@@ -109,24 +109,28 @@ def _unmultiplied_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.I
 
 
 def ranged(image: Image.Image) -> Image.Image:
-    """Bring measured values (whole numbers of 32 bits, or fractions) into 0 to 255, as viewers show them.
+    """Bring measured values, which are in mode F, into 0 to 255, as viewers show them.
 
     Nothing in such a file says what is white. Where the values fit 0 to 1, 255 or 65,535 they are taken as such;
-    otherwise the lowest is black and the highest white.
-
-    Raises:
-        ValueError: there are endless values among them.
+    otherwise the lowest is black and the highest white. Values that are no number, or endless, do not count.
     """
-    if image.mode not in MEASURED_MODES:
-        return image
-    image = image.convert("F")
     lowest, highest = cast("tuple[float, float]", image.getextrema())
     if not -math.inf < lowest <= highest < math.inf:
-        raise ValueError("values without an end")
+        lowest, highest = _finite_extrema(image)
     if lowest >= 0:
         lowest, highest = 0, next((white for white in _WHITES if highest <= white), highest)
     scale = 255 / (highest - lowest) if highest > lowest else 0
     return image.point(lambda value: value * scale - lowest * scale).convert("L")
+
+
+def _finite_extrema(image: Image.Image) -> tuple[float, float]:
+    lowest, highest = math.inf, -math.inf
+    for y in range(image.height):
+        finite = [
+            value for value in array("f", image.crop((0, y, image.width, y + 1)).tobytes()) if math.isfinite(value)
+        ]
+        lowest, highest = min(lowest, *finite, math.inf), max(highest, *finite, -math.inf)
+    return (lowest, highest) if lowest <= highest else (0, 0)
 
 
 def is_srgb(mode: str, icc_profile: bytes | None) -> bool:

@@ -34,7 +34,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 logging.getLogger("PIL").propagate = False
 
 # Formats whose orientation the decoder itself follows.
-_TURNED_BY_DECODER = frozenset({"TIFF", "HEIF"})
+_TURNED_BY_DECODER = frozenset({"HEIF"})
 
 
 @contextmanager
@@ -91,14 +91,19 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
     Raises:
         ImageRejectedError: its colour profile is too large, or the image larger than the file was thought to tell.
     """
-    load_plugin(structure.format)
-    image = Image.open(BytesIO(data), formats=(structure.format,))
+    if structure.format == "TIFF":
+        from .tiff_image import open_tiff  # noqa: PLC0415  few functions ever see one
+
+        image = open_tiff(data)
+    elif structure.format == "BMP":
+        from .bmp_image import open_bmp  # noqa: PLC0415  as above
+
+        image = open_bmp(data)
+    else:
+        load_plugin(structure.format)
+        image = Image.open(BytesIO(data), formats=(structure.format,))
     if image.width * image.height > structure.width * structure.height:  # which memory was counted for
         corrupt("the image in it is larger than it tells")
-    if image.format == "TIFF":
-        from . import tiff_values  # noqa: PLC0415  with Pillow's own module of TIFF
-
-        tiff_values.expect_native_order(image)
     if isinstance(image, GifImagePlugin.GifImageFile):
         in_own_colours(image)
     profile = image.info.pop("icc_profile", None)
@@ -121,6 +126,8 @@ def _named_colours(image: Image.Image, structure: Structure) -> bytes | None:
 
 def orientation_of(image: Image.Image, structure: Structure) -> int:
     """As EXIF counts; 1, which is upright, where there is none that makes sense, or the decoder sees to it."""
+    if structure.orientation is not None:
+        return structure.orientation
     if structure.format in _TURNED_BY_DECODER:
         return UPRIGHT
     beside = (
@@ -156,12 +163,6 @@ def _is_in_planes(image: Image.Image) -> bool:
 
 def _as_meant(image: Image.Image, drawn: tuple[int, int, int, int] | None) -> Image.Image:
     """The pixels with what their format says of them and Pillow leaves aside; `drawn` is the part that a GIF fills."""
-    if image.format == "TIFF":
-        from . import tiff_values  # noqa: PLC0415  as above
-
-        return tiff_values.shown(image)
     if drawn is not None:
         return on_screen(image, drawn)
-    if image.format == "BMP" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
-        return image.convert("RGB")  # programs that know no alpha leave it zero; nobody stores what cannot be seen
     return image

@@ -7,7 +7,7 @@ from typing import Any
 
 # Those of JPEG, PNG, GIF and BMP are imported with the first image anyway. Without its own module Pillow would import
 # all of them for a format, forty.
-_MODULES = {"AVIF": "PIL.AvifImagePlugin", "TIFF": "PIL.TiffImagePlugin", "WEBP": "PIL.WebPImagePlugin"}
+_MODULES = {"AVIF": "PIL.AvifImagePlugin", "WEBP": "PIL.WebPImagePlugin"}
 
 
 # Every decoder and encoder runs in one thread: a function has one vCPU at 1,769 MB ("Configure Lambda function memory",

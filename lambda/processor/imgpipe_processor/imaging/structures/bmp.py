@@ -3,46 +3,134 @@
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 from .structure import Structure, corrupt, too_large, unsupported
 
 SIGNATURE = b"BM"
 
-_CORE_HEADER = 12  # bytes: OS/2's, with sizes of 16 bits
-_HEADERS = frozenset({_CORE_HEADER, 40, 52, 56, 64, 108, 124})
-_DEPTHS = frozenset({1, 4, 8, 16, 24, 32})
-_PALETTE_DEPTH = 8
-_UNCOMPRESSED, _RLE8, _RLE4, _BIT_FIELDS = range(4)
+_FILE_HEADER = 14  # bytes
+_CORE_HEADER, _INFO_HEADER, _ALPHA_HEADER = 12, 40, 56  # bytes: OS/2's first one, Windows's, and its first with alpha
+_WINDOWS_HEADERS = frozenset({_INFO_HEADER, 52, _ALPHA_HEADER, 108, 124})
+_OS2_HEADERS = range(16, 65)  # OS/2 2.x: it may end after any field, and what is missing counts as 0
+_LONGEST_HEADER = 124
 
-# Pillow follows run lengths in plain Python, two bytes at a time. Nobody writes large pictures so.
+_DEPTHS = frozenset({1, 2, 4, 8, 16, 24, 32})
+PALETTE_DEPTH = 8
+RAW, RLE8, RLE4, _BIT_FIELDS = range(4)
+_ALPHA_BIT_FIELDS = 6
+_RUNS = {RLE8: 8, RLE4: 4}
+_MASKS_AT = _FILE_HEADER + _INFO_HEADER
+
+# Red, green, blue and alpha where a header names no masks.
+USUAL_MASKS = {16: (0x7C00, 0x3E0, 0x1F, 0), 24: (0xFF0000, 0xFF00, 0xFF, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
+
+# Runs are followed in plain Python, two bytes at a time. Nobody writes large pictures so.
 MAX_RUN_LENGTH_BYTES = 8 * 2**20
 
 
+class BmpHeader(NamedTuple):
+    """What a file says of its pixels.
+
+    Args:
+        width: in pixels; `height` as well.
+        top_down: True if the upper row comes first.
+        depth: bits of a pixel.
+        compression: RAW, RLE8 or RLE4.
+        masks: the bits of red, green, blue and alpha in a pixel of more than 8 bits.
+        palette: blue, green and red of each colour.
+        start: of the pixels in the file.
+    """
+
+    width: int
+    height: int
+    top_down: bool
+    depth: int
+    compression: int
+    masks: tuple[int, int, int, int]
+    palette: tuple[bytes, ...]
+    start: int
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes from one row to the next, where they are not in runs."""
+        return (self.width * self.depth + 31) // 32 * 4
+
+    @property
+    def is_grey(self) -> bool:
+        """True if the palette has greys only."""
+        return all(len({*colour}) == 1 for colour in self.palette)
+
+
 def read_bmp(data: bytes, _max_frames: int) -> Structure:
-    """Read the headers, and see whether the pixels they tell of are there.
+    """Read the headers, and check that the bytes of the pixels are there.
 
     Raises:
-        ImageRejectedError: they are not, or are stored in a way that nobody writes.
+        ImageRejectedError: they are not, or the picture is of a kind that is not decoded.
     """
-    start, header = struct.unpack_from("<II", data, 10)
-    if header not in _HEADERS:
+    header = read_header(data)
+    width, height, depth = header.width, header.height, header.depth
+    if header.compression != RAW:
+        if len(data) - header.start > MAX_RUN_LENGTH_BYTES:
+            too_large(f"the BMP has more than {MAX_RUN_LENGTH_BYTES:,} bytes of run lengths; save it as PNG instead")
+        # What no run draws is transparent.
+        return Structure("BMP", width, height, 4.1 * width * height)
+    last_row = (width * depth + 7) // 8  # its padding may be missing
+    if header.start + header.row_bytes * (height - 1) + last_row > len(data):
+        corrupt("the BMP is cut off")
+    pixel_bytes = 4.1 if depth > PALETTE_DEPTH else 2.1 if header.is_grey else 1.1
+    return Structure("BMP", width, height, pixel_bytes * width * height)
+
+
+def read_header(data: bytes) -> BmpHeader:
+    """Read what is in front of the pixels.
+
+    Raises:
+        ImageRejectedError: as `read_bmp`.
+    """
+    start, size = struct.unpack_from("<II", data, 10)
+    if size != _CORE_HEADER and size not in _OS2_HEADERS and size not in _WINDOWS_HEADERS:
         unsupported("the object begins like a BMP, and is none that is known; save it as PNG instead")
-    if header == _CORE_HEADER:
+    if len(data) < _FILE_HEADER + size:
+        corrupt("the BMP is cut off")
+    if size == _CORE_HEADER:
         width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
-        compression = _UNCOMPRESSED
+        compression = colours = 0
     else:
-        width, height, _, depth, compression = struct.unpack_from("<iiHHI", data, 18)
+        fields = data[_FILE_HEADER : _FILE_HEADER + size].ljust(_LONGEST_HEADER, b"\0")
+        width, height, _, depth, compression = struct.unpack_from("<iiHHI", fields, 4)
+        (colours,) = struct.unpack_from("<I", fields, 32)
     if width <= 0 or not height:
         corrupt("the BMP's size makes no sense")
-    if depth not in _DEPTHS or compression > _BIT_FIELDS:
+    masked = size in _WINDOWS_HEADERS and compression in {_BIT_FIELDS, _ALPHA_BIT_FIELDS} and depth > PALETTE_DEPTH
+    if depth not in _DEPTHS or not (masked or compression == RAW or _RUNS.get(compression) == depth):
         unsupported("the BMP is stored in a way that is not supported; save it as PNG instead")
-    height = abs(height)  # a negative one means that the first row comes first
-    row_bytes = (width * depth + 31) // 32 * 4
-    in_runs = compression in {_RLE8, _RLE4}
-    if not in_runs and start + row_bytes * height > len(data):
-        corrupt("the BMP is cut off")
-    if in_runs and len(data) - start > MAX_RUN_LENGTH_BYTES:
-        too_large(f"the BMP has more than {MAX_RUN_LENGTH_BYTES:,} bytes of run lengths; save it as PNG instead")
-    pixel_bytes = 4 if depth > _PALETTE_DEPTH else 1
-    # A run-length coded picture is spread out, and copied, before it becomes an image.
-    return Structure("BMP", width, height, (pixel_bytes + 2 * in_runs) * width * height)
+    masks, palette_at = USUAL_MASKS.get(depth, (0, 0, 0, 0)), _FILE_HEADER + size
+    if masked:
+        masks = _masks(data, size, compression) or masks
+        if size == _INFO_HEADER:
+            palette_at += 16 if compression == _ALPHA_BIT_FIELDS else 12
+    entry_bytes = 3 if size == _CORE_HEADER else 4
+    colours = min(colours or 1 << depth, 1 << depth) if depth <= PALETTE_DEPTH else 0
+    if start < palette_at:  # which some writers leave 0
+        start = palette_at + colours * entry_bytes
+    palette = data[palette_at : min(start, palette_at + colours * entry_bytes)]
+    return BmpHeader(
+        width,
+        abs(height),
+        height < 0,
+        depth,
+        RAW if masked else compression,
+        masks,
+        tuple(palette[at : at + 3] for at in range(0, len(palette) - 2, entry_bytes)),
+        start,
+    )
+
+
+def _masks(data: bytes, size: int, compression: int) -> tuple[int, int, int, int] | None:
+    """Those of red, green, blue and alpha; None where all are zero."""
+    red, green, blue = struct.unpack_from("<III", data, _MASKS_AT)
+    alpha = 0
+    if size >= _ALPHA_HEADER or compression == _ALPHA_BIT_FIELDS:
+        (alpha,) = struct.unpack_from("<I", data, _MASKS_AT + 12)
+    return (red, green, blue, alpha) if red or green or blue else None

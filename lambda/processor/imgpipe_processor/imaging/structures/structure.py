@@ -28,6 +28,7 @@ class Structure(NamedTuple):
         exif: of a PNG, which may have it behind the pixels, where a decoder finds it only after decoding.
         colours: the numbers of primaries and of the transfer curve in ITU-T H.273, where the file names them.
         decodable: the file without what its decoder would only waste time and memory on; None where it is all of it.
+        orientation: as EXIF counts, where the format itself has a tag for it; None where EXIF has.
     """
 
     format: str
@@ -38,6 +39,7 @@ class Structure(NamedTuple):
     exif: bytes | None = None
     colours: tuple[int, int] | None = None
     decodable: bytes | None = None
+    orientation: int | None = None
 
     @property
     def spoken(self) -> str:

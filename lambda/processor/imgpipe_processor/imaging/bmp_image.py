@@ -1,0 +1,176 @@
+"""Decoding a BMP: rows by Pillow's raw modes, channels of other masks by their bits, and runs by their codes."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from .packed import Undecoded, samples
+from .structures.bmp import PALETTE_DEPTH, RAW, BmpHeader, read_header
+from .structures.structure import corrupt
+
+_BYTE, _COLOURS = 8, 256
+
+# Raw modes for the depths of a palette, and for masks of red, green, blue and alpha.
+_INDICES = {1: "P;1", 2: "P;2", 4: "P;4", 8: "P"}
+_CHANNELS = {
+    (16, (0x7C00, 0x3E0, 0x1F, 0)): "BGR;15",
+    (16, (0xF800, 0x7E0, 0x1F, 0)): "BGR;16",
+    (24, (0xFF0000, 0xFF00, 0xFF, 0)): "BGR",
+    (32, (0xFF0000, 0xFF00, 0xFF, 0)): "BGRX",
+    (32, (0xFF0000, 0xFF00, 0xFF, 0xFF000000)): "BGRA",
+}
+
+# Rows that are unpacked at once, besides the decoded picture.
+_BAND_BYTES = 2**18
+
+_END_OF_ROW, _END, _DELTA = range(3)
+_PAIRS = [bytes((value >> 4, value & 15)) for value in range(256)]
+
+
+def open_bmp(data: bytes) -> Image.Image:
+    """The picture, not decoded yet."""
+    header = read_header(data)
+    return Undecoded("BMP", (header.width, header.height), lambda: _decoded(data, header))
+
+
+def _decoded(data: bytes, header: BmpHeader) -> Image.Image:
+    if header.compression != RAW:
+        return _of_runs(data, header)
+    if header.depth <= PALETTE_DEPTH:
+        image = _of_rows(data, header, "P", _INDICES[header.depth])
+        image.putpalette(_palette(header))
+        return image.convert("L") if header.is_grey else image
+    raw_mode = _CHANNELS.get((header.depth, header.masks))
+    if raw_mode is None:
+        return _of_masks(data, header)
+    return _without_empty_alpha(_of_rows(data, header, "RGBA" if "A" in raw_mode else "RGB", raw_mode))
+
+
+def _of_rows(data: bytes, header: BmpHeader, mode: str, raw_mode: str) -> Image.Image:
+    pixels = memoryview(data)[header.start :]
+    direction = 1 if header.top_down else -1
+    return Image.frombytes(mode, (header.width, header.height), pixels, "raw", raw_mode, header.row_bytes, direction)
+
+
+def _palette(header: BmpHeader) -> bytes:
+    """Red, green and blue of every index; those that the file has no colour for are black."""
+    return b"".join(colour[::-1] for colour in header.palette).ljust(3 * _COLOURS, b"\0")
+
+
+def _without_empty_alpha(image: Image.Image) -> Image.Image:
+    """Programs that know no alpha leave it zero, and nobody stores what cannot be seen."""
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
+        return image.convert("RGB")
+    return image
+
+
+def _of_masks(data: bytes, header: BmpHeader) -> Image.Image:
+    """Pixels whose channels are any bits of a number."""
+    mode = "RGBA" if header.masks[3] else "RGB"
+    made = Image.new(mode, (header.width, header.height))
+    step = max(1, _BAND_BYTES // header.row_bytes)
+    for first in range(0, header.height, step):
+        rows = min(step, header.height - first)
+        at = header.start + first * header.row_bytes
+        packed = data[at : at + rows * header.row_bytes].ljust(rows * header.row_bytes, b"\0")
+        band = Image.merge(mode, [_channel(packed, rows, header, mask) for mask in header.masks[: len(mode)]])
+        if not header.top_down:
+            band = band.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+        made.paste(band, (0, first if header.top_down else header.height - first - rows))
+    return _without_empty_alpha(made)
+
+
+def _channel(packed: bytes, rows: int, header: BmpHeader, mask: int) -> Image.Image:
+    """The bits of a mask in every pixel; none are 0."""
+    size = (header.width, rows)
+    mask &= (1 << header.depth) - 1
+    if not mask:
+        return Image.new("L", size)
+    pixel_bytes = header.depth // _BYTE
+    bits = mask.bit_length() - (mask & -mask).bit_length() + 1
+    values = bytearray()
+    for row in range(0, len(packed), header.row_bytes):
+        pixels = packed[row : row + header.width * pixel_bytes][::-1]  # the highest byte first, the last pixel first
+        values += samples(pixels, pixel_bytes, header.depth - mask.bit_length(), bits)[::-1]
+    return Image.frombytes("L", size, bytes(values))
+
+
+class _Band:
+    """Rows that are being drawn, from the lowest up, and the picture that they come to."""
+
+    def __init__(self, header: BmpHeader) -> None:
+        self._header = header
+        self._palette = _palette(header)
+        self._grey = header.is_grey
+        self.made = Image.new("LA" if self._grey else "RGBA", (header.width, header.height))
+        self._rows = max(1, min(header.height, _BAND_BYTES // header.width))
+        self._first = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._indices = bytearray(self._header.width * self._rows)
+        self._drawn = bytearray(len(self._indices))
+        self._touched = False
+
+    def draw(self, x: int, y: int, indices: bytes) -> None:
+        """Draw pixels of a row; those past its end are left out."""
+        indices = indices[: max(0, self._header.width - x)]
+        if y >= self._first + self._rows:
+            self.finish()
+            self._first = y
+        at = (y - self._first) * self._header.width + x
+        self._indices[at : at + len(indices)] = indices
+        self._drawn[at : at + len(indices)] = b"\xff" * len(indices)
+        self._touched = True
+
+    def finish(self) -> None:
+        """Put the rows into the picture."""
+        if not self._touched:
+            return
+        size = (self._header.width, self._rows)
+        band = Image.frombytes("P", size, bytes(self._indices))
+        band.putpalette(self._palette)
+        band = band.convert("L" if self._grey else "RGB")
+        band.putalpha(Image.frombytes("L", size, bytes(self._drawn)))
+        if self._header.top_down:
+            self.made.paste(band, (0, self._first))
+        else:
+            upright = band.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+            self.made.paste(upright, (0, self._header.height - self._first - self._rows))
+        self._begin()
+
+
+def _of_runs(data: bytes, header: BmpHeader) -> Image.Image:
+    """Follow the codes of RLE8 or RLE4; pixels that none of them draws are transparent, as in browsers."""
+    band, halves = _Band(header), header.depth < _BYTE
+    x, y, at = 0, 0, header.start
+    while y < header.height:
+        if at + 2 > len(data) and y == header.height - 1 and x >= header.width:
+            break  # nothing is missing but the end of the picture
+        count, value = _take(data, at, 2)
+        at += 2
+        if count:
+            pair = _PAIRS[value] if halves else bytes((value, value))
+            band.draw(x, y, (pair * ((count + 1) // 2))[:count])
+            x += count
+        elif value == _END_OF_ROW:
+            x, y = 0, y + 1
+        elif value == _END:
+            break
+        elif value == _DELTA:
+            right, up = _take(data, at, 2)
+            x, y, at = x + right, y + up, at + 2
+        else:
+            size = (value + 1) // 2 if halves else value
+            indices = _take(data, at, size)
+            band.draw(x, y, b"".join(map(_PAIRS.__getitem__, indices))[:value] if halves else indices)
+            x, at = x + value, at + size + size % 2
+    band.finish()
+    return band.made
+
+
+def _take(data: bytes, at: int, size: int) -> bytes:
+    taken = data[at : at + size]
+    if len(taken) < size:
+        corrupt("the BMP is cut off")
+    return taken

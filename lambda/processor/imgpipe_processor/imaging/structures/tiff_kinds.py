@@ -1,0 +1,290 @@
+"""Which pictures of a TIFF are decoded, and how: by one of Pillow's raw modes, or sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from .structure import corrupt, unsupported
+from .tiff_directory import Directory
+from .tiff_tags import (
+    ALPHA,
+    BITS,
+    BLACK_IS_ZERO,
+    CCITT,
+    CMYK,
+    COLOUR_MAP,
+    CORELS_ALPHA,
+    EXTRA_SAMPLES,
+    FLOAT,
+    JPEG,
+    LAB,
+    PALETTE,
+    PHOTOMETRIC,
+    PLANAR,
+    PREMULTIPLIED_ALPHA,
+    RGB,
+    SAMPLE_FORMAT,
+    SAMPLES,
+    SEPARATE,
+    SIGNED,
+    UNDEFINED,
+    UNSIGNED,
+    WHITE_IS_ZERO,
+    YCBCR,
+)
+
+_NONE = -1  # a tag that is absent
+
+# More are no picture's.
+_MAX_SAMPLES = 32
+_BYTE, _DEEP, _WIDEST = 8, 16, 32  # bits of a sample
+
+_COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3, LAB: 3}
+_OF_ONE_BYTE = frozenset({"1", "L", "P"})
+_MODES = {WHITE_IS_ZERO: "L", BLACK_IS_ZERO: "L", RGB: "RGB", CMYK: "CMYK", LAB: "LAB"}
+_ALPHAS = frozenset({PREMULTIPLIED_ALPHA, ALPHA, CORELS_ALPHA})
+
+# Pillow's raw modes for one sample in the machine's byte order, which libtiff hands samples over in; grey that has a
+# white, palettes, and numbers that have none. Half a float has no raw mode.
+_GREYS = {1: ("1", "1"), 2: ("L", "L;2"), 4: ("L", "L;4"), 8: ("L", "L"), 16: ("I;16", "I;16N")}
+_PALETTES = {1: "P;1", 2: "P;2", 4: "P;4", 8: "P"}
+_MEASURED = {
+    (UNSIGNED, 32): "F;32N",
+    (SIGNED, 16): "F;16NS",
+    (SIGNED, 32): "F;32NS",
+    (FLOAT, 32): "F;32NF",
+    (FLOAT, 64): "F;64NF",
+}
+HALF = (FLOAT, 16)
+
+# Raw modes of several samples of 8 bits, with how many more that are left out; and those of 16 bits.
+_LEFT_OUT = {"L": 1, "RGB": 3, "RGBA": 2, "RGBa": 2, "CMYK": 2}
+_SEVERAL_DEEP = frozenset({"RGB", "RGBX", "RGBA", "RGBa", "CMYK"})
+
+# The raw mode of colours that libtiff converts.
+PLANES_IN_RGBA = "RGBX"
+
+# Depths that libtiff undoes its horizontal predictor for.
+_PREDICTED = frozenset({8, 16, 32})
+
+# The modes of Pillow that pixels of so many bits are copied to as they are.
+COPIED = {8: "L", 16: "I;16", 24: "RGB", 32: "RGBA"}
+
+
+class Kind(NamedTuple):
+    """The samples of a picture, and how they are decoded.
+
+    Args:
+        photometric: the value of the tag.
+        bits: of a sample.
+        samples: of a pixel.
+        separate: True if samples are stored plane by plane.
+        planes: how many of them are needed; 1 where pixels are stored whole.
+        mode: Pillow's, of what is decoded.
+        raw_mode: Pillow's, which decodes whole pixels; None where they are decoded sample by sample.
+        inverted: True if the decoded colours are still to be inverted.
+        channels: the samples that become bands; of a premultiplied picture, the last one is its alpha.
+        premultiplied: True if colours are still to be divided by alpha.
+        measured: True if nothing in the file says what is white.
+        number: the value of the tag for the format of samples.
+    """
+
+    photometric: int
+    bits: int
+    samples: int
+    mode: str
+    raw_mode: str | None
+    separate: bool = False
+    planes: int = 1
+    inverted: bool = False
+    channels: tuple[int, ...] = ()
+    premultiplied: bool = False
+    measured: bool = False
+    number: int = UNSIGNED
+
+    @property
+    def bytes_per_pixel(self) -> float:
+        """What decoding takes, besides a part: measured for every kind, and rounded up."""
+        if self.measured:
+            return 9.1  # the numbers, the same in a visible range, and their bytes
+        if self.mode == "I;16":
+            return 4.1 if self.inverted else 2.1
+        decoded = 1.1 if self.mode in _OF_ONE_BYTE else 4.1
+        if self.raw_mode is not None:
+            return decoded
+        return decoded + 0.1 + self.bits * (len(self.channels) if self.separate else self.samples) / 8
+
+
+def kind_of(directory: Directory, compression: int, predictor: int) -> Kind:
+    """How the picture of a directory is decoded.
+
+    Raises:
+        ImageRejectedError: it is not, or its tags contradict each other.
+    """
+    bits = directory.numbers(BITS) or (1,)
+    photometric = directory.first(PHOTOMETRIC, _NONE)
+    samples = directory.first(SAMPLES, _NONE)
+    if samples == _NONE:
+        samples = max(len(bits), 3 if compression == JPEG and photometric in {RGB, YCBCR} else 1)
+    if photometric == _NONE:
+        photometric = _likely(compression, samples, colour_map=COLOUR_MAP in directory)
+    if photometric == YCBCR and samples == 1:
+        photometric = BLACK_IS_ZERO
+    colours = _COLOURS.get(photometric)
+    if colours is None or samples > _MAX_SAMPLES:
+        unsupported("the TIFF's colours are of a kind that is not supported; save it in RGB")
+    if samples < colours:
+        corrupt("the TIFF has fewer samples than colours")
+    separate = samples > 1 and directory.first(PLANAR, 1) == SEPARATE
+    tags = _Tags(compression, predictor, photometric, bits[0], samples, separate, colours)
+    number = _number_format(directory, tags, bits)
+    if tags.is_grey and samples == 1 and (number != UNSIGNED or tags.bits == _WIDEST):
+        return _measured(tags, number)
+    if number != UNSIGNED:
+        unsupported("the TIFF's colours are signed numbers or fractions; save it with 8 or 16 bits per sample")
+    alpha = _alpha(tags, directory.numbers(EXTRA_SAMPLES))
+    return _whole(tags, alpha) or _sampled(tags, alpha)
+
+
+class _Tags(NamedTuple):
+    compression: int
+    predictor: int
+    photometric: int
+    bits: int
+    samples: int
+    separate: bool
+    colours: int
+
+    @property
+    def is_grey(self) -> bool:
+        return self.photometric in {WHITE_IS_ZERO, BLACK_IS_ZERO}
+
+    @property
+    def white_is_zero(self) -> bool:
+        return self.photometric == WHITE_IS_ZERO
+
+    def kind(self, mode: str, raw_mode: str | None, **others: Any) -> Kind:
+        return Kind(self.photometric, self.bits, self.samples, mode, raw_mode, **others)
+
+
+class _Alpha(NamedTuple):
+    sample: int
+    premultiplied: bool
+
+
+def _likely(compression: int, samples: int, *, colour_map: bool) -> int:
+    """What the photometric tag of a file without one is likely to be; libtiff's own guess."""
+    if colour_map and samples == 1:
+        return PALETTE
+    if samples >= _COLOURS[RGB]:
+        return RGB
+    return WHITE_IS_ZERO if compression in CCITT else BLACK_IS_ZERO
+
+
+def _alpha(tags: _Tags, extras: Sequence[int]) -> _Alpha | None:
+    """The alpha; a single extra sample that nothing is said of is one. None where there is none that can be kept."""
+    if tags.photometric in {CMYK, LAB, YCBCR}:
+        return None
+    if not extras and tags.samples == tags.colours + 1:
+        extras = (ALPHA,)
+    for sample, extra in enumerate(extras, tags.colours):
+        if extra in _ALPHAS and sample < tags.samples:
+            return _Alpha(sample, extra == PREMULTIPLIED_ALPHA)
+    return None
+
+
+def _number_format(directory: Directory, tags: _Tags, bits: Sequence[int]) -> int:
+    """The format of the samples, which all have the same one, and as many bits."""
+    formats = directory.numbers(SAMPLE_FORMAT)[: tags.samples]
+    if len({*bits[: tags.samples]}) > 1 or len({*formats}) > 1 or tags.bits <= 0:
+        unsupported("the TIFF's samples differ in depth or format; save it with 8 bits per sample")
+    if (tags.compression == JPEG and tags.bits != _BYTE) or (
+        tags.compression in CCITT and tags.bits * tags.samples != 1
+    ):
+        unsupported("the TIFF's compression is not supported with its depth; save it with LZW or Deflate")
+    number = (*formats, UNSIGNED)[0]
+    # Bytes are shown as they are, which is what libtiff does.
+    return UNSIGNED if number == UNDEFINED or (number == SIGNED and tags.bits == _BYTE) else number
+
+
+def _measured(tags: _Tags, number: int) -> Kind:
+    if (number, tags.bits) == HALF:
+        return tags.kind("I;16", "I;16N", inverted=tags.white_is_zero, measured=True, number=number)
+    raw_mode = _MEASURED.get((number, tags.bits))
+    if raw_mode is None:
+        unsupported(f"grey of {tags.bits} bits in its number format is not supported; save the TIFF with 16 bits")
+    return tags.kind("F", raw_mode, inverted=tags.white_is_zero, measured=True, number=number)
+
+
+def _whole(tags: _Tags, alpha: _Alpha | None) -> Kind | None:
+    """A kind whose pixels are decoded by one of Pillow's raw modes; None for others."""
+    if tags.photometric == YCBCR:
+        return _ycbcr(tags)
+    if tags.photometric == PALETTE:
+        return _palette(tags, alpha)
+    if tags.samples == 1:
+        return _grey(tags)
+    if tags.separate or tags.white_is_zero or (alpha is not None and alpha.sample > tags.colours):
+        return None
+    return _several(tags, alpha)
+
+
+def _grey(tags: _Tags) -> Kind | None:
+    if tags.bits not in _GREYS:
+        return None
+    mode, raw_mode = _GREYS[tags.bits]
+    if tags.white_is_zero and tags.bits <= _BYTE:
+        return tags.kind(mode, raw_mode + ("I" if ";" in raw_mode else ";I"))
+    return tags.kind(mode, raw_mode, inverted=tags.white_is_zero)
+
+
+def _several(tags: _Tags, alpha: _Alpha | None) -> Kind | None:
+    mode = _MODES[tags.photometric]
+    if alpha is not None:
+        mode += "a" if alpha.premultiplied else "A"
+    left_out = tags.samples - tags.colours - (alpha is not None)
+    raw_mode = mode + "X" * left_out
+    decoded = {"RGBa": "RGBA"}.get(mode, mode)
+    if tags.bits == _BYTE and left_out <= _LEFT_OUT.get(mode, 0):
+        return tags.kind(decoded, raw_mode)
+    if tags.bits == _DEEP and raw_mode in _SEVERAL_DEEP:
+        return tags.kind(decoded, f"{raw_mode};16N")
+    return None
+
+
+def _ycbcr(tags: _Tags) -> Kind:
+    if tags.bits != _BYTE or tags.samples != tags.colours:
+        unsupported("the TIFF's YCbCr colours are not of 8 bits, or have an alpha; save it in RGB")
+    by_its_decoder = tags.compression == JPEG and not tags.separate
+    return tags.kind(
+        "RGB", "RGB" if by_its_decoder else PLANES_IN_RGBA, separate=tags.separate, planes=3 if tags.separate else 1
+    )
+
+
+def _palette(tags: _Tags, alpha: _Alpha | None) -> Kind:
+    if tags.samples == 1 and tags.bits in _PALETTES:
+        return tags.kind("P", _PALETTES[tags.bits])
+    if tags.samples > tags.colours + 1 or tags.bits != _BYTE or tags.separate:
+        unsupported("the TIFF's palette is of a kind that is not supported; save it in RGB")
+    return tags.kind("P", "PX") if alpha is None else tags.kind("PA", "PA")
+
+
+def _sampled(tags: _Tags, alpha: _Alpha | None) -> Kind:
+    """A kind whose samples are taken out of the pixels one by one."""
+    pixel_bits = tags.bits * (1 if tags.separate else tags.samples)
+    if tags.bits > _WIDEST or (tags.compression == JPEG and not tags.separate):
+        unsupported("the TIFF's samples are of a kind that is not supported; save it with 8 bits per sample")
+    if tags.predictor != 1 and not (tags.bits in _PREDICTED and pixel_bits in COPIED):
+        unsupported("the TIFF's samples are not supported with its predictor; save it with LZW or Deflate without one")
+    mode = _MODES[tags.photometric]
+    channels = tuple(range(tags.colours)) + (() if alpha is None else (alpha.sample,))
+    return tags.kind(
+        mode if alpha is None else mode + "A",
+        None,
+        separate=tags.separate,
+        planes=channels[-1] + 1 if tags.separate else 1,
+        inverted=tags.white_is_zero,
+        channels=channels,
+        premultiplied=alpha is not None and alpha.premultiplied,
+    )

@@ -1,0 +1,223 @@
+"""The first picture of a TIFF: what its directory says, and whether its bytes are there ("TIFF Revision 6.0").
+
+Only the entries that the picture needs are read. The decoder gets a directory that is written from them, so that
+nothing else in a file can refuse its picture, and no decoder reads it.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+from .structure import corrupt, unsupported
+from .tiff_directory import Directory, Layout
+from .tiff_kinds import PLANES_IN_RGBA, Kind, kind_of
+from .tiff_tags import (
+    CCITT,
+    COMPRESSION,
+    DNG_VERSION,
+    FILL_ORDER,
+    GROUP_4,
+    HEIGHT,
+    INK_SET,
+    JPEG,
+    ORIENTATION,
+    PREDICTED,
+    PREDICTOR,
+    ROWS_PER_STRIP,
+    STRIP_BYTES,
+    STRIP_OFFSETS,
+    SUBFILE_TYPE,
+    SUBSAMPLING,
+    TILE_BYTES,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_WIDTH,
+    UNCOMPRESSED,
+    WANTED,
+    WIDTH,
+    YCBCR,
+)
+
+# None, CCITT, Group 3 and 4, LZW, JPEG, Deflate (two names), PackBits: what scanners and editors write. libtiff knows
+# a dozen more, which are rare, and each is another decoder to trust.
+_COMPRESSIONS = PREDICTED | CCITT | {UNCOMPRESSED, JPEG, 32773}
+
+_REDUCED = 1  # NewSubfileType: a smaller copy of another image in the file
+_CANON_RAW = b"CR"
+_CMYK_INKS = 1
+_LAST_BIT_FIRST = 2  # FillOrder
+_END_OF_JPEG = b"\xff\xd9"
+_ORIENTATIONS = range(1, 9)
+
+
+class Parts(NamedTuple):
+    """The strips or tiles of a picture, plane by plane.
+
+    Args:
+        tile: width and height of a tile; None where the parts are strips.
+        rows: of a strip.
+        offsets: of each part in the file.
+        sizes: bytes of each part, all of which are in the file.
+        bytes: of the largest part once it is unpacked.
+    """
+
+    tile: tuple[int, int] | None
+    rows: int
+    offsets: list[int]
+    sizes: list[int]
+    bytes: int
+
+
+class TiffPicture(NamedTuple):
+    """The first picture of a TIFF.
+
+    Args:
+        directory: its tags.
+        width: in pixels, as stored; `height` as well.
+        kind: its samples, and what becomes of them.
+        compression: the value of the tag.
+        predictor: the value of the tag; 1 where samples are stored as they are.
+        reversed_bits: True if the first pixel is in the lowest bit of a byte.
+        orientation: as EXIF counts.
+        parts: its bytes in the file.
+    """
+
+    directory: Directory
+    width: int
+    height: int
+    kind: Kind
+    compression: int
+    predictor: int
+    reversed_bits: bool
+    orientation: int
+    parts: Parts
+
+
+def read_picture(data: bytes) -> TiffPicture:
+    """Read what decoding the first picture needs.
+
+    Raises:
+        ImageRejectedError: a part of the pixels is missing, or the picture is of a kind that is not decoded.
+    """
+    directory = Directory(data, Layout.of(data).first_directory(data), WANTED)
+    if data[8:10] == _CANON_RAW or DNG_VERSION in directory or directory.first(SUBFILE_TYPE, 0) == _REDUCED:
+        unsupported("the object is a camera's raw file; expected the picture that it was developed to")
+    compression = directory.first(COMPRESSION, UNCOMPRESSED)
+    if compression not in _COMPRESSIONS:
+        unsupported("the TIFF is compressed in a way that is not supported; save it with LZW or Deflate")
+    if directory.first(INK_SET, _CMYK_INKS) != _CMYK_INKS:
+        unsupported("the TIFF has other inks than cyan, magenta, yellow and black; save it in RGB")
+    width, height = directory.first(WIDTH, 0), directory.first(HEIGHT, 0)
+    if width <= 0 or height <= 0:
+        corrupt("the TIFF has no size")
+    predictor = directory.first(PREDICTOR, 1) if compression in PREDICTED else 1
+    kind = kind_of(directory, compression, predictor)
+    orientation = directory.first(ORIENTATION, 1)
+    return TiffPicture(
+        directory,
+        width,
+        height,
+        kind,
+        compression,
+        predictor,
+        directory.first(FILL_ORDER, 1) == _LAST_BIT_FIRST and compression != JPEG,
+        orientation if orientation in _ORIENTATIONS else 1,
+        _parts(directory, width, height, kind, compression),
+    )
+
+
+def _parts(directory: Directory, width: int, height: int, kind: Kind, compression: int) -> Parts:
+    # Old writers gave tiles in the tags of strips.
+    offsets = directory.numbers(TILE_OFFSETS) or directory.numbers(STRIP_OFFSETS)
+    sizes = directory.numbers(TILE_BYTES) or directory.numbers(STRIP_BYTES)
+    tile = None
+    if TILE_WIDTH in directory and TILE_HEIGHT in directory:
+        tile = directory.first(TILE_WIDTH, 0), directory.first(TILE_HEIGHT, 0)
+        if min(tile) <= 0:
+            corrupt("the TIFF's tiles have no size")
+        rows = tile[1]
+        across, down = -(-width // tile[0]), -(-height // tile[1])
+    else:
+        rows = directory.first(ROWS_PER_STRIP, height)
+        rows = height if rows <= 0 else min(rows, height)
+        across, down = 1, -(-height // rows)
+    if not offsets:
+        corrupt("the TIFF holds no picture")
+    needed = across * down * kind.planes
+    if len(offsets) < needed:
+        corrupt("the TIFF is cut off")
+    offsets, sizes = offsets[:needed], sizes[:needed]
+    full_bytes = _part_bytes(directory, kind, tile[0] if tile else width, rows)
+    if compression == UNCOMPRESSED:
+        last_bytes = full_bytes if tile else _part_bytes(directory, kind, width, height - (down - 1) * rows)
+        packed = [last_bytes if (part + 1) % down == 0 and not tile else full_bytes for part in range(needed)]
+        if any(offset < 0 or offset + size > len(directory.data) for offset, size in zip(offsets, packed, strict=True)):
+            corrupt("the TIFF is cut off")
+        return Parts(tile, rows, list(offsets), packed, 0 if needed == 1 and not tile else full_bytes)
+    if kind.raw_mode == PLANES_IN_RGBA:  # libtiff holds the converted part as well, and all of its planes
+        full_bytes = full_bytes * kind.planes + 4 * width * rows
+    return Parts(tile, rows, list(offsets), _packed_sizes(directory.data, offsets, sizes, compression), full_bytes)
+
+
+def _part_bytes(directory: Directory, kind: Kind, width: int, rows: int) -> int:
+    """Bytes of a part that is not compressed."""
+    if kind.photometric == YCBCR:  # TIFF 6.0, section 21: blocks of pixels share their colours
+        across, down = (*directory.numbers(SUBSAMPLING), 2, 2)[:2]
+        if kind.separate and not across == down == 1:
+            unsupported("the TIFF's colours are subsampled in planes; save it in RGB")
+        if not {across, down} <= {1, 2, 4}:
+            corrupt("the TIFF's colours are subsampled in a way that is not known")
+        if kind.separate:
+            return width * rows
+        return -(-width // across) * -(-rows // down) * (across * down + 2)
+    samples = 1 if kind.separate else kind.samples
+    return (width * samples * kind.bits + 7) // 8 * rows
+
+
+def _packed_sizes(data: bytes, offsets: Sequence[int], sizes: Sequence[int], compression: int) -> list[int]:
+    """Bytes of compressed parts: as the tag says, but no further than the file; without it, up to the next part."""
+    if any(not 0 <= offset < len(data) for offset in offsets):
+        corrupt("the TIFF is cut off")
+    starts = sorted({*offsets, len(data)})
+    clipped = any(offset + size > len(data) for offset, size in zip(offsets, sizes, strict=False))
+    if clipped and max(offsets) > _last_end(data, compression):
+        corrupt("the TIFF is cut off")
+    found = []
+    for part, offset in enumerate(offsets):
+        size = sizes[part] if part < len(sizes) and sizes[part] > 0 else 0
+        left = len(data) - offset
+        found.append(min(size, left) or starts[bisect.bisect_right(starts, offset)] - offset)
+    return found
+
+
+def _last_end(data: bytes, compression: int) -> int:
+    """Where the last code for the end of a part is, for compressions whose decoders fill in what is missing."""
+    if compression == JPEG:
+        return data.rfind(_END_OF_JPEG)
+    if compression in CCITT:
+        ends = _end_of_group_4().finditer(data) if compression == GROUP_4 else ()
+        return max((end.start() for end in ends), default=-1)
+    return len(data)
+
+
+@cache
+def _end_of_group_4() -> re.Pattern[bytes]:
+    """A pattern for the end of a part at any bit: two codes for the end of a line (ITU-T T.6, section 2.4.1)."""
+    code, bits = 0x001001, 24
+    choices = []
+    for shift in range(8):
+        size = -(-(bits + shift) // 8)
+        after = 8 * size - bits - shift
+        fixed = (code << after).to_bytes(size, "big")
+        masks = ((1 << bits) - 1 << after).to_bytes(size, "big")
+        choices.append(
+            b"".join(
+                b"[%b]" % re.escape(bytes(value for value in range(256) if value & mask == byte))
+                for byte, mask in zip(fixed, masks, strict=True)
+            )
+        )
+    return re.compile(b"|".join(choices), re.DOTALL)

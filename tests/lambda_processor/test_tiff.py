@@ -1,0 +1,241 @@
+"""TIFF files that are odd somewhere, though every byte of their first picture is there."""
+
+import struct
+
+import pytest
+from PIL import Image
+
+from imgpipe_processor.failures import ImageRejectedError
+from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from tests.lambda_processor import judge, scenes, tiffs
+from tests.lambda_processor.fakes import encoded
+from tests.lambda_processor.hostile.tiffs import (
+    BITS,
+    BYTE,
+    LONG,
+    PHOTOMETRIC,
+    PIXELS_AT,
+    ROWS_PER_STRIP,
+    SHORT,
+    STRIP_BYTES,
+    STRIP_OFFSETS,
+    TILE_BYTES,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_WIDTH,
+    Entry,
+    grey,
+    tiled,
+)
+
+LIMITS = Limits(max_pixels=1_000_000, max_frames=100, memory_bytes=512 * 2**20)
+PICTURE = scenes.greys()
+SIZE, PIXELS = PICTURE.size, PICTURE.tobytes()
+DEFLATE, ICC_PROFILE, MAKER_NOTE = 8, 34675, 50_000
+UNKNOWN_TYPE, ASCII = 99, 2
+
+
+def made(data):
+    return make_picture(data, Recipe((1_000,), output_format="png"), LIMITS)
+
+
+def shown(data):
+    """The thumbnail's grey values."""
+    return judge.seen(made(data).thumbnails[0].data).getchannel("R").tobytes()
+
+
+def refusal(data):
+    with pytest.raises(ImageRejectedError) as refused:
+        made(data)
+    return refused.value.category
+
+
+def odd(*more, pixels=PIXELS, following=0):
+    return grey(*SIZE, *more, pixels=pixels, following=following)
+
+
+def next_directory_at(data):
+    """Where the offset of the second directory is."""
+    (first,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, first)
+    return first + 2 + 12 * count
+
+
+def with_swapped_entries():
+    data = odd()
+    (first,) = struct.unpack_from("<I", data, 4)
+    start, end = first + 2, next_directory_at(data)
+    entries = [data[at : at + 12] for at in range(start, end, 12)]
+    return data[:start] + b"".join(reversed(entries)) + data[end:]
+
+
+def pages(count):
+    page = Image.new("L", (1, 1))
+    return encoded(PICTURE, "TIFF", save_all=True, append_images=[page] * (count - 1))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        odd(following=2**32 - 1),
+        odd(following=2**31),
+        odd(following=PIXELS_AT),
+        odd()[: next_directory_at(odd())],
+        with_swapped_entries(),
+        odd(Entry(MAKER_NOTE, UNKNOWN_TYPE, count=7, place=9)),
+        odd(Entry(MAKER_NOTE, BYTE, count=2**32 - 1, place=2**32 - 1)),
+        odd(Entry(ICC_PROFILE, BYTE, count=1_000_000, place=2**31)),
+        odd(Entry(ICC_PROFILE, LONG, (1, 2, 3, 4))),
+        odd(Entry(tiffs.ORIENTATION, SHORT, (99,))),
+    ],
+    ids=[
+        "next-page-past-the-end",
+        "next-page-far-past-the-end",
+        "next-page-in-the-pixels",
+        "no-offset-of-a-next-page",
+        "tags-in-another-order",
+        "a-tag-of-an-unknown-type",
+        "a-private-tag-past-the-end",
+        "a-profile-past-the-end",
+        "a-profile-of-numbers",
+        "an-orientation-that-is-none",
+    ],
+)
+def test_what_no_pixel_of_the_first_page_is_made_of_may_be_odd(data):
+    assert shown(data) == PIXELS
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (Entry(STRIP_BYTES, LONG, (len(PIXELS) + 500,)),),
+        (Entry(STRIP_BYTES, LONG, (0,)),),
+        (Entry(STRIP_BYTES, LONG, (1,)),),
+        (Entry(STRIP_BYTES, LONG, count=9_999, place=2**31),),
+        (Entry(STRIP_BYTES, ASCII, count=1, place=0),),
+        (Entry(ROWS_PER_STRIP, LONG, (2**32 - 1,)),),
+        (Entry(ROWS_PER_STRIP, LONG, (0,)),),
+        (Entry(ROWS_PER_STRIP, SHORT, (65_535,)),),
+        (Entry(STRIP_OFFSETS, LONG, (PIXELS_AT, 2**32 - 1)),),
+    ],
+    ids=[
+        "too-many-bytes",
+        "no-bytes",
+        "one-byte",
+        "counts-past-the-end",
+        "a-text",
+        "rows-without-end",
+        "no-rows",
+        "more-rows-than-there-are",
+        "a-second-strip-that-is-not-needed",
+    ],
+)
+def test_sizes_of_strips_may_be_wrong_where_the_pixels_are_there(more):
+    assert shown(odd(*more)) == PIXELS
+
+
+@pytest.mark.parametrize(
+    ("compression", "picture"), [("tiff_adobe_deflate", PICTURE), ("tiff_lzw", PICTURE), ("group4", scenes.drawing())]
+)
+def test_compressed_strips_may_have_too_many_bytes_or_none_given(compression, picture):
+    data = encoded(picture, "TIFF", compression=compression)
+    (first,) = struct.unpack_from("<I", data, 4)
+    at = data.index(struct.pack("<HH", STRIP_BYTES, LONG), first) + 8
+
+    assert shown(data) == picture.convert("L").tobytes()
+    assert shown(data[:at] + struct.pack("<I", 2**31) + data[at + 4 :]) == shown(data)
+    assert shown(data[:at] + bytes(4) + data[at + 4 :]) == shown(data)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group3", "group4"])
+def test_a_strip_that_ends_with_the_file_before_its_pixels_do_is_corrupt(compression):
+    picture = scenes.drawing() if compression.startswith("group") else PICTURE
+    data = encoded(picture, "TIFF", compression=compression, strip_size=2**20)
+    (first,) = struct.unpack_from("<I", data, 4)
+    at = data.index(struct.pack("<HHI", STRIP_OFFSETS, LONG, 1), first) + 8
+    (offset,) = struct.unpack_from("<I", data, at)
+    (size,) = struct.unpack_from("<I", data, data.index(struct.pack("<HHI", STRIP_BYTES, LONG, 1), first) + 8)
+    moved = data[:at] + struct.pack("<I", len(data)) + data[at + 4 :] + data[offset : offset + size]
+
+    assert made(moved)
+    assert refusal(moved[: -size // 2]) == "corrupt"
+
+
+@pytest.mark.parametrize("more", [1, len(PIXELS)])
+def test_pixels_past_the_end_of_the_file_are_corrupt(more):
+    assert refusal(odd(Entry(STRIP_OFFSETS, LONG, (PIXELS_AT + more + 200,)))) == "corrupt"
+
+
+@pytest.mark.parametrize("tag", [STRIP_OFFSETS, BITS, tiffs.COLOUR_MAP])
+def test_a_tag_that_pixels_depend_on_and_that_is_past_the_end_is_corrupt(tag):
+    assert refusal(odd(Entry(tag, LONG, count=9, place=2**31))) == "corrupt"
+
+
+def test_tiles_may_be_given_in_the_tags_of_strips():
+    data = tiled(*SIZE, 32, bytes(range(256)) * 4)
+    renamed = data
+    for old, new in ((TILE_OFFSETS, STRIP_OFFSETS), (TILE_BYTES, STRIP_BYTES)):
+        at = renamed.index(struct.pack("<HH", old, LONG))
+        renamed = renamed[:at] + struct.pack("<HH", new, LONG) + renamed[at + 4 :]
+
+    assert TILE_WIDTH < TILE_HEIGHT
+    assert shown(renamed) == shown(data)
+    assert shown(data)[: SIZE[0]] == bytes(range(32)) * 3
+
+
+def test_without_a_photometric_tag_grey_is_black_at_zero():
+    data = odd()
+    at = data.index(struct.pack("<HH", PHOTOMETRIC, SHORT))
+
+    assert shown(data[:at] + struct.pack("<HH", MAKER_NOTE, SHORT) + data[at + 4 :]) == PIXELS
+
+
+@pytest.mark.parametrize(("count", "frames"), [(1, 1), (3, 3)])
+def test_pages_are_counted(count, frames):
+    assert made(pages(count)).frames == frames
+
+
+def test_pages_that_follow_each_other_in_a_circle_are_counted_once():
+    data = pages(2)
+    first, second = next_directory_at(data), struct.unpack_from("<I", data, next_directory_at(data))[0]
+    again = second + 2 + 12 * struct.unpack_from("<H", data, second)[0]
+
+    made_of_circle = made(data[:again] + data[4:8] + data[again + 4 :])
+
+    assert first < again
+    assert made_of_circle.frames == 2
+
+
+def test_values_that_are_no_number_do_not_count_for_what_is_white():
+    values = [float("nan"), 0.0, 128.0, 255.0, float("inf"), -1.0]
+    data = tiffs.tiff(
+        (6, 1),
+        [tiffs.samples("<", "f", values)],
+        {tiffs.SAMPLE_FORMAT: (tiffs.FLOAT,)},
+        bits=[32],
+        photometric=tiffs.BLACK_IS_ZERO,
+    )
+
+    assert list(shown(data)[1:4]) == [0, 128, 255]
+    assert shown(data)[4] == 255
+
+
+def test_a_predictor_that_its_decoder_does_not_undo_is_unsupported():
+    more = (Entry(BITS, SHORT, (12,)), Entry(317, SHORT, (2,)), Entry(259, SHORT, (DEFLATE,)))
+
+    assert refusal(odd(*more)) == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (Entry(PHOTOMETRIC, SHORT, (9,)),),
+        (Entry(332, SHORT, (2,)),),
+        (Entry(BITS, SHORT, (8, 5, 8)), Entry(277, SHORT, (3,)), Entry(PHOTOMETRIC, SHORT, (2,))),
+        (Entry(259, SHORT, (6,)),),
+        (Entry(BITS, SHORT, (64,)),),
+    ],
+    ids=["icc-lab", "other-inks", "depths-that-differ", "old-jpeg", "64-bits"],
+)
+def test_what_is_not_decoded_is_unsupported(more):
+    assert refusal(odd(*more)) == "unsupported"
