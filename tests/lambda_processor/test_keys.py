@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe_processor.events import MAX_KEY_BYTES, Ignored, read_event
+from imgpipe_processor.events import Ignored, read_event
 from imgpipe_processor.imaging import Thumbnail
 from imgpipe_processor.processing import thumbnail_key
 from tests.lambda_processor.deliveries import SOURCE, event, eventbridge, queue, record
 from tests.lambda_processor.fakes import Aws, encoded, holding, log_lines, photo, send
 
 SMALL = encoded(photo(8, 4))
+MAX_KEY_BYTES = 1024
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 SHAPES = {"s3": lambda key, **more: event(record(key, **more)), "eventbridge": eventbridge}
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)

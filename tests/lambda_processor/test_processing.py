@@ -202,6 +202,20 @@ def test_an_image_deleted_since_is_not_brought_back(aws):
     assert run(aws, record()) == {"duplicate": 1}
 
 
+def test_item_deleted_after_the_first_call_is_written_again(aws):
+    """TTL or a person can delete the item that an earlier delivery left between PutItem and GetItem."""
+    run(aws, record())
+
+    def delete_item(call):
+        if call == "GetItem":
+            aws.items.clear()
+
+    aws.before = delete_item
+
+    assert run(aws, record()) == {"processed": 1}
+    assert aws.item["Status"] == {"S": "processed"}
+
+
 def test_a_newer_version_is_an_image_of_its_own(aws):
     aws.objects[SOURCE, "cat.jpg", "v2"] = (encoded(photo(50, 50)), "image/jpeg")
 
