@@ -13,7 +13,7 @@ FAILURES = ("unsupported", "corrupt", "too-large", "missing", "forbidden", "inte
 STATES = {"absent"} | {
     f"{status}{sequencer}"
     for status, sequencer in itertools.product(
-        ("processing", "processed", "deleted", *FAILURES), ("", " 01", " 02", " 03")
+        ("processing", "processed", "deleted", "deleted-missing", *FAILURES), ("", " 01", " 02", " 03")
     )
 }
 ANY_PROCESSING = {"processing", "processing 01", "processing 02", "processing 03"}
@@ -46,11 +46,12 @@ def item_in(state):
     status, _, sequencer = state.partition(" ")
     if status == "absent":
         return None
-    failure = {"Status": {"S": "failed"}, "ErrorCategory": {"S": status}, "ErrorMessage": {"S": "..."}}
+    status, _, category = ("failed", "", status) if status in FAILURES else status.partition("-")
     return {
         "ImageId": {"S": CAT_ID},
-        "AttemptId": {"S": "of another delivery"},
-        **(failure if status in FAILURES else {"Status": {"S": status}}),
+        "Status": {"S": status},
+        **({"AttemptId": {"S": "of another delivery"}} if status != "processing" else {}),
+        **({"ErrorCategory": {"S": category}, "ErrorMessage": {"S": "..."}} if category else {}),
         **({"Sequencer": {"S": sequencer}} if sequencer else {}),
     }
 
