@@ -133,8 +133,14 @@ def test_003_26_a_log_that_cannot_be_written_fails_no_image(aws, monkeypatch):
 def test_what_is_no_upload_is_told_in_one_line(aws, capsys):
     assert run(aws, record(eventName="ObjectRemoved:Delete"), record()) == {"ignored": 1, "processed": 1}
     assert send(aws, {"Event": "s3:TestEvent"}) == {"ignored": 1}
+    assert send(aws, event({}, {})) == {"ignored": 2}
 
-    assert [line.get("reason") for line in log_lines(capsys)] == ["not an ObjectCreated event", None, "s3:TestEvent"]
+    assert [line.get("reason") for line in log_lines(capsys)] == [
+        "not an ObjectCreated event",
+        None,
+        "s3:TestEvent",
+        *["unknown record shape"] * 2,
+    ]
 
 
 def test_a_bug_leaves_its_place_in_one_line_of_the_log(aws, capsys):

@@ -105,13 +105,19 @@ def test_the_item_of_a_failed_image_is_exactly_this(aws):
 
 def test_the_frames_of_an_animation_are_counted_and_those_of_a_still_image_are_not_told():
     others = [photo().rotate(90), photo().rotate(180)]  # equal ones are written as one
-    still, moving = (encoded(photo(), "GIF", save_all=True, append_images=more) for more in ([], others))
-    aws = Aws({(SOURCE, "still.gif", "v1"): (still, None), (SOURCE, "moving.gif", "v1"): (moving, None)})
+    frames = {"still.gif": [], "pair.gif": others[:1], "moving.gif": others}
+    aws = Aws(
+        {
+            (SOURCE, key, "v1"): (encoded(photo(), "GIF", save_all=True, append_images=more), None)
+            for key, more in frames.items()
+        }
+    )
 
-    run(aws, record("still.gif"), record("moving.gif"))
+    run(aws, *map(record, frames))
 
     assert {item["ObjectKey"]["S"]: item.get("FrameCount") for item in aws.items.values()} == {
         "still.gif": None,
+        "pair.gif": {"N": "2"},
         "moving.gif": {"N": "3"},
     }
 
