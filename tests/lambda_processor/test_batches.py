@@ -172,7 +172,10 @@ def test_what_is_left_is_raised_where_there_is_no_queue(aws):
 
 
 def test_every_unfinished_record_is_named_where_there_is_no_queue(aws):
-    aws.before = lambda call: (_ for _ in ()).throw(client_error("SlowDown", 503)) if call == "PutItem" else None
+    def throttle(_call):
+        raise client_error("SlowDown", 503)
+
+    aws.before = throttle
 
     with pytest.raises(
         RecordsToRetryError,
