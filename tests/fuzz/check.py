@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Animation, Limits, Picture, Recipe, make_picture
 from imgpipe_processor.imaging.memory import BASE_BYTES
@@ -23,7 +22,7 @@ RECIPES = (
     Recipe((16,), output_format="avif"),
     Recipe((600, 20), engine="libvips"),
 )
-CATEGORIES = frozenset({None, failures.UNSUPPORTED, failures.CORRUPT, failures.TOO_LARGE})
+CATEGORIES = frozenset({None, "unsupported", "corrupt", "too-large"})
 
 # Of the processor, of which an input as large as the target's usually takes a hundredth.
 MAX_CPU_SECONDS = 5

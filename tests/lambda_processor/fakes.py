@@ -17,18 +17,18 @@ from botocore.session import get_session
 from botocore.validate import validate_parameters
 from PIL import Image
 
-from imgpipe_processor import records
 from imgpipe_processor.imaging.recipe import Limits, Recipe
 from imgpipe_processor.invocation import handle
 from imgpipe_processor.processing import Processor
 from imgpipe_processor.reports import Reporter
 from imgpipe_processor.settings import Settings, ThumbnailSettings
 from tests.lambda_processor.deliveries import ETAG, SOURCE, event, record
+from tests.lambda_processor.table import NAME, carry_out
 
 CAT_ID = "30454758-41c2-5cb7-b19a-6f3b584edc55"  # the id of cat.jpg, version v1
 THUMBNAILS = "image-thumbnail-bucket-dev-111122223333"
 SETTINGS = Settings(
-    metadata_table="ImageMetadata-dev",
+    metadata_table=NAME,
     environment="staging",
     environment_suffix="dev",
     max_source_bytes=1_000_000,
@@ -50,36 +50,6 @@ ACTIONS = {
     "HeadObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
     "Publish": "sns:Publish",
-}
-FOR_A_TIME = ("missing", "forbidden", "internal")
-
-
-def _is(status: str, old: dict[str, Any]) -> bool:
-    return old.get("Status") == {"S": status}
-
-
-def _failed_for_a_time(old: dict[str, Any]) -> bool:
-    return _is("failed", old) and old["ErrorCategory"]["S"] in FOR_A_TIME
-
-
-def _sequencer_of(old: dict[str, Any]) -> str:
-    """Of an item; one that has none is older than any."""
-    return str(old.get("Sequencer", {"S": ""})["S"])
-
-
-# What DynamoDB decides on each condition, for an item ({} where there is none) and the event's sequencer;
-# test_on_local_engine.py holds it against the engine, for every state of an item.
-CONDITIONS: dict[str, Callable[[dict[str, Any], str], bool]] = {
-    records.BEGIN: lambda old, _: not old,
-    records.BEGIN_AGAIN: lambda old, _: not old or _is("processing", old),
-    records.BEGIN_AGAIN_IN_ORDER: lambda old, sequencer: (
-        not old
-        or (_is("processing", old) and _sequencer_of(old) <= sequencer)
-        or (_failed_for_a_time(old) and _sequencer_of(old) < sequencer)
-    ),
-    records.SUCCEED: lambda old, _: _is("processing", old) or _failed_for_a_time(old),
-    records.FAIL: lambda old, _: _is("processing", old) and "Sequencer" not in old,
-    records.FAIL_IN_ORDER: lambda old, sequencer: _is("processing", old) and _sequencer_of(old) == sequencer,
 }
 
 
@@ -195,44 +165,16 @@ class Aws:
 
     def get_item(self, **request: Any) -> dict[str, Any]:
         assert request["ConsistentRead"] is True
-        assert request["TableName"] == SETTINGS.metadata_table
-
-        def effect() -> dict[str, Any]:
-            item = self.items.get(request["Key"]["ImageId"]["S"])
-            return {"Item": {"Status": item["Status"]}} if item else {}
-
-        return self._called("GetItem", request, effect)
+        return self._on_table("GetItem", request)
 
     def put_item(self, **request: Any) -> dict[str, Any]:
-        return self._write("PutItem", request["Item"]["ImageId"]["S"], request, lambda _old: dict(request["Item"]))
+        return self._on_table("PutItem", request)
 
     def update_item(self, **request: Any) -> dict[str, Any]:
-        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
-        update, _, removed = request["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
-        pairs = [pair.split(" = ") for pair in update.split(", ")]
-        changes = {names[name]: values[value] for name, value in pairs}
-        gone = {names[name] for name in removed.split(", ") if name}
+        return self._on_table("UpdateItem", request)
 
-        def change(old: dict[str, Any]) -> dict[str, Any]:
-            return {name: value for name, value in old.items() if name not in gone} | changes
-
-        return self._write("UpdateItem", request["Key"]["ImageId"]["S"], request, change)
-
-    def _write(self, name: str, image_id: str, request: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-        assert request["TableName"] == SETTINGS.metadata_table
-        sequencer = request.get("ExpressionAttributeValues", {}).get(":sequencer", {"S": ""})["S"]
-
-        def effect() -> dict[str, Any]:
-            old = self.items.get(image_id, {})
-            if not CONDITIONS[request["ConditionExpression"]](old, sequencer):
-                error = client_error("ConditionalCheckFailedException", 400, name)
-                if request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old:
-                    error.response["Item"] = old
-                raise error
-            self.items[image_id] = change(old)
-            return {}
-
-        return self._called(name, request, effect)
+    def _on_table(self, call: str, request: dict[str, Any]) -> dict[str, Any]:
+        return self._called(call, request, lambda: carry_out(call, request, self.items))
 
     @property
     def thumbnails(self) -> dict[tuple[str, str], bytes]:

@@ -171,6 +171,19 @@ def test_what_is_left_is_raised_where_there_is_no_queue(aws):
     assert run(aws, record(), record("dog.jpg")) == {"duplicate": 1, "processed": 1}
 
 
+def test_every_unfinished_record_is_named_where_there_is_no_queue(aws):
+    def throttle(_call):
+        raise client_error("SlowDown", 503)
+
+    aws.before = throttle
+
+    with pytest.raises(
+        RecordsToRetryError,
+        match=r"^2 of 2 records to retry: [0-9a-f-]{36} \(transient\), [0-9a-f-]{36} \(transient\)$",
+    ):
+        run(aws, record(), record("dog.jpg"))
+
+
 def test_time_for_a_report_is_kept():
     aws = holding("a.jpg", "b.jpg")
     message = batch(*(event(record(key)) for key in ("a.jpg", "b.jpg")))

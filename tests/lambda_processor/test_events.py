@@ -51,6 +51,7 @@ def test_003_18_any_key_survives_encoding_and_decoding(key):
 
 def test_003_19_the_image_id_is_the_same_in_every_delivery_and_never_changes_between_releases():
     assert only_upload(record()).image_id == "30454758-41c2-5cb7-b19a-6f3b584edc55"
+    assert only_upload(record(version_id=None)).image_id == "f0560263-b393-5369-bd58-8ab4940e3acd"
 
 
 def test_003_19_another_bucket_key_or_version_is_another_image():
@@ -102,6 +103,13 @@ def test_without_versions_the_image_id_follows_the_etag(version_id):
 )
 def test_what_is_no_upload_is_ignored_with_a_reason(message, reason):
     assert [Ignored(reason)] == read_event(message)
+
+
+def test_upload_time_is_in_utc():
+    upload = only_upload(record(eventTime="2026-11-20T00:30:00.000+02:00"))
+
+    assert upload.uploaded_at == datetime(2026, 11, 19, 22, 30, tzinfo=UTC)
+    assert upload.uploaded_at.tzinfo is UTC
 
 
 def test_no_records_are_no_work():

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe_processor import failures
 from imgpipe_processor.imaging import structures
 from imgpipe_processor.imaging.structures import others
 from tests.cold_start import cold_start
@@ -19,7 +18,7 @@ from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webp
 from tests.lambda_processor.hostile.children import PROCESSOR
 from tests.lambda_processor.test_package import ENVIRONMENT
 
-PERMANENT = {failures.UNSUPPORTED, failures.CORRUPT, failures.TOO_LARGE}
+PERMANENT = {"unsupported", "corrupt", "too-large"}
 KEY = "canary/of the key.jpg"
 METADATA = {"owner": "canary of the metadata"}
 
@@ -110,7 +109,9 @@ def test_a_hostile_upload_fails_with_words_of_our_own(data):
 def test_the_words_are_all_of_them():
     assert MESSAGES.fullmatch("the object is a text; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
     assert MESSAGES.fullmatch("the image has 9 x 12 pixels; at most 1,000 are allowed")
-    assert MESSAGES.fullmatch(structures.structure.damaged("the PNG is cut off"))
+    assert MESSAGES.fullmatch(
+        "the image is truncated or damaged: the PNG is cut off; expected a whole file: save or upload it again"
+    )
     assert not MESSAGES.fullmatch("the object is canary; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
     assert len(messages()) > 60
 

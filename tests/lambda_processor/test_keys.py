@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe_processor.events import MAX_KEY_BYTES, Ignored, read_event
+from imgpipe_processor.events import Ignored, read_event
 from imgpipe_processor.imaging import Thumbnail
 from imgpipe_processor.processing import thumbnail_key
 from tests.lambda_processor.deliveries import SOURCE, event, eventbridge, queue, record
 from tests.lambda_processor.fakes import Aws, encoded, holding, log_lines, photo, send
 
 SMALL = encoded(photo(8, 4))
+MAX_KEY_BYTES = 1024
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-SHAPES = {"s3": lambda key: event(record(key)), "eventbridge": eventbridge}
+SHAPES = {"s3": lambda key, **more: event(record(key, **more)), "eventbridge": eventbridge}
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 
 PATHS = ["..", ".", "/", "//", "\\", "C:", "uploads"]
@@ -125,3 +126,49 @@ def test_an_event_of_another_bucket_is_acknowledged_and_holds_up_none_of_ours(sh
 
     assert send(aws, message) == {"batchItemFailures": []}
     assert aws.item["Status"] == {"S": "processed"}
+
+
+@every_shape
+@pytest.mark.parametrize(
+    ("trigger", "answer"),
+    [(lambda message: message, {"ignored": 1}), (queue, {"batchItemFailures": []})],
+    ids=["direct", "queue"],
+)
+@pytest.mark.parametrize("key", ["photos/holiday/", "photos//", "/", "photos_$folder$", "photos/holiday_$folder$"])
+def test_folder_object_is_ignored_without_item_metric_or_report(shape, trigger, answer, key, capsys):
+    aws = holding(key, data=b"")
+
+    assert send(aws, trigger(shape(key, size=0)), reports="always") == answer
+
+    assert (aws.calls, aws.items, aws.reports) == ([], {}, [])
+    assert log_lines(capsys) == [
+        {
+            "level": "WARNING",
+            "event": "ignored",
+            "request_id": "r-1",
+            "reason": "a zero-byte folder object",
+            "bucket": "photos-in",
+            "key": key,
+        }
+    ]
+
+
+@every_shape
+@pytest.mark.parametrize("size", [None, 1, len(SMALL)])
+@pytest.mark.parametrize("key", ["photos/holiday/", "photos_$folder$"])
+def test_object_with_the_key_of_a_folder_is_an_upload_unless_its_size_is_0(shape, key, size):
+    aws = holding(key, data=SMALL)
+
+    assert send(aws, shape(key, size=size)) == {"processed": 1}
+
+
+@every_shape
+@pytest.mark.parametrize("key", ["cat.jpg", "photos/holiday", "photos/_$folder$/cat", "photos_$FOLDER$", "photos\\"])
+def test_zero_byte_object_with_the_key_of_a_file_is_a_failed_upload(shape, key, capsys):
+    aws = holding(key, data=b"")
+
+    assert send(aws, shape(key, size=0), reports="failures") == {"failed": 1}
+
+    assert (aws.item["Status"], aws.item["ErrorCategory"]) == ({"S": "failed"}, {"S": "unsupported"})
+    assert [line["ProcessingErrors"] for line in log_lines(capsys)] == [1]
+    assert len(aws.reports) == 1

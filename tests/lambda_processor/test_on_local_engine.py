@@ -14,16 +14,11 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
 from imgpipe_processor.aws import CLIENT_CONFIG
-from imgpipe_processor.events import read_event
 from imgpipe_processor.invocation import handle
 from imgpipe_processor.processing import Processor
-from imgpipe_processor.records import Records
 from imgpipe_processor.settings import Settings, ThumbnailSettings
 from tests.lambda_processor.deliveries import event, record
-from tests.lambda_processor.fakes import SETTINGS, Aws, Crash, decoded, encoded, photo, ticking_clock
-
-CATEGORIES = ("unsupported", "corrupt", "too-large", "missing", "forbidden", "internal")
-SEQUENCERS = (None, "01", "02", "03")
+from tests.lambda_processor.fakes import SETTINGS, Crash, decoded, encoded, photo, ticking_clock
 
 
 @dataclass
@@ -91,44 +86,6 @@ def world(engine):
         thumbnails=ThumbnailSettings(name, "thumbnails/", (128,)),
     )
     return World(*clients, settings)
-
-
-def states(image_id):
-    """An item in every state that there is."""
-    yield {}
-    for sequencer, status in itertools.product(SEQUENCERS, ("processing", "processed", "deleted", *CATEGORIES)):
-        item = {"ImageId": {"S": image_id}, "Status": {"S": "failed" if status in CATEGORIES else status}}
-        if status in CATEGORIES:
-            item |= {"ErrorCategory": {"S": status}, "ErrorMessage": {"S": "..."}}
-        yield item if sequencer is None else item | {"Sequencer": {"S": sequencer}}
-
-
-@pytest.mark.parametrize("sequencer", [None, "02"])
-@pytest.mark.parametrize("action", ["begin", "begin_again", "processed", "failed"])
-def test_the_table_decides_as_the_clients_of_the_other_tests_do(world, action, sequencer):
-    (upload,) = read_event(event(record(sequencer=sequencer)))
-    decided = set()
-    for item in states(upload.image_id):
-        fake = Aws(items={upload.image_id: item} if item else {})
-        world.dynamodb.delete_item(TableName=world.settings.metadata_table, Key={"ImageId": {"S": upload.image_id}})
-        if item:
-            world.dynamodb.put_item(TableName=world.settings.metadata_table, Item=item)
-        results = []
-        for table in (
-            Records(fake, SETTINGS.metadata_table, 4),
-            Records(world.dynamodb, world.settings.metadata_table, 4),
-        ):
-            begins = {"begin": table.begin, "begin_again": table.begin_again}
-            if action in begins:
-                results.append(begins[action](upload))
-            else:
-                results.append(table.finish(upload, action, {}, attempt_id="mine", at=ticking_clock()()))
-        assert results[0] == results[1], item
-        left = [{name: value for name, value in one.items() if name != "AttemptId"} for one in fake.items.values()]
-        assert left == world.items(), item
-        decided.add(results[0])
-
-    assert decided == {True, False}
 
 
 @pytest.mark.parametrize("call", ["dynamodb.PutItem", "dynamodb.UpdateItem", "s3.PutObject"])

@@ -60,6 +60,16 @@ def test_003_10_the_handler_is_index_lambda_handler(started):
     assert line == {"level": "WARNING", "event": "ignored", "request_id": "r-1", "reason": "s3:TestEvent"}
 
 
+def test_handler_takes_times_in_utc_and_another_attempt_id_each_time():
+    code = (
+        "import uuid, index; from imgpipe_processor.handler import PROCESSOR as made;"
+        "ids = [uuid.UUID(made.new_id()) for _ in range(2)];"
+        "print(made.clock().tzinfo, len(set(ids)), *{one.version for one in ids})"
+    )
+
+    assert cold_start(PROCESSOR, code, environment=ENVIRONMENT).stdout == "UTC 2 4\n"
+
+
 def test_a_cold_start_loads_the_commonest_decoders_and_no_boto3(started):
     modules = started[1][1]
 

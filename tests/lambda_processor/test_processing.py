@@ -105,13 +105,19 @@ def test_the_item_of_a_failed_image_is_exactly_this(aws):
 
 def test_the_frames_of_an_animation_are_counted_and_those_of_a_still_image_are_not_told():
     others = [photo().rotate(90), photo().rotate(180)]  # equal ones are written as one
-    still, moving = (encoded(photo(), "GIF", save_all=True, append_images=more) for more in ([], others))
-    aws = Aws({(SOURCE, "still.gif", "v1"): (still, None), (SOURCE, "moving.gif", "v1"): (moving, None)})
+    frames = {"still.gif": [], "pair.gif": others[:1], "moving.gif": others}
+    aws = Aws(
+        {
+            (SOURCE, key, "v1"): (encoded(photo(), "GIF", save_all=True, append_images=more), None)
+            for key, more in frames.items()
+        }
+    )
 
-    run(aws, record("still.gif"), record("moving.gif"))
+    run(aws, *map(record, frames))
 
     assert {item["ObjectKey"]["S"]: item.get("FrameCount") for item in aws.items.values()} == {
         "still.gif": None,
+        "pair.gif": {"N": "2"},
         "moving.gif": {"N": "3"},
     }
 
@@ -200,6 +206,20 @@ def test_an_image_deleted_since_is_not_brought_back(aws):
     aws.items[CAT_ID]["Status"] = {"S": "deleted"}
 
     assert run(aws, record()) == {"duplicate": 1}
+
+
+def test_item_deleted_after_the_first_call_is_written_again(aws):
+    """TTL or a person can delete the item that an earlier delivery left between PutItem and GetItem."""
+    run(aws, record())
+
+    def delete_item(call):
+        if call == "GetItem":
+            aws.items.clear()
+
+    aws.before = delete_item
+
+    assert run(aws, record()) == {"processed": 1}
+    assert aws.item["Status"] == {"S": "processed"}
 
 
 def test_a_newer_version_is_an_image_of_its_own(aws):

@@ -42,6 +42,7 @@ def test_001_23_the_report_is_exactly_this(aws):
         "failures": [{"category": "unsupported", "bucket": SOURCE, "key": "bad.jpg", "image_id": bad.image_id}],
         "failures_not_listed": 0,
     } == json.loads(report["Message"])
+    assert report["Message"].startswith('{\n  "environment": "staging",\n')  # people read it as an e-mail
 
 
 def test_001_23_one_report_tells_of_a_whole_batch(aws):
@@ -99,7 +100,13 @@ def test_001_23_a_report_that_cannot_be_sent_fails_nothing(aws, error, capsys):
     assert send(aws, event(record()), reports="always") == {"processed": 1}
 
     line = log_lines(capsys)[-1]
-    assert ("ERROR", "report-not-sent", type(error).__name__) == (line["level"], line["event"], line["message"])
+    assert line.pop("detail")
+    assert line == {
+        "level": "ERROR",
+        "event": "report-not-sent",
+        "request_id": "r-1",
+        "message": type(error).__name__,
+    }
 
 
 @pytest.mark.parametrize("key", ["\x01" * 1024, "😀" * 256, "k" * 1024, "x", '"' * 1024])

@@ -106,10 +106,42 @@ def test_a_format_needs_its_own_quality_and_no_other(variables, recipe):
             Settings.from_environment({other: value for other, value in environment.items() if other != name})
 
 
-@pytest.mark.parametrize("name", ["OUTPUT_FORMAT", "BACKGROUND", "WEBP_QUALITY", "MAX_ANIMATION_FRAMES"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("THUMBNAIL_BUCKET", "EXTRA_THUMBNAIL_SIZES", "OUTPUT_PREFIX", "OUTPUT_FORMAT", "BACKGROUND"),
+        *("JPEG_QUALITY", "WEBP_QUALITY", "AVIF_QUALITY", "MAX_ANIMATION_FRAMES", "MAX_ANIMATION_PIXELS"),
+    ],
+)
 def test_an_output_without_a_bucket_for_it_is_refused(name):
     with pytest.raises(SettingsError, match=r"^environment: THUMBNAIL_SIZE: is missing or empty"):
-        Settings.from_environment(ALWAYS_NEEDED | {name: EVERYTHING[name]})
+        Settings.from_environment(ALWAYS_NEEDED | {name: "1"})
+
+
+def test_metadata_alone_is_read_with_the_configured_engine():
+    assert Settings.from_environment(ALWAYS_NEEDED | {"ENGINE": "libvips"}).recipe == Recipe((), engine="libvips")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("MAX_SOURCE_BYTES", "bytes"),
+        ("INDEX_SHARDS", "shards"),
+        ("MAX_SOURCE_PIXELS", "pixels"),
+        ("MAX_SOURCE_FRAMES", "frames"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "MB"),
+        ("THUMBNAIL_SIZE", "pixels"),
+        ("EXTRA_THUMBNAIL_SIZES", "pixels, with commas between"),
+        ("MAX_ANIMATION_FRAMES", "frames"),
+        ("MAX_ANIMATION_PIXELS", "pixels"),
+        ("JPEG_QUALITY", "1..100"),
+    ],
+)
+def test_number_that_is_none_is_refused_with_its_unit(name, expected):
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment(EVERYTHING | {name: "x"})
+
+    assert str(refused.value) == f"environment: {name}: 'x' is not a positive whole number; expected {expected}"
 
 
 @pytest.mark.parametrize("name", EVERYTHING)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from .events import Upload
 from .settings import Settings
 
+# What the keys of folder objects end with: a slash ("Organizing objects in the Amazon S3 console by using folders",
+# Amazon S3 User Guide), or Hadoop's own suffix (AWS re:Post Knowledge Center, emr-s3-empty-files; both read 2026-11).
+# A file can have such a key as well, but then it has bytes.
+FOLDER_SUFFIXES = ("/", "_$folder$")
+
 
 def reason_to_ignore(upload: Upload, settings: Settings) -> str | None:
     """Why an object is not worked on; None if it is.
@@ -19,4 +24,6 @@ def reason_to_ignore(upload: Upload, settings: Settings) -> str | None:
     written = settings.thumbnails
     if written is not None and upload.bucket == written.bucket and upload.key.startswith(written.prefix):
         return "an output of the function"
+    if upload.size == 0 and upload.key.endswith(FOLDER_SUFFIXES):
+        return "a zero-byte folder object"
     return None

@@ -58,7 +58,7 @@ class Processor(NamedTuple):
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def process(self, upload: Upload, *, postpone: bool = False) -> Outcome:
+    def process(self, upload: Upload, *, postpone: bool) -> Outcome:
         """Bring one upload to its final status; whatever goes wrong is an outcome, so that the next gets its turn.
 
         With `postpone`, what an earlier delivery has begun and not ended is left alone: it may have killed that one.
