@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,6 +49,51 @@ SRGB = Space(((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)), D65, *_CURVE)
 DISPLAY_P3 = Space(((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), D65, *_CURVE)
 BT_2020 = Space(((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)), D65, *_CURVE)
 ADOBE_RGB = Space(((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), D65, *_power(563 / 256))
+C, E, CINEMA = (0.310, 0.316), (1 / 3, 1 / 3), (0.314, 0.351)
+
+
+def _smpte_240m() -> tuple[Callable[[float], float], Callable[[float], float]]:
+    return (
+        lambda value: value / 4 if value < 4 * 0.0228 else ((value + 0.1115) / 1.1115) ** (1 / 0.45),
+        lambda light: 4 * light if light < 0.0228 else 1.1115 * light**0.45 - 0.1115,
+    )
+
+
+def _cinema() -> tuple[Callable[[float], float], Callable[[float], float]]:
+    return (
+        lambda value: 52.37 / 48 * value**2.6,
+        lambda light: (48 / 52.37 * light) ** (1 / 2.6),
+    )
+
+
+def _logarithmic(decades: float) -> tuple[Callable[[float], float], Callable[[float], float]]:
+    return (
+        lambda value: 10 ** (decades * (value - 1)) if value > 0 else 0.0,
+        lambda light: max(0.0, 1 + math.log10(light) / decades) if light > 0 else 0.0,
+    )
+
+
+# By their numbers in ITU-T H.273, tables 2 and 3, those that are neither sRGB's nor shown like them.
+PRIMARIES = {
+    4: (((0.67, 0.33), (0.21, 0.71), (0.14, 0.08)), C),
+    5: (((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)), D65),
+    6: (((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65),
+    7: (((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65),
+    8: (((0.681, 0.319), (0.243, 0.692), (0.145, 0.049)), C),
+    9: (((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)), D65),
+    11: (((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), CINEMA),
+    12: (((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), D65),
+    22: (((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)), D65),
+}
+CURVES = {
+    4: _power(2.2),
+    5: _power(2.8),
+    7: _smpte_240m(),
+    8: _power(1),
+    9: _logarithmic(2),
+    10: _logarithmic(2.5),
+    17: _cinema(),
+}
 PROPHOTO = Space(((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001)), D50, *_power(1.8))
 
 

@@ -8,7 +8,7 @@ import pyvips
 from PIL import ExifTags, Image, ImageCms
 
 from imgpipe_processor.imaging import Limits, Recipe, icc, make_picture
-from tests.lambda_processor import judge, pngs, profiles, spaces
+from tests.lambda_processor import avifs, judge, pngs, profiles, spaces
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS, GREYS, VEILED
 
@@ -116,6 +116,9 @@ def with_cicp(image, primaries, transfer, **options):
     return data[:end_of_header] + named + data[end_of_header:]
 
 
+# Colours that all spaces have.
+MUTED = Image.blend(COLOURS, Image.new("RGB", COLOURS.size, (128, 128, 128)), 0.5).quantize(64).convert("RGB")
+
 NAMED = {"avif": with_numbers, "png": with_cicp}
 
 
@@ -133,6 +136,104 @@ def test_a_wide_gamut_that_is_only_named_is_converted_to_srgb(writer, picture, p
 @pytest.mark.parametrize("writer", NAMED)
 def test_names_that_need_or_have_no_conversion_leave_the_pixels(writer, numbers):
     assert off(NAMED[writer](COLOURS, *numbers), COLOURS) < CLOSE
+
+
+# Of few steps in the dark, or of a wide space, 8 bits keep less.
+COARSE = {8: 4, 9: 4, 10: 4}
+
+
+@pytest.mark.parametrize("primaries", [BT_709, BT_2020])
+@pytest.mark.parametrize("transfer", spaces.CURVES)
+@pytest.mark.parametrize("writer", NAMED)
+def test_every_named_curve_of_standard_range_is_converted_to_srgb(writer, transfer, primaries):
+    space = spaces.BT_2020 if primaries == BT_2020 else spaces.SRGB
+    stored = spaces.converted(COLOURS, spaces.Space(space.primaries, space.white, *spaces.CURVES[transfer]))
+
+    assert off(NAMED[writer](stored, primaries, transfer), COLOURS) < COARSE.get(transfer, CLOSE)
+
+
+@pytest.mark.parametrize("number", spaces.PRIMARIES)
+@pytest.mark.parametrize("writer", NAMED)
+def test_all_named_primaries_are_converted_to_srgb(writer, number):
+    primaries, white = spaces.PRIMARIES[number]
+    space = spaces.Space(primaries, white, spaces.SRGB.linear, spaces.SRGB.stored)
+
+    named = NAMED[writer](spaces.converted(MUTED, space), number, SRGB)
+
+    assert off(named, MUTED) < CLOSE
+    assert off(named, MUTED) < off(NAMED[writer](spaces.converted(MUTED, space), BT_709, SRGB), MUTED)
+
+
+def test_xyz_that_is_only_named_is_converted_to_srgb():
+    """Chromium 156 shows these values so."""
+    data = with_cicp(Image.new("RGB", (96, 64), (128, 128, 128)), 10, SRGB)
+    dark = with_cicp(Image.new("RGB", (96, 64), (30, 60, 20)), 10, SRGB)
+
+    assert off(data, Image.new("RGB", (96, 64), (128, 128, 128))) < CLOSE
+    assert off(dark, Image.new("RGB", (96, 64), (0, 78, 0))) < CLOSE
+
+
+@pytest.mark.parametrize("numbers", [(1, 6), (1, 11), (1, 12), (1, 14), (1, 15), (2, 2), (3, 8), (9, 3), (9, 19)])
+@pytest.mark.parametrize("writer", NAMED)
+def test_curves_of_television_and_reserved_numbers_leave_the_pixels(writer, numbers):
+    assert off(NAMED[writer](COLOURS, *numbers), COLOURS) < CLOSE
+
+
+def in_coded_data(image, primaries, transfer, **options):
+    """An AVIF without a box for its colours: they are named in the sequence header of AV1 only."""
+    data = encoded(image, "AVIF", quality=100, **{"subsampling": "4:4:4", **options})
+    at = data.index(b"mdat") + 4
+    bits = f"{int.from_bytes(data[at : at + 32]):0256b}"
+    usual = f"{UNSPECIFIED:08b}" * 2 if "icc_profile" in options else f"{BT_709:08b}{SRGB:08b}"
+    assert bits.count(usual) == 1
+    header = int(bits.replace(usual, f"{primaries:08b}{transfer:08b}"), 2).to_bytes(32)
+    return data[:at].replace(b"colrnclx", b"skipnclx") + header + data[at + 32 :]
+
+
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "space"),
+    [
+        (DISPLAY_P3, SRGB, spaces.DISPLAY_P3),
+        (BT_2020, TEN_BITS, spaces.BT_2020),
+        (BT_2020, 8, spaces.Space(spaces.BT_2020.primaries, spaces.D65, *spaces.CURVES[8])),
+        (BT_709, 5, spaces.Space(spaces.SRGB.primaries, spaces.D65, *spaces.CURVES[5])),
+    ],
+)
+def test_colours_that_only_the_coded_data_of_an_avif_name_are_converted(primaries, transfer, space):
+    data = in_coded_data(spaces.converted(COLOURS, space), primaries, transfer)
+
+    assert off(data, COLOURS) < COARSE.get(transfer, CLOSE)
+
+
+def test_colours_that_only_the_coded_data_of_a_grid_name_are_converted():
+    stored = spaces.converted(COLOURS, spaces.DISPLAY_P3).crop((0, 0, 64, 64))
+    data = in_coded_data(stored, DISPLAY_P3, SRGB)
+    start = data.index(b"mdat") + 4
+    tile = avifs.picture(stored)
+    tile.data = data[start : start + len(tile.data)]
+
+    grid = avifs.avif(avifs.grid(2, 1, 128, 64, [2, 3]), tile, tile)
+
+    expected = Image.new("RGB", (128, 64))
+    for across in (0, 64):
+        expected.paste(COLOURS.crop((0, 0, 64, 64)), (across, 0))
+    assert off(grid, expected) < CLOSE
+
+
+def test_the_box_of_an_avif_outranks_what_its_coded_data_name():
+    plain = in_coded_data(COLOURS, BT_2020, SRGB).replace(b"skipnclx", b"colrnclx")
+    wide = with_numbers(spaces.converted(COLOURS, spaces.DISPLAY_P3), DISPLAY_P3, SRGB)
+
+    assert off(plain, COLOURS) < CLOSE
+    assert off(wide, COLOURS) < CLOSE
+
+
+def test_the_profile_of_an_avif_outranks_what_its_coded_data_name():
+    stored = spaces.converted(COLOURS, spaces.DISPLAY_P3)
+
+    data = in_coded_data(stored, BT_2020, SRGB, icc_profile=profiles.of_space(spaces.DISPLAY_P3))
+
+    assert off(data, COLOURS) < CLOSE
 
 
 def test_in_a_png_the_name_outranks_the_profile_and_in_an_avif_the_profile_the_name():

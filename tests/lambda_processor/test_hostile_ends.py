@@ -77,7 +77,8 @@ NOT_NEEDED = {
 def test_hardly_anything_can_be_cut_off_a_file_of_one_picture(name):
     data = seeds()[name]
 
-    if name in {"JPEG-several", "TIFF-pages"}:  # only the first picture is taken
+    # Only the first picture is taken; EXIF is at the end of the HEIC, and the AVIF has its first frame as an image too.
+    if name in {"JPEG-several", "TIFF-pages", "HEIC-about", "AVIF-animated"}:
         assert category(data[:-1]) is None
     elif name in NOT_NEEDED:
         needed = len(data) - NOT_NEEDED[name]

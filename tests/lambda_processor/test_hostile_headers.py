@@ -9,7 +9,8 @@ from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
 from imgpipe_processor.imaging.structures import MAX_SIDE_PX
 from imgpipe_processor.imaging.structures.av1 import Coded, coded_in
-from imgpipe_processor.imaging.structures.boxes import boxes_in, items_of
+from imgpipe_processor.imaging.structures.boxes import META, boxes_in
+from imgpipe_processor.imaging.structures.items import Items
 from tests.lambda_processor import pngs
 from tests.lambda_processor.fakes import encoded, photo
 from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webps
@@ -174,7 +175,8 @@ def test_of_a_file_of_3000_pictures_one_after_the_other_the_first_is_taken():
 
 def coded(data):
     """What the sequence headers in an AVIF say."""
-    places = [place for item in items_of(data, boxes_in(data), b"av01") for place in item]
+    items = Items(data, boxes_in(data, META))
+    places = [place for use in items.decoded() for place in items.places_of(use.item)]
     return [each for start, size in places for each in coded_in(data[start : start + size])]
 
 
@@ -182,7 +184,7 @@ def coded(data):
 def test_what_the_data_of_an_avif_hold_is_read_from_them(subsampling, planes):
     data = encoded(photo(70, 50), "AVIF", subsampling=subsampling)
 
-    assert coded(data) == [Coded(70, 50, planes, deep=False)]
+    assert coded(data) == [Coded(70, 50, planes, deep=False, colours=(1, 13))]
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12])
@@ -190,7 +192,7 @@ def test_what_the_data_of_an_avif_hold_is_read_from_them(subsampling, planes):
 def test_so_are_their_bits(bits, subsampled, planes):
     data = libvips(".avif", deep, bitdepth=bits, subsample_mode=subsampled)(photo(70, 50), 1)
 
-    assert coded(data) == [Coded(70, 50, planes, deep=bits > 8)]
+    assert coded(data) == [Coded(70, 50, planes, deep=bits > 8, colours=(1, 13))]
 
 
 def test_a_decoder_that_finds_more_pixels_than_the_file_was_thought_to_have_is_stopped():

@@ -14,7 +14,7 @@ _SEQUENCE_HEADER = 1
 _LENGTH_BYTES = 8  # of a number in LEB128, at most
 _SEVERAL_LEVELS = 7  # from here on a level has two tiers
 _HIGH, _PROFESSIONAL = 1, 2  # profiles
-_BT709, _SRGB, _IDENTITY, _UNSPECIFIED = 1, 13, 0, 2
+_BT709, _SRGB, _IDENTITY = 1, 13, 0
 _HEADER_BYTES = 256  # a sequence header has a few dozen
 
 # A picture has a handful of units, and the larger it is the larger they are.
@@ -29,12 +29,14 @@ class Coded(NamedTuple):
         width: of the largest frame, in pixels; `height` as well.
         planes: samples of a pixel: 1, or 1.5 to 3 with colours.
         deep: whether they have more than 8 bits.
+        colours: the numbers of primaries and of the transfer curve in ITU-T H.273; None if it names none.
     """
 
     width: int
     height: int
     planes: float
     deep: bool
+    colours: tuple[int, int] | None = None
 
 
 def coded_in(data: bytes) -> Iterator[Coded]:
@@ -101,7 +103,10 @@ def _sequence(data: bytes) -> Coded:
     _skip_tools(bits, reduced=bool(reduced))
     deep = bits.take()
     twelve = bits.take() if deep and profile == _PROFESSIONAL else 0
-    return Coded(width, height, _planes(bits, profile, twelve=bool(twelve)), bool(deep))
+    grey = profile != _HIGH and bits.take()
+    named = (bits.take(8), bits.take(8), bits.take(8)) if bits.take() else None
+    planes = 1 if grey else _planes(bits, profile, named, twelve=bool(twelve))
+    return Coded(width, height, planes, bool(deep), named and named[:2])
 
 
 def _skip_operating_points(bits: _Bits) -> None:
@@ -141,12 +146,7 @@ def _skip_tools(bits: _Bits, *, reduced: bool) -> None:
     bits.take(3)
 
 
-def _planes(bits: _Bits, profile: int, *, twelve: bool) -> float:
-    if profile != _HIGH and bits.take():
-        return 1
-    named = (_UNSPECIFIED,) * 3
-    if bits.take():
-        named = (bits.take(8), bits.take(8), bits.take(8))
+def _planes(bits: _Bits, profile: int, named: tuple[int, int, int] | None, *, twelve: bool) -> float:
     if profile == _HIGH or named == (_BT709, _SRGB, _IDENTITY):
         return 3
     bits.take()

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from imgpipe_processor.failures import ImageRejectedError
 
 from .av1 import Coded, coded_in
-from .boxes import Box, boxes_in, frames_in, items_of, samples_in
+from .boxes import META, MOVIE, Box, Place, boxes_in
+from .items import Items, Use
+from .rewriting import with_plain_tables
 from .structure import Structure, corrupt, refuse_empty_end, refuse_exif_beyond
+from .tracks import Track, frames_in, image_tracks, samples_in
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_STILL, _SEQUENCE = b"avif", b"avis"
+_PLAIN_FILE_TYPE = _STILL + bytes(4) + b"avifmif1miaf"
 
-# An image and its alpha, or gain map, may each be coded as a grid of tiles, and there are thumbnails.
+# An image and its alpha may each be coded as a grid of tiles.
 _TIMES_CODED = 4
 _TILE_PX = 64 * 64  # the smallest tile, of which a grid may show less than all
 
+# Tiles may share coded data: different places have no more than so many times the file's size. For all references to
+# them a decoder reads no more than that and what pixels take: three samples and alpha of 12 bits are 6 bytes uncoded.
+_OVERLAPPING = 2
+_CODED_BYTES_OF_PIXEL = 8
+
 # The last bit of coded data is a one, in AV1 as in HEVC; there may be some padding.
 _EMPTY_BYTES = 64
+
+# A file's first box has about as many, which no coded data have by chance.
+_HEAD_BYTES = 32
 
 # Chroma formats (ITU-T H.265, table 6-1): samples of a pixel in all planes.
 _PLANES = (1.0, 1.5, 2.0, 3.0)
@@ -35,55 +51,159 @@ def brand_of(data: bytes) -> str | None:
 
 
 def read_avif(data: bytes, max_frames: int) -> Structure:
-    """See whether all boxes are there, how large the largest image in them is, and what its coded data really hold.
+    """Read how large the picture is, and whether all of its coded data are there.
+
+    A sequence that is damaged or has more than `max_frames` frames is read as the still image that it has as well.
 
     Raises:
-        ImageRejectedError: a box is cut off, none tells a size, or the data hold much more than they tell of.
+        ImageRejectedError: coded data of the picture are missing or damaged, or have far more pixels than the picture.
     """
-    boxes = boxes_in(data)
-    frames = frames_in(data, boxes)
-    if frames > max_frames:
+    boxes = boxes_in(data, META)
+    items = Items(data, boxes)
+    if not _plays(data, boxes, items):
+        return _still(data, items, 1)
+    frames = 1
+    try:
+        tracks = image_tracks(boxes_in(data, MOVIE))
+        frames = max(1, frames_in(data, tracks))
+        if frames <= max_frames:
+            return _sequence(data, items, tracks, frames)
+    except (ImageRejectedError, struct.error):
+        if not items.have_primary:
+            raise
+    if not items.have_primary:
         return Structure("AVIF", 1, 1, 0, frames)  # which is refused for them
-    refuse_exif_beyond(sum(length for places in items_of(data, boxes, b"Exif") for _, length in places))
-    images = [list(_coded(data, places)) for places in items_of(data, boxes, b"av01")]
-    tracks = [coded for place in samples_in(data, boxes) for coded in _coded(data, [place])]
-    coded = [*tracks, *(each for image in images for each in image)]
-    width, height = _largest([*_told(data, boxes), *((each.width, each.height) for each in coded)])
-    pixels = sum(max((each.width * each.height for each in image), default=0) for image in images)
-    if pixels > _TIMES_CODED * (width * height + _TILE_PX):
-        corrupt("the parts of its images are larger than they are")
-    pixel_bytes = _avif_pixel_bytes(data, boxes, coded)
-    decoded_bytes = pixel_bytes * width * height + 2 * len(data)  # the decoder holds copies of the source of its own
-    return Structure("AVIF", width, height, decoded_bytes, max(1, frames), colours=_colours(data, boxes))
+    return _still(data, items, frames, of_sequence=True)
 
 
 def read_heif(data: bytes, _max_frames: int) -> Structure:
-    """See whether all boxes are there, and how large the largest image in them is.
+    """Read how large the picture is, and whether all of its coded data are there.
 
     Raises:
-        ImageRejectedError: a box is cut off, or none tells a size.
+        ImageRejectedError: coded data of the picture are missing, or no size is given.
     """
-    boxes = boxes_in(data)
-    for places in items_of(data, boxes, b"hvc1"):
-        _refuse_empty_end(data, places)
-    width, height = _largest(_told(data, boxes))
-    decoded_bytes = _heif_pixel_bytes(data, boxes) * width * height + 2 * len(data)
-    return Structure("HEIF", width, height, decoded_bytes, colours=_colours(data, boxes))
+    items = Items(data, boxes_in(data, META))
+    uses = items.decoded()
+    places = _places(items, uses)
+    for use, parts in zip(uses, places, strict=True):
+        if use.item.kind == b"hvc1":
+            _refuse_foreign(data, parts)
+    width, height = _largest(_sizes(data, items, uses))
+    decoded_bytes = _heif_pixel_bytes(data, items, uses) * width * height + _copied(data, places, width * height)
+    decodable = None
+    if items.have_primary and _is_any_cut_off(items):
+        decodable = with_plain_tables(data, items, data[8 : int.from_bytes(data[:4])])
+        decoded_bytes += len(decodable)
+    return Structure("HEIF", width, height, decoded_bytes, colours=_colours(data, items, uses), decodable=decodable)
 
 
-def _coded(data: bytes, places: Sequence[tuple[int, int]]) -> list[Coded]:
-    _refuse_empty_end(data, places)
+def _plays(data: bytes, boxes: Sequence[Box], items: Items) -> bool:
+    """Return True if libavif takes the picture from a track: as the major brand says, or if there is one."""
+    if data[8:12] == _STILL and items.have_primary:
+        return False
+    return data[8:12] == _SEQUENCE or any(box.kind == MOVIE for box in boxes)
+
+
+def _still(data: bytes, items: Items, frames: int, *, of_sequence: bool = False) -> Structure:
+    refuse_exif_beyond(_exif_bytes(items))
+    uses = items.decoded()
+    places = _places(items, uses)
+    coded = {parts: _coded(data, parts) for use, parts in zip(uses, places, strict=True) if use.item.kind == b"av01"}
+    images = [coded[parts] for use, parts in zip(uses, places, strict=True) if use.item.kind == b"av01"]
+    found = [each for image in coded.values() for each in image]
+    width, height = _largest([*_sizes(data, items, uses), *((each.width, each.height) for each in found)])
+    pixels = sum(max((each.width * each.height for each in image), default=0) for image in images)
+    if pixels > _TIMES_CODED * (width * height + _TILE_PX):
+        corrupt("the parts of its images are larger than they are")
+    pixel_bytes = _avif_pixel_bytes(
+        found, alpha=_has_alpha(items, uses), grid=any(use.item.kind == b"grid" for use in uses)
+    )
+    decoded_bytes = pixel_bytes * width * height + _copied(data, places, width * height)
+    decodable = None
+    if items.have_primary and (of_sequence or not items.are_plain(uses)):
+        decodable = with_plain_tables(data, items, _PLAIN_FILE_TYPE)
+        decoded_bytes += len(decodable)
+    colours = _colours(data, items, uses) or next((each.colours for image in images for each in image), None)
+    return Structure("AVIF", width, height, decoded_bytes, frames, colours=colours, decodable=decodable)
+
+
+def _sequence(data: bytes, items: Items, tracks: Sequence[Track], frames: int) -> Structure:
+    if not tracks:
+        corrupt("no track in it has frames")
+    coded = [each for track in tracks for place in samples_in(data, track) for each in _coded(data, [place])]
+    uses = items.decoded()
+    width, height = _largest([*_sizes(data, items, uses), *((each.width, each.height) for each in coded)])
+    pixel_bytes = _avif_pixel_bytes(coded, alpha=len(tracks) > 1, grid=False)
+    decoded_bytes = pixel_bytes * width * height + 2 * len(data)  # the decoder holds copies of the source of its own
+    colours = _colours(data, items, uses) or next((each.colours for each in coded), None)
+    return Structure("AVIF", width, height, decoded_bytes, frames, colours=colours)
+
+
+def _places(items: Items, uses: Sequence[Use]) -> list[tuple[Place, ...]]:
+    """Where the data of each use of an item are; the same tuple for the same item."""
+    by_item: dict[int, tuple[Place, ...]] = {}
+    for use in uses:
+        if id(use.item) not in by_item:
+            by_item[id(use.item)] = items.places_of(use.item)
+    return [by_item[id(use.item)] for use in uses]
+
+
+def _copied(data: bytes, places: Sequence[tuple[Place, ...]], pixels: int) -> int:
+    """Return the bytes that decoders copy of a file: twice all of it, or more where items of several parts are shared.
+
+    Raises:
+        ImageRejectedError: far more bytes are read than the file or its pixels have.
+    """
+    read = sum(_length(parts) for parts in places)
+    once = sum(_length(parts) for parts in set(places))
+    if once > _OVERLAPPING * len(data) or read > _OVERLAPPING * len(data) + _CODED_BYTES_OF_PIXEL * pixels:
+        corrupt("the parts of its images are larger than they are")
+    return len(data) + max(len(data), sum(_length(parts) for parts in places if len(parts) > 1))
+
+
+def _length(places: Iterable[Place]) -> int:
+    return sum(length for _, length in places)
+
+
+def _exif_bytes(items: Items) -> int:
+    """How many bytes of EXIF the file has; what is outside of it counts as none."""
+    found = 0
+    for item in (item for item in items.every() if item.kind == b"Exif"):
+        with suppress(ImageRejectedError):
+            found += _length(items.places_of(item))
+    return found
+
+
+def _is_any_cut_off(items: Items) -> bool:
+    """Return True if an item is not in the file: libheif reads EXIF and XMP with the image."""
+    try:
+        for item in items.every():
+            items.places_of(item)
+    except ImageRejectedError:
+        return True
+    return False
+
+
+def _coded(data: bytes, places: Sequence[Place]) -> list[Coded]:
+    _refuse_foreign(data, places)
     return list(coded_in(b"".join(data[start : start + length] for start, length in places)))
 
 
-def _refuse_empty_end(data: bytes, places: Sequence[tuple[int, int]]) -> None:
+def _refuse_foreign(data: bytes, places: Sequence[Place]) -> None:
+    """Refuse coded data that end in room that was never filled, or in which the file begins once more."""
+    head = data[: max(16, min(int.from_bytes(data[:4]), _HEAD_BYTES))]
+    if any(data.find(head, start, start + length) >= 0 for start, length in places):
+        corrupt("the file begins once more in the middle of it")
     for start, length in places[-1:]:
         if length > _EMPTY_BYTES:
             refuse_empty_end(data, start + length, _EMPTY_BYTES)
 
 
-def _told(data: bytes, boxes: list[Box]) -> list[tuple[int, int]]:
-    return [struct.unpack_from(">II", data, box.start + 4) for box in boxes if box.kind == b"ispe"]
+def _sizes(data: bytes, items: Items, uses: Sequence[Use]) -> list[tuple[int, int]]:
+    """The sizes of what is decoded, or all sizes if none is known to belong to it."""
+    own = [box for use in uses for box in items.properties_of(use.item, b"ispe")]
+    boxes = own or [box for box in items.properties if box.kind == b"ispe"]
+    return [struct.unpack_from(">II", data, box.start + 4) for box in boxes]
 
 
 def _largest(sizes: list[tuple[int, int]]) -> tuple[int, int]:
@@ -95,41 +215,40 @@ def _largest(sizes: list[tuple[int, int]]) -> tuple[int, int]:
     return width, height
 
 
-def _colours(data: bytes, boxes: list[Box]) -> tuple[int, int] | None:
-    """The first are the image's, others of what it uses."""
-    named = (box for box in boxes if box.kind == b"colr" and data[box.start : box.start + 4] == b"nclx")
-    return next((struct.unpack_from(">HH", data, box.start + 4) for box in named), None)
+def _colours(data: bytes, items: Items, uses: Sequence[Use]) -> tuple[int, int] | None:
+    """Those that a box names for the image, or for its tiles, outrank the coded data (ISO/IEC 23000-22, 7.3.6.4)."""
+    for use in uses:
+        if use.role != b"auxl":
+            for box in items.properties_of(use.item, b"colr"):
+                if data[box.start : box.start + 4] == b"nclx":
+                    return struct.unpack_from(">HH", data, box.start + 4)
+    return None
 
 
-def _has_alpha(data: bytes, boxes: list[Box]) -> bool:
-    """Whether there is an auxiliary image of alpha, by its name in ISO/IEC 23000-22 or in H.265; or a second track."""
-    names = [data[box.start : box.end] for box in boxes if box.kind == b"auxC"]
-    return (
-        any(b"alpha" in name or b"auxid:1" in name for name in names) or [box.kind for box in boxes].count(b"trak") > 1
-    )
+def _has_alpha(items: Items, uses: Sequence[Use]) -> bool:
+    return any(items.is_alpha(use.item) for use in uses)
 
 
-def _avif_pixel_bytes(data: bytes, boxes: list[Box], coded: list[Coded]) -> float:
+def _avif_pixel_bytes(coded: Sequence[Coded], *, alpha: bool, grid: bool) -> float:
     """What decoding takes of a pixel: measured 9.1 in 4:2:0 of 8 bits, 10.7 in 4:4:4; 10.9 and 14.2 of 10 or 12 bits.
 
     Alpha takes 2.5 more, and 3.5 with more than 8 bits. The tiles of a grid are held beside the image.
     """
     planes, deep = max((each.planes for each in coded), default=3), any(each.deep for each in coded)
-    alpha = _has_alpha(data, boxes)
     pixel_bytes = 7.5 + (2.25 if deep else 1.1) * planes + (3.5 if deep else 2.5) * alpha
-    if any(b"grid" in data[box.start : box.end] for box in boxes if box.kind == b"infe"):
+    if grid:
         pixel_bytes += (2 if deep else 1) * (planes + alpha)
     return pixel_bytes
 
 
-def _heif_pixel_bytes(data: bytes, boxes: list[Box]) -> float:
+def _heif_pixel_bytes(data: bytes, items: Items, uses: Sequence[Use]) -> float:
     """What decoding takes of a pixel: measured 7.8 in 4:2:0 of 8 bits, 8.8 in 4:4:4, 14.8 in 4:4:4 of 10 bits.
 
     Alpha takes 3.2 more, and 5.2 with more than 8 bits.
     """
     # H.265's decoder configuration (ISO/IEC 14496-15, section 8.3.3.1) names them 16 bytes in.
-    configured = [data[box.start + 16 : box.start + 18] for box in boxes if box.kind == b"hvcC"]
+    configured = [data[box.start + 16 : box.start + 18] for box in items.properties if box.kind == b"hvcC"]
     planes = max((_PLANES[chroma & 3] for chroma, _ in configured), default=3)
     deep = any(depth & 7 for _, depth in configured)
     pixel_bytes = (5.9 + 1.4 * planes) * (1.5 if deep else 1)
-    return pixel_bytes + (5.5 if deep else 3.3) * _has_alpha(data, boxes)
+    return pixel_bytes + (5.5 if deep else 3.3) * _has_alpha(items, uses)
