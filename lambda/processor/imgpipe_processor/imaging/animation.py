@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from io import BytesIO
 
 from PIL import Image
 
 from .decoding import decode, rejecting
-from .encoding import background_of, smallest_needed, webp_options
+from .encoding import background_of, webp_within
 from .gif_screen import shown_frames
 from .placeholder import flattened
 from .plugins import load_plugin
@@ -60,8 +61,8 @@ def animated(
             sequence.append(ground.convert("RGBA" if ground.mode in {"LA", "RGBA"} else "RGB"))
     made = []
     for sequence in sequences:
-        encoded = smallest_needed(_attempts(sequence, durations, _plays(image), recipe), len(data))
-        made.append(Thumbnail(encoded, "WEBP", *sequence[0].size))
+        encoded = partial(_saved, sequence, durations, _plays(image))
+        made.append(Thumbnail(webp_within(len(data), sequence, recipe, encoded), "WEBP", *sequence[0].size))
     return made, sequences[-1][0]
 
 
@@ -92,16 +93,15 @@ def _plays(image: Image.Image) -> int:
     return min(loops + repeated, _MOST_PLAYS)
 
 
-def _attempts(sequence: Sequence[Image.Image], durations: list[int], loops: int, recipe: Recipe) -> Iterator[bytes]:
-    for options in webp_options(sequence, recipe):
-        out = BytesIO()
-        sequence[0].save(
-            out,
-            "WEBP",
-            save_all=True,
-            append_images=sequence[1:],
-            duration=durations,
-            loop=loops,
-            **options,
-        )
-        yield out.getvalue()
+def _saved(sequence: Sequence[Image.Image], durations: list[int], loops: int, **options: object) -> bytes:
+    out = BytesIO()
+    sequence[0].save(
+        out,
+        "WEBP",
+        save_all=True,
+        append_images=sequence[1:],
+        duration=durations,
+        loop=loops,
+        **options,
+    )
+    return out.getvalue()
