@@ -36,10 +36,10 @@ COLOUR_GAP = 1.0
 
 # Line art and text show what averaging leaves of fine lines: as moire. The more is left to Lanczos, the less is seen of
 # it, and the time for that grows with the pixels that are left. So what has few colours is averaged no more than needed
-# to leave it so many values (pixels times channels: 4 ms), but never to less than twice the target, as libvips does,
+# to leave it so many values (pixels times channels: 2 to 4 ms), but never to less than twice the target, as libvips does,
 # as long as that is not more values than the largest photos leave it.
 GRAPHICS_GAP = 2.0
-GRAPHICS_VALUES = 2_000_000
+GRAPHICS_VALUES = 1_000_000
 MOST_GRAPHICS_VALUES = 32_000_000
 
 # Side of the squares in which modes are converted, so that the image is never held twice.
