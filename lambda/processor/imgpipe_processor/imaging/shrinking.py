@@ -37,7 +37,7 @@ COLOUR_GAP = 1.0
 # Line art and text show what averaging leaves of fine lines: as moire. The more is left to Lanczos, the less is seen of
 # it, and the time for that grows with the pixels that are left. So what has few colours is averaged no more than needed
 # to leave it so many values (pixels times channels: 2 to 4 ms), but not to less than twice the target, as libvips does,
-# as long as that is not more values than the largest photos leave it. Where another mode is needed, what is left is held
+# as long as that is not more values than the largest photos leave it. Where the mode changes, what is left is held
 # in addition to the image: no more than so many pixels of four bytes, which memory is counted for.
 GRAPHICS_GAP = 2.0
 GRAPHICS_VALUES = 1_000_000
