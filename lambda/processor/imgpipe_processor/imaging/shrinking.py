@@ -36,13 +36,13 @@ COLOUR_GAP = 1.0
 
 # Line art and text show what averaging leaves of fine lines: as moire. The more is left to Lanczos, the less is seen of
 # it, and the time for that grows with the pixels that are left. So what has few colours is averaged no more than needed
-# to leave it so many values (pixels times channels: 2 to 4 ms), but not to less than twice the target, as libvips does,
-# as long as that is not more values than the largest photos leave it. Where the mode changes, what is left is held
-# in addition to the image: no more than so many pixels of four bytes, which memory is counted for.
+# to leave it so many values (pixels times channels: 2 to 4 ms), but not to less than twice the target, like libvips,
+# as long as that is not more values than the largest photos leave it. What is averaged or in another mode is held in
+# addition to the image, in one byte or four a pixel: at most so many bytes, as memory is not counted for more.
 GRAPHICS_GAP = 2.0
 GRAPHICS_VALUES = 1_000_000
 MOST_GRAPHICS_VALUES = 32_000_000
-MOST_COPIED_PIXELS = 1_000_000
+MOST_COPIED_BYTES = 4_000_000
 
 # Side of the squares in which modes are converted, so that the image is never held twice.
 TILE_PX = 512
@@ -189,7 +189,8 @@ def _factors(image: Image.Image, mode: str, box: Box, target: Size, gap: float) 
         pixels, bands = box[2] * box[3], Image.getmodebands(mode)
         most = math.ceil(math.sqrt(pixels * bands / GRAPHICS_VALUES))
         finer_x, finer_y = (max(1, min(most, int(ratio / GRAPHICS_GAP))) for ratio in (ratio_x, ratio_y))
-        most_pixels = MOST_GRAPHICS_VALUES / bands if mode == image.mode else MOST_COPIED_PIXELS
+        is_copied = mode != image.mode or max(finer_x, finer_y) > 1
+        most_pixels = MOST_COPIED_BYTES / (1 if bands == 1 else 4) if is_copied else MOST_GRAPHICS_VALUES / bands
         if pixels / (finer_x * finer_y) <= most_pixels:
             factor_x, factor_y = finer_x, finer_y
     return (factor_x, factor_y), (0, 0, box[2] / factor_x, box[3] / factor_y)
