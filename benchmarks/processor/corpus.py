@@ -1,4 +1,4 @@
-"""The pictures that are measured: photographs that Pillow's own source distribution ships, and files made of them.
+"""The pictures that are measured: photographs of Pillow's own source distribution, files made of them, and graphics.
 
 What is no camera's or scanner's own file is called derived, and made anew wherever the benchmark runs, always alike.
 """
@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageDraw, MpoImagePlugin
+from PIL import ExifTags, Image, MpoImagePlugin, PngImagePlugin
+
+from benchmarks.processor import graphics
 
 PILLOW = "13.0.0"
+GRAPHICS_CHUNK_BYTES = 2**21
 GRAIN = 3.0  # standard deviation, of 255 steps: a phone's, in daylight
 EDITION = "2"  # of the made files; another number makes them anew
 
@@ -31,7 +34,10 @@ PNG_RGB = "png-rgb"
 PNG_RGBA = "png-rgba"
 WEBP = "webp"
 AVIF = "avif"
-KINDS = (JPEG, PNG_RGB, PNG_RGBA, WEBP, AVIF)
+GRAPHICS = "graphics"  # PNGs without alpha whose thumbnails are PNGs
+GRAPHICS_TO_JPEG = "graphics-to-jpeg"  # the same, whose thumbnails are what the processor makes by default
+LOGOS = "logos"  # PNGs with alpha
+KINDS = (JPEG, PNG_RGB, PNG_RGBA, WEBP, AVIF, GRAPHICS, GRAPHICS_TO_JPEG, LOGOS)
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,9 @@ class Source:
     has_profile: bool
 
     @property
-    def has_alpha(self) -> bool:
+    def becomes_png(self) -> bool:
         """Whether a thumbnail of it is a PNG."""
-        return self.kind == PNG_RGBA
+        return self.kind in {PNG_RGBA, GRAPHICS, LOGOS}
 
     @property
     def megapixels(self) -> float:
@@ -75,7 +81,7 @@ def make_corpus(work: Path) -> list[Source]:
     originals = _Originals(folder / "originals", work)
     sources = []
     for name, (kind, make) in _RECIPES.items():
-        path = folder / f"{name}.{_EXTENSIONS[kind]}"
+        path = folder / f"{name}.{_EXTENSIONS.get(kind, 'png')}"
         if not path.exists():
             content = make(originals)
             partial = path.with_suffix(".partial")
@@ -191,26 +197,15 @@ def _cut_out(originals: _Originals) -> bytes:
     return _saved(photo, "PNG")
 
 
-def _drawing(_originals: _Originals) -> bytes:
-    """Shapes with smooth edges on nothing, some of them half transparent, as an illustrator's program exports them."""
-    random = np.random.default_rng(2)
-    sheet = Image.new("RGBA", (4096, 3072))
-    for _ in range(60):
-        shape = Image.new("RGBA", sheet.size)
-        x, y = (int(value) for value in random.integers(0, sheet.size))
-        radius = int(random.integers(60, 500))
-        colour = (*(int(value) for value in random.integers(0, 256, 3)), int(random.choice((128, 255))))
-        draw = ImageDraw.Draw(shape)
-        if random.integers(0, 2):
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour, outline="black", width=12)
-        else:
-            draw.regular_polygon((x, y, radius), int(random.integers(3, 9)), fill=colour, outline="black", width=12)
-        sheet.alpha_composite(shape)
-    return _saved(sheet.convert("RGBa").reduce(2).convert("RGBA"), "PNG")
+def _graphics(image: Image.Image) -> bytes:
+    """Save a PNG with a private chunk, as editors add: a small file would get a thumbnail of a lower quality."""
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add(b"prVt", bytes(GRAPHICS_CHUNK_BYTES), after_idat=True)
+    return _saved(image, "PNG", pnginfo=chunks)
 
 
 _Make = Callable[[_Originals], bytes]
-_EXTENSIONS = {JPEG: "jpg", PNG_RGB: "png", PNG_RGBA: "png", WEBP: "webp", AVIF: "avif"}
+_EXTENSIONS = {JPEG: "jpg", WEBP: "webp", AVIF: "avif"}  # all others are PNGs
 _REAL = frozenset({"10MP-422", "2MP-444-AdobeRGB"})
 _RECIPES: dict[str, tuple[str, _Make]] = {
     "10MP-422": (JPEG, lambda originals: originals.data(STEREO)),
@@ -224,11 +219,24 @@ _RECIPES: dict[str, tuple[str, _Make]] = {
     "3MP-photo": (PNG_RGB, lambda originals: _saved(_reduced(originals, 0, 2048, 1536), "PNG")),
     "2MP-photo": (PNG_RGB, lambda originals: _saved(originals.wide_gamut(), "PNG", icc_profile=None)),
     "3MP-photo-alpha": (PNG_RGBA, _cut_out),
-    "3MP-drawing-alpha": (PNG_RGBA, _drawing),
+    "3MP-drawing-alpha": (PNG_RGBA, lambda _originals: _saved(graphics.drawing(), "PNG")),
     "12MP": (WEBP, lambda originals: _saved(_grown(originals.photo(0), 4032, 3024), "WEBP", quality=80)),
     "6MP": (AVIF, lambda originals: _saved(_reduced(originals, 1, 2848, 2136), "AVIF", quality=65, speed=8)),
     "12MP-quality-50": (
         AVIF,
         lambda originals: _saved(_grown(originals.photo(0), 4032, 3024), "AVIF", quality=50, speed=8),
     ),
+}
+_GRAPHICS: dict[str, _Make] = {
+    "line-art": lambda _originals: _graphics(graphics.line_art()),
+    "zone-plate": lambda _originals: _graphics(graphics.zone_plate()),
+    "text": lambda _originals: _graphics(graphics.text_page()),
+    "screenshot": lambda originals: _graphics(graphics.screenshot(originals.photo(0))),
+}
+_RECIPES |= {name: (GRAPHICS, make) for name, make in _GRAPHICS.items()}
+_RECIPES |= {f"{name}-to-jpeg": (GRAPHICS_TO_JPEG, make) for name, make in _GRAPHICS.items()}
+_RECIPES |= {
+    "logo-shadow": (LOGOS, lambda _originals: _graphics(graphics.logo())),
+    "logo-glow": (LOGOS, lambda _originals: _graphics(graphics.glowing_logo())),
+    "logo-gradients": (LOGOS, lambda _originals: _graphics(graphics.glossy_logo())),
 }

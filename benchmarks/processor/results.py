@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.processor.corpus import AVIF, JPEG, PNG_RGB, PNG_RGBA, WEBP
+from benchmarks.processor.corpus import AVIF, GRAPHICS, GRAPHICS_TO_JPEG, JPEG, LOGOS, PNG_RGB, PNG_RGBA, WEBP
 from benchmarks.processor.functions import TUTORIAL
 from benchmarks.processor.invocations import Invocations
 from benchmarks.processor.thumbnails import SIZES_PX, Cell
@@ -45,6 +45,12 @@ GOALS = (
     Goal("PNG, RGBA, to 512 px", (PNG_RGBA,), UP_TO_512_PX, 1.8, aim=1.0),
     Goal("PNG, RGB, to 1024 px", (PNG_RGB,), (1024,)),
     Goal("PNG, RGBA, to 1024 px", (PNG_RGBA,), (1024,)),
+    Goal("graphics as PNG, to 512 px", (GRAPHICS,), UP_TO_512_PX, is_judged=True),
+    Goal("graphics as PNG, to 1024 px", (GRAPHICS,), (1024,), is_judged=True),
+    Goal("graphics as JPEG, to 512 px", (GRAPHICS_TO_JPEG,), UP_TO_512_PX, is_judged=True),
+    Goal("graphics as JPEG, to 1024 px", (GRAPHICS_TO_JPEG,), (1024,), is_judged=True),
+    Goal("logos, to 512 px", (LOGOS,), UP_TO_512_PX, is_judged=True),
+    Goal("logos, to 1024 px", (LOGOS,), (1024,), is_judged=True),
 )
 MOST_BYTES = 1.01  # to sharp's, geometric mean
 FOUR_SIZES, FOUR_SIZES_AIM = 0.4, 0.3

@@ -93,8 +93,8 @@ def measure_memory(engine: Engine, source: Source, size: int, rounds: int = 3) -
 
 
 def output_of(source: Source) -> str:
-    """The format that the processor chooses by itself, named for those that do not."""
-    return "png" if source.has_alpha else "jpeg"
+    """Return the format of the thumbnails, for all engines alike."""
+    return "png" if source.becomes_png else "jpeg"
 
 
 @contextmanager

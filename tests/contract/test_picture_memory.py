@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from PIL import Image
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
 from imgpipe_templates.patterns.picture_memory import BASE_BYTES, animated_bytes, still_bytes
-from imgpipe_templates.subsystems.processing import ALLOCATOR, ProcessingConfig
+from imgpipe_templates.subsystems.processing import ProcessingConfig
 from tests.lambda_processor.fakes import encoded
 
 # VmHWM and not ru_maxrss: that one starts at the peak of the process that started this one.
@@ -95,42 +94,6 @@ def test_an_animated_thumbnail_takes_no_more_than_is_counted(repository, quality
 
     assert image_format == "WEBP"
     assert size < counted - BASE_BYTES + USUAL_BYTES
-
-
-SEVERAL = """
-import sys
-from pathlib import Path
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
-memory_bytes, *paths = sys.argv[1:]
-limits = Limits(10**9, 10**6, int(memory_bytes))
-for path in paths:
-    make_picture(Path(path).read_bytes(), Recipe((512,)), limits)
-print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
-"""
-
-
-@on_linux
-def test_what_is_kept_of_an_image_adds_nothing_to_the_peak_of_one_that_needs_the_room(repository, tmp_path):
-    drawing = encoded(Image.new("RGBA", (5000, 5000), (1, 2, 3, 4)), "PNG", compress_level=1)
-    print_file = encoded(Image.new("CMYK", (5000, 5000)), progressive=True, subsampling=0)
-    (tmp_path / "drawing").write_bytes(drawing)
-    (tmp_path / "print").write_bytes(print_file)
-    memory_bytes = int(still_bytes(pixels=5000**2, source_bytes=len(print_file), sides_px=[512], output_format="auto"))
-
-    def peak(*names: str, told_bytes: int) -> int:
-        done = subprocess.run(
-            [sys.executable, "-c", SEVERAL, str(told_bytes), *(tmp_path / name for name in names)],
-            capture_output=True,
-            check=True,
-            cwd=repository / "lambda" / "processor",
-            env={**os.environ, **ALLOCATOR},
-            timeout=60,
-        )
-        return int(done.stdout)
-
-    alone = peak("print", told_bytes=memory_bytes)
-    assert peak("drawing", "print", told_bytes=10**12) > alone + 20 * 2**20
-    assert peak("drawing", "print", told_bytes=memory_bytes) < alone + ROUNDING_BYTES
 
 
 def least_memory_mb(**options: Any) -> int:

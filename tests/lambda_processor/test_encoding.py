@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageDraw
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
 from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
 from tests.lambda_processor import judge, scenes
 from tests.lambda_processor.fakes import encoded
@@ -179,7 +179,7 @@ def test_a_drawing_may_become_a_lossless_webp(mode):
     assert judge.difference(judge.reduced(page(mode), 300, 200), judge.seen(made.data)) == 0
 
 
-def test_where_fewer_bytes_cannot_be_had_the_format_is_kept_and_the_quality_has_an_end():
+def test_format_and_quality_are_kept_where_no_quality_makes_the_thumbnail_small_enough():
     source = encoded(scenes.spots(300, 200), quality=5)
 
     made = [
@@ -190,4 +190,39 @@ def test_where_fewer_bytes_cannot_be_had_the_format_is_kept_and_the_quality_has_
 
     assert [each.format for each in made] == ["PNG", "JPEG", "JPEG"]
     assert all(len(each.data) > len(source) for each in made)
-    assert [tables_of(each.data) for each in made[1:]] == [tables_by_libvips(35), tables_by_libvips(39)]
+    assert [tables_of(each.data) for each in made[1:]] == [tables_by_libvips(80), tables_by_libvips(39)]
+
+
+@pytest.mark.parametrize("output_format", ["jpeg", "webp", "avif"])
+def test_a_quality_that_would_be_lowered_in_vain_is_the_configured_one(output_format):
+    source = encoded(scenes.spots(300, 200), "AVIF", quality=1)
+    wanted = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
+
+    in_need, at_ease = (thumbnail(data, output_format, 300, **wanted) for data in (source, source + PADDING))
+
+    assert len(source) < len(thumbnail(source + PADDING, output_format, 300, **dict.fromkeys(wanted, 35)).data)
+    assert in_need.data == at_ease.data
+
+
+def test_an_animation_whose_quality_would_be_lowered_in_vain_has_the_configured_one():
+    frames = [scenes.spots(300, 200), scenes.spots(300, 200).transpose(Image.Transpose.ROTATE_180)]
+    source = encoded(frames[0], "WEBP", quality=1, save_all=True, append_images=frames[1:], duration=100)
+    animation = Animation(10, 1_000_000)
+
+    in_need, at_ease = (
+        thumbnail(data, "webp", 300, webp_quality=80, animation=animation) for data in (source, source + PADDING)
+    )
+
+    assert Image.open(BytesIO(in_need.data)).n_frames == 2
+    assert len(source) < len(in_need.data)
+    assert in_need.data == at_ease.data
+
+
+@pytest.mark.parametrize(("source_quality", "expected"), [(60, 65), (46, 50), (30, 35)])
+def test_the_quality_is_lowered_no_further_than_needed(source_quality, expected):
+    source = encoded(scenes.spots(300, 200), quality=source_quality)
+
+    made = thumbnail(source, "jpeg", 300, jpeg_quality=80)
+
+    assert tables_of(made.data) == tables_by_libvips(expected)
+    assert len(made.data) <= len(source)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from PIL import Image
 
 from .decoding import decode, rejecting
-from .encoding import background_of, saved, smallest_needed, webp_options
+from .encoding import background_of, saved, webp_within
 from .gif_screen import shown_frames
 from .placeholder import flattened
 from .plugins import load_plugin
@@ -59,8 +60,8 @@ def animated(
             sequence.append(ground.convert("RGBA" if ground.mode in {"LA", "RGBA"} else "RGB"))
     made = []
     for sequence in sequences:
-        encoded = smallest_needed(_attempts(sequence, durations, _plays(image), recipe), len(data))
-        made.append(Thumbnail(encoded, "WEBP", *sequence[0].size))
+        encoded = partial(saved, sequence, "WEBP", duration=durations, loop=_plays(image))
+        made.append(Thumbnail(webp_within(len(data), sequence, recipe, encoded), "WEBP", *sequence[0].size))
     return made, sequences[-1][0]
 
 
@@ -89,8 +90,3 @@ def _plays(image: Image.Image) -> int:
         return 1
     repeated = image.format == "GIF" and loops > 0  # what a GIF counts comes after the first time
     return min(loops + repeated, _MOST_PLAYS)
-
-
-def _attempts(sequence: Sequence[Image.Image], durations: list[int], loops: int, recipe: Recipe) -> Iterator[bytes]:
-    for options in webp_options(sequence, recipe):
-        yield saved(sequence, "WEBP", duration=durations, loop=loops, **options)

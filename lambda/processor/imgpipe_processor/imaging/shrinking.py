@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from .colour import PLANES, colour_planes, converted, is_srgb, plain_srgb, working_mode
+from .colour import (
+    PLANES,
+    PREMULTIPLIED,
+    colour_planes,
+    converted,
+    has_few_colours,
+    is_srgb,
+    plain_srgb,
+    without_hidden_colours,
+    working_mode,
+)
 
 # Shrinking is done in two steps: cheap averaging (in the JPEG decoder, or by whole factors) down to no less than so
 # many times the target, then Lanczos. Measured on photos against a full decode with Lanczos: without a gap, images
@@ -23,6 +33,16 @@ REDUCING_GAP = 1.5
 LIGHTNESS_GAP = 2.0
 WHOLE_GAP = 1.75
 COLOUR_GAP = 1.0
+
+# Line art and text show what averaging leaves of fine lines: as moire. The more is left to Lanczos, the less is seen of
+# it, and the time for that grows with the pixels that are left. So what has few colours is averaged no more than needed
+# to leave it so many values (pixels times channels: 2 to 4 ms), but not to less than twice the target, like libvips,
+# as long as that is not more values than the largest photos leave it. What is averaged or in another mode is held in
+# addition to the image, in one byte or four a pixel: at most so many bytes, as memory is not counted for more.
+GRAPHICS_GAP = 2.0
+GRAPHICS_VALUES = 1_000_000
+MOST_GRAPHICS_VALUES = 32_000_000
+MOST_COPIED_BYTES = 4_000_000
 
 # Side of the squares in which modes are converted, so that the image is never held twice.
 TILE_PX = 512
@@ -102,7 +122,7 @@ def _shrunk_planes(image: Image.Image, box: Box, target: Size) -> Image.Image:
     """
     in_planes = image.mode == PLANES
     if not in_planes:
-        factors, box = _factors(box, target, WHOLE_GAP)
+        factors, box = _factors(image, "RGB", box, target, WHOLE_GAP)
         image = image.reduce(factors) if max(factors) > 1 else image
     halved = (max(1, target[0] // 2), max(1, target[1] // 2))
     paired = (min(target[0], 2 * halved[0]), min(target[1], 2 * halved[1]))
@@ -128,26 +148,49 @@ def _shrunk_planes(image: Image.Image, box: Box, target: Size) -> Image.Image:
 def shrunk(image: Image.Image, box: Box, target: Size, *, as_planes: bool = False) -> Image.Image:
     """Resample `box` of the image, which starts in its corner, to `target`; the answer is in the working mode.
 
+    Pixels with alpha stay as they are if there is nothing to resample.
+
     With `as_planes`, opaque red, green and blue are given back in planes, unless little is to be done.
     """
     mode = working_mode(image)
     may_be_planes = as_planes and mode == image.mode == "RGB" and max(box) >= REDUCING_GAP * max(target)
     if image.mode == PLANES or may_be_planes:
         return _shrunk_planes(image, box, target)
+    if PREMULTIPLIED.get(mode) == image.mode and image.size == target:
+        return without_hidden_colours(image)  # weighting colours by alpha would round those of faint pixels
+    factors, box = _factors(image, mode, box, target, REDUCING_GAP)
+    factor_x, factor_y = factors
     if mode == image.mode:
-        return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
-    (factor_x, factor_y), box = _factors(box, target, REDUCING_GAP)
+        reduced = image.reduce(factors) if max(factors) > 1 else image
+        return reduced.resize(target, Image.Resampling.LANCZOS, box=box)
     reduced = Image.new(mode, (math.ceil(image.width / factor_x), math.ceil(image.height / factor_y)))
     step_x = factor_x * math.ceil(TILE_PX / factor_x)
     step_y = factor_y * math.ceil(TILE_PX / factor_y)
     for top in range(0, image.height, step_y):
         for left in range(0, image.width, step_x):
             tile = image.crop((left, top, min(left + step_x, image.width), min(top + step_y, image.height)))
-            reduced.paste(converted(tile, mode).reduce((factor_x, factor_y)), (left // factor_x, top // factor_y))
+            reduced.paste(converted(tile, mode).reduce(factors), (left // factor_x, top // factor_y))
     return reduced.resize(target, Image.Resampling.LANCZOS, box=box)
 
 
-def _factors(box: Box, target: Size, gap: float) -> tuple[tuple[int, int], Box]:
-    """By how much an image may be averaged along each side before it is resampled, and its box after that."""
-    factor_x, factor_y = (max(1, int(side / wanted / gap)) for side, wanted in zip(box[2:], target, strict=True))
+def _factors(image: Image.Image, mode: str, box: Box, target: Size, gap: float) -> tuple[tuple[int, int], Box]:
+    """Return by how much an image may be averaged along each side before it is resampled, and its box after that.
+
+    Args:
+        image: as decoded.
+        mode: that it is averaged in.
+        box: the picture in the image.
+        target: what it is resampled to.
+        gap: how many times the target is to be left, unless it has few colours.
+    """
+    ratio_x, ratio_y = box[2] / target[0], box[3] / target[1]
+    factor_x, factor_y = max(1, int(ratio_x / gap)), max(1, int(ratio_y / gap))
+    if max(factor_x, factor_y) > 1 and has_few_colours(image, mode):
+        pixels, bands = box[2] * box[3], Image.getmodebands(mode)
+        most = math.ceil(math.sqrt(pixels * bands / GRAPHICS_VALUES))
+        finer_x, finer_y = (max(1, min(most, int(ratio / GRAPHICS_GAP))) for ratio in (ratio_x, ratio_y))
+        is_copied = mode != image.mode or max(finer_x, finer_y) > 1
+        most_pixels = MOST_COPIED_BYTES / (1 if bands == 1 else 4) if is_copied else MOST_GRAPHICS_VALUES / bands
+        if pixels / (finer_x * finer_y) <= most_pixels:
+            factor_x, factor_y = finer_x, finer_y
     return (factor_x, factor_y), (0, 0, box[2] / factor_x, box[3] / factor_y)
