@@ -95,7 +95,10 @@ class ProcessingConfig(Section):
     max_source_frames: Annotated[
         int,
         Range(1, 100_000, "frames"),
-        Doc("Images of more frames or pages are refused undecoded, also where just the first one is looked at."),
+        Doc(
+            "Frames and pages are counted up to one more than this number. An image with more is processed as a still "
+            "image of its first frame or page."
+        ),
     ] = 1_000
     timeout_seconds: Annotated[int, Range(1, 900, "seconds"), Doc("How long one invocation may take.")] = 60
     memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 512
@@ -132,7 +135,7 @@ class ProcessingConfig(Section):
         if self.output.animation == ANIMATED and frames > self.max_source_frames:
             yield Conflict(
                 ("output.max_animation_frames", "max_source_frames"),
-                f"{frames} is never reached, because images of more than {self.max_source_frames} frames are refused; "
+                f"{frames} is never reached, because frames are counted up to {self.max_source_frames}; "
                 f"expected max_animation_frames of at most {self.max_source_frames}",
             )
         yield from self._beyond_memory()

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps
 
-from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
 from imgpipe_processor.imaging.gif_screen import shown_frames
 from tests.lambda_processor import gifs, judge, scenes
@@ -151,13 +150,14 @@ def test_an_animation_of_one_frame_is_a_picture():
     assert (picture.frames, made.format) == (1, "JPEG")
 
 
-def test_more_frames_than_the_limit_are_refused():
-    _frames, data = animation("GIF", frames=5)
+def test_of_more_frames_than_the_limit_the_first_becomes_a_still():
+    frames, data = animation("GIF", frames=5)
 
-    with pytest.raises(ImageRejectedError) as refused:
-        make_picture(data, recipe(), LIMITS._replace(max_frames=4))
+    picture = make_picture(data, recipe(max_frames=4)._replace(output_format="webp"), LIMITS._replace(max_frames=4))
 
-    assert refused.value.category == "too-large"
+    assert picture.frames == 5
+    (seen,) = shown(picture.thumbnails[0].data)
+    assert judge.difference(judge.reduced(frames[0], 48, 32), seen) < 6.5
 
 
 def test_several_sizes_of_an_animation_are_all_animated():

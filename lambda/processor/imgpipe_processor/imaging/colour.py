@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, reduce
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
@@ -33,6 +34,9 @@ _TO_CR = (0.5, -0.418688, -0.081312, 128.0)
 _TO_RGB = (1.0, 0.0, 1.402, -179.456, 1.0, -0.344136, -0.714136, 135.458816, 1.0, 1.772, 0.0, -226.816)
 
 _WHITES = (1, 255, 65_535)
+
+# How many are compared with a transparent colour at once, so that little is held beside the image.
+_COMPARED_PIXELS = 2**18
 
 # Resampling needs one value per channel (no palette, no bit) and colours weighted by alpha (La, RGBa): otherwise
 # what lies hidden under transparent pixels bleeds into their neighbours.
@@ -69,14 +73,23 @@ def _of_8_bits(image: Image.Image) -> Image.Image:
     # It calculates in its own byte order only, or in 32 bits.
     small = (image if image.mode == "I;16" else image.convert("I")).point(lambda value: value / 256).convert("L")
     if transparent is not None:
-        low, high = Image.frombytes("LA", image.size, image.tobytes()).split()
-        others = (low.point(_others_than(transparent & 255)), high.point(_others_than(transparent >> 8)))
-        small.putalpha(ImageChops.lighter(*others))
+        bytes_of_pixels = Image.frombytes("LA", image.size, image.tobytes())
+        small.putalpha(others_than([transparent & 255, transparent >> 8], bytes_of_pixels))
     return small
 
 
-def _others_than(wanted: int) -> list[int]:
-    return [0 if value == wanted else 255 for value in range(256)]
+def others_than(values: Sequence[int], image: Image.Image) -> Image.Image:
+    """Return 255 for every pixel that has another value in one of its channels, and 0 for the others."""
+    mask = Image.new("L", image.size)
+    rows = max(1, _COMPARED_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        others = [
+            channel.point([0 if each == value else 255 for each in range(256)])
+            for channel, value in zip(strip.split(), values, strict=True)
+        ]
+        mask.paste(reduce(ImageChops.lighter, others), (0, top))
+    return mask
 
 
 def colour_planes(image: Image.Image) -> list[Image.Image]:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from io import BytesIO
+from typing import cast
 
-from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
+from PIL import GifImagePlugin, Image, ImageChops, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
 
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
-from .colour import PLANES, is_srgb
+from .colour import PLANES, is_srgb, others_than
 from .exif import UPRIGHT, names_adobe_rgb, orientation_in
 from .gif_screen import in_own_colours, on_screen
 from .icc import adobe_rgb, wide_gamut
@@ -32,6 +33,10 @@ PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
 # What Pillow thinks of a file is no line of this function's log.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 logging.getLogger("PIL").propagate = False
+
+# Pillow's raw modes for red, green and blue of 16 bits: the first byte of each, which is the upper one in a PNG, and
+# the second.
+_UPPER_BYTES, _LOWER_BYTES = "RGB;16B", "RGB;16L"
 
 # Formats whose orientation the decoder itself follows.
 _TURNED_BY_DECODER = frozenset({"HEIF"})
@@ -99,6 +104,8 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
         from .bmp_image import open_bmp  # noqa: PLC0415  as above
 
         image = open_bmp(data)
+    elif structure.format == "JPEG":
+        image = _opened_jpeg(data)
     else:
         load_plugin(structure.format)
         image = Image.open(BytesIO(data), formats=(structure.format,))
@@ -106,6 +113,10 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
         corrupt("the image in it is larger than it tells")
     if isinstance(image, GifImagePlugin.GifImageFile):
         in_own_colours(image)
+    if image.format == "PNG":
+        image.info.pop("transparency", None)
+        if structure.transparent is not None:
+            image.info["transparency"] = structure.transparent
     profile = image.info.pop("icc_profile", None)
     if isinstance(profile, bytes):  # a TIFF may say that it is numbers
         refuse_profile_beyond(len(profile))
@@ -114,6 +125,17 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
     if named is not None and (profile is None or structure.format == "PNG"):  # there they outrank a profile
         image.info["icc_profile"] = named
     return image
+
+
+def _opened_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
+    """Open the first picture of a JPEG, as `Image.open` does; but that reads an index of more pictures too.
+
+    It fails on some that are damaged, and nothing of them is needed.
+    """
+    try:
+        return JpegImagePlugin.JpegImageFile(BytesIO(data))
+    except SyntaxError as error:
+        raise UnidentifiedImageError from error
 
 
 def _named_colours(image: Image.Image, structure: Structure) -> bytes | None:
@@ -145,11 +167,29 @@ def decode(image: Image.Image, largest: Size, orientation: int, *, as_planes: bo
     planes = PLANES if as_planes and _is_in_planes(image) and is_srgb("RGB", icc_profile) else None
     drafted = image.draft(planes, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
     drawn = image.tile[0].extents if isinstance(image, GifImagePlugin.GifImageFile) else None
+    if isinstance(image, PngImagePlugin.PngImageFile) and image.tile[0].args == _UPPER_BYTES:
+        _load_16_bits(image)
     image.load()
     if image.mode == "P" and image.palette is None:
         corrupt("its palette is missing")
     box = drafted[1] if drafted else (0, 0, *image.size)
     return Decoded(_as_meant(image, drawn), box, orientation, icc_profile)
+
+
+def _load_16_bits(image: PngImagePlugin.PngImageFile) -> None:
+    """Load a PNG of three channels of 16 bits, with alpha if one colour is transparent.
+
+    Pillow keeps the upper bytes only. So the lower ones are decoded on their own, and compared first.
+    """
+    colour = image.info.pop("transparency", None)
+    if colour is not None:
+        lower = PngImagePlugin.PngImageFile(BytesIO(cast("BytesIO", image.fp).getvalue()))
+        lower.tile = [lower.tile[0]._replace(args=_LOWER_BYTES)]
+        opaque = others_than([value & 0xFF for value in colour], lower)
+        lower.close()
+        del lower
+        upper = others_than([value >> 8 for value in colour], image)
+        image.putalpha(ImageChops.lighter(opaque, upper))
 
 
 def _is_in_planes(image: Image.Image) -> bool:

@@ -15,8 +15,6 @@ from PIL import Image
 
 from .structures import gif
 
-_CONTROL = 0xF9  # the label of the extension that goes before a frame
-_CONTROL_BYTES = 8
 _CLEAR, _RESTORE = 2, 3  # what becomes of a frame, in three bits of it
 _NOTHING = (0, 0, 0, 0)
 
@@ -40,13 +38,17 @@ def on_screen(frame: Image.Image, drawn: Box) -> Image.Image:
 
 def shown_frames(data: bytes, size: tuple[int, int]) -> Iterator[tuple[Image.Image, int]]:
     """What the screen shows at each frame, and for how many milliseconds; it changes when the next is asked for."""
-    screen, control = Image.new("RGBA", size, _NOTHING), b""
+    screen, control, has_picture = Image.new("RGBA", size, _NOTHING), b"", False
     for kind, start, end in gif.blocks(data):
-        if kind == gif.EXTENSION and data[start + 1] == _CONTROL and end - start >= _CONTROL_BYTES:
+        if gif.is_control(data, kind, start, end):
             control = data[start:end]
         if kind != gif.IMAGE:
             continue
         left, top, width, height = struct.unpack_from("<4H", data, start + 1)
+        has_picture = has_picture or bool(width and height)
+        if not has_picture:
+            control = b""
+            continue
         flags, duration_cs = struct.unpack_from("<BH", control, 3) if control else (0, 0)
         disposal = flags >> 2 & 7
         before = screen.copy() if disposal == _RESTORE else None

@@ -73,7 +73,7 @@ def decode_with_libvips(
         target: the size that is wanted, not yet turned upright.
         orientation: as EXIF counts.
     """
-    if structure.format not in _LOADERS or structure.frames > 1 or image.mode == "CMYK":
+    if structure.format not in _LOADERS or structure.animation is not None or image.mode == "CMYK":
         return None
     if structure.format == "JPEG" and max(target) <= _PILLOW_IS_FASTER_PX:
         return None

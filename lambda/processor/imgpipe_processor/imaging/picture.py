@@ -10,9 +10,6 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from imgpipe_processor import failures
-from imgpipe_processor.failures import ImageRejectedError
-
 from .animation import animated, stays_animated
 from .decoding import decode, decoder_limits, opened, orientation_of, rejecting
 from .encoding import background_of, encode
@@ -25,7 +22,7 @@ from .recipe import AUTO, JPEG, LIBVIPS, Limits, Recipe
 from .shrinking import LIES_ON_ITS_SIDE, Decoded, Size, chain, fitted_size, with_room
 from .structures import Structure, read_structure
 from .thumbnail import Picture, Thumbnail
-from .unfinished import refuse_unfinished
+from .unfinished import decoded_whole
 
 # Where no thumbnail is wanted, the image is still decoded, as small as its format allows: what is recorded as an image
 # is one, and its colours are known.
@@ -64,10 +61,10 @@ def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
             frames = _frames(image, structure, limits)
         targets = {size_px: fitted_size(width, height, size_px) for size_px in recipe.sizes_px or (largest_px,)}
         ordered = sorted(set(targets.values()), reverse=True)
+        moving = None
         if stays_animated(structure, frames, recipe):
-            made, smallest = animated(data, image, structure, frames, ordered, recipe, orientation)
-        else:
-            made, smallest = _still(data, structure, image, ordered, recipe, orientation)
+            moving = animated(data, image, structure, frames, ordered, recipe, orientation)
+        made, smallest = moving or _still(data, structure, image, ordered, recipe, orientation)
     if orientation in LIES_ON_ITS_SIDE:
         width, height = height, width
     small = swatch(smallest, background_of(recipe))
@@ -84,15 +81,12 @@ def make_picture(data: bytes, recipe: Recipe, limits: Limits) -> Picture:
 
 
 def _frames(image: Image.Image, structure: Structure, limits: Limits) -> int:
-    """How many frames there are; those of an AVIF are known to its decoder alone.
+    """Return the number of frames, counted no further than one over the limit.
 
-    Raises:
-        ImageRejectedError: more than allowed.
+    Only its decoder knows that of an AVIF.
     """
     frames = getattr(image, "n_frames", 1) if structure.format == "AVIF" else structure.frames
-    if frames > limits.max_frames:
-        raise ImageRejectedError(failures.TOO_LARGE, f"the image has more than {limits.max_frames:,} frames or pages")
-    return frames
+    return min(frames, limits.max_frames + 1)
 
 
 def _still(
@@ -109,12 +103,10 @@ def _still(
     as_planes = recipe.output_format in {AUTO, JPEG}
     with rejecting(structure):
         file = structure.decodable or data
-        decoded = decoded_from(file, image)
-        refuse_unfinished(
-            decoded.image,
+        decoded = decoded_whole(
             structure,
             file,
-            again=lambda other: decoded_from(other, opened(other, structure)).image.tobytes(),
+            lambda other: decoded_from(other, image if other is file else opened(other, structure)),
         )
     made = []
     for pixels in chain(decoded, targets, as_planes=as_planes):

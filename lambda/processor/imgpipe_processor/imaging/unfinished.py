@@ -1,6 +1,7 @@
-"""Pictures whose end is missing though their file has one: decoders fill in what is not there, and say nothing.
+"""Pictures whose end is damaged or missing: refused if pixels are missing, decoded otherwise.
 
-A JPEG is grey from there on, and a PNG black. Only where a picture ends so is it looked at more closely.
+Decoders fill in what is missing, and say nothing: a JPEG is grey from there on, and a PNG black. And they refuse a PNG
+whose pixels are whole but whose compressed data end in a wrong way.
 """
 
 from __future__ import annotations
@@ -9,30 +10,51 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from .structures import Structure, jpeg, png
+from imgpipe_processor.failures import ImageRejectedError
+
+from .shrinking import Decoded
+from .structures import Structure, jpeg, png_pixels
 from .structures.structure import corrupt
 
 _FILLED_IN = frozenset({127, 128})  # the middle of the range, which some inks have inverted
 
 
-def refuse_unfinished(pixels: Image.Image, structure: Structure, data: bytes, again: Callable[[bytes], bytes]) -> None:
-    """Refuse a picture that is not all there.
+def decoded_whole(structure: Structure, data: bytes, decoded: Callable[[bytes], Decoded]) -> Decoded:
+    """Decode a picture, and refuse it if pixels are missing.
 
     Args:
-        pixels: as decoded.
         structure: of the file.
         data: the file.
-        again: decodes another file in the same way, to pixels.
+        decoded: decodes a file.
 
     Raises:
-        ImageRejectedError: what its end shows is not in the file.
+        ImageRejectedError: pixels are missing.
     """
-    if structure.format == "PNG" and _ends_black(pixels) and not png.has_all_rows(data):
-        corrupt("the last rows of the PNG are missing")
-    if structure.format == "JPEG" and _ends_grey(pixels):
+    if structure.format == "PNG":
+        return _whole_png(data, decoded)
+    made = decoded(data)
+    if structure.format == "JPEG" and (not structure.has_end or _ends_grey(made.image)):
         longer = jpeg.prolonged(data)  # what comes after a whole picture changes nothing
-        if longer is not None and again(longer) != pixels.tobytes():
+        if longer is None and not structure.has_end:
+            corrupt("the end of the JPEG is missing")
+        if longer is not None and decoded(longer).image.tobytes() != made.image.tobytes():
             corrupt("the last rows of the JPEG are missing")
+    return made
+
+
+def _whole_png(data: bytes, decoded: Callable[[bytes], Decoded]) -> Decoded:
+    try:
+        made = decoded(data)
+    except (ImageRejectedError, MemoryError):
+        raise
+    except Exception:  # of either engine
+        repacked = png_pixels.repacked(data)
+        if repacked is None:
+            raise
+        return decoded(repacked)
+    if _ends_black(made.image) and not png_pixels.has_all_rows(data):
+        corrupt("the last rows of the PNG are missing")
+    return made
 
 
 def _ends_black(pixels: Image.Image) -> bool:

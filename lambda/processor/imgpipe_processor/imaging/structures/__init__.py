@@ -69,5 +69,3 @@ def _refuse_beyond(limits: Limits, structure: Structure) -> None:
         too_large(f"the image has {width} x {height} pixels; at most {limits.max_pixels:,} are allowed")
     if max(width, height) > MAX_SIDE_PX:
         too_large(f"the image is {width} x {height} pixels; a side of at most {MAX_SIDE_PX:,} is allowed")
-    if structure.frames > limits.max_frames:
-        too_large(f"the image has more than {limits.max_frames:,} frames or pages")

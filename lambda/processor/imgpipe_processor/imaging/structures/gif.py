@@ -1,17 +1,28 @@
-"""GIF: the blocks of "Graphics Interchange Format, Version 89a"."""
+"""GIF: the blocks of "Graphics Interchange Format, Version 89a", and of Version 87a.
+
+The first picture is the first frame that has pixels. A file may end after it in any way: without a trailer, within an
+extension or within another frame. Bytes that begin no block are ignored, which is what version 87a demands; in version
+89a they end the animation, which is what browsers do, unless they are zeros.
+"""
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 
-from .structure import Structure, corrupt
+from .structure import Piece, Structure, corrupt, joined
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
 
 IMAGE, EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
 END = bytes((_TRAILER,))
 _HAS_PALETTE = 0x80
+_ZEROS, _NO_BLOCKS = re.compile(rb"\0*"), re.compile(rb"[^,!;]*")
+
+_CONTROL, _COMMENT = 0xF9, 0xFE  # labels of extensions
+_CONTROL_BYTES, _CONTROL_VALUES = 8, 4  # with and without its beginning and its end
+_LOOPS = b"NETSCAPE2.0"
 
 # Decoders go over extensions one by one, and over their parts, of which each has up to 255 bytes. Frames have one or
 # two of one part, and what is written about a picture has some thousand parts.
@@ -19,53 +30,91 @@ MAX_EXTENSIONS = 100_000
 MAX_PARTS_OF_EXTENSION = 50_000
 _COPIES_OF_EXTENSIONS = 3
 
+# Each frame is decoded alone, before it is cut: one of far more pixels than the picture ends the animation before it.
+_LARGER_FRAMES = 2
+
+Block = tuple[int, int, int]  # its kind, and where it begins and ends
+
 
 def read_gif(data: bytes, max_frames: int) -> Structure:
-    """Follow the blocks to the trailer, or until there are more frames than allowed.
+    """Follow the blocks until one is damaged, or until there are more frames than allowed.
 
-    The size is that of the logical screen, or of what the frames draw beyond it.
+    The size is that of the logical screen, or of what the first frame draws beyond it. Later frames are cut to it.
 
     Raises:
-        ImageRejectedError: a block is cut off, or there is no picture.
+        ImageRejectedError: there is no picture, or a block before it is cut off.
     """
     screen = struct.unpack_from("<HH", data, 6)
     width, height = screen
-    frames, extensions, extension_bytes, covers = 0, 0, 0, True
-    for kind, start, end in blocks(data):
+    frames, extension_bytes, covers = 0, 0, True
+    before: list[Block] = []
+    for block in blocks(data):
+        kind, start, end = block
         if kind == EXTENSION:
-            extensions, extension_bytes = extensions + 1, extension_bytes + end - start
-        if extensions > MAX_EXTENSIONS:
-            corrupt("the GIF has too many extensions")
-        if kind == IMAGE:
-            left, top, across, down = struct.unpack_from("<4H", data, start + 1)
-            covers = covers and (frames > 0 or (left, top, across, down) == (0, 0, *screen))
-            width, height, frames = max(width, left + across), max(height, top + down), frames + 1
+            extension_bytes += end - start
+            if not frames:
+                before.append(block)
+            continue
+        left, top, across, down = struct.unpack_from("<4H", data, start + 1)
+        if not (frames or (across and down)):
+            before = [each for each in before if not is_control(data, *each)]  # that was for a frame without pixels
+            continue
+        if not frames:
+            covers = (left, top, across, down) == (0, 0, *screen)
+            decodable = _decodable(data, before, block)
+            width, height = max(width, left + across), max(height, top + down)
+        if across * down > _LARGER_FRAMES * width * height:
+            break
+        frames += 1
         if frames > max_frames:
             break
-    if not (frames and width and height):
+    if not frames:
         corrupt("the GIF holds no picture")
     # A first frame that is not the whole picture is put on it in full colour.
     pixel_bytes = 1.1 if covers else 13
     decoded_bytes = pixel_bytes * width * height + _COPIES_OF_EXTENSIONS * extension_bytes
-    return Structure("GIF", width, height, decoded_bytes, frames)
+    return Structure("GIF", width, height, decoded_bytes, frames, decodable=decodable)
 
 
-def blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """The kind of every block up to the trailer, and where it begins and ends.
+def blocks(data: bytes) -> Iterator[Block]:
+    """Yield every extension and frame, up to the first damage after a frame with pixels.
+
+    The first such frame may be cut off: its decoder sees whether its pixels are whole.
 
     Raises:
-        ImageRejectedError: a block is of no kind that there is, or an extension has too many parts.
+        ImageRejectedError: an extension before that frame is cut off, or there are too many of them.
     """
-    start = first_block(data)
-    while (kind := data[start]) != _TRAILER:
+    position, extensions, has_picture = first_block(data), 0, False
+    while (start := _next_block(data, position, has_picture=has_picture)) is not None:
+        kind = data[start]
         if kind == EXTENSION:
+            extensions += 1
             end = _after_parts(data, start + 2, most=MAX_PARTS_OF_EXTENSION)
-        elif kind == IMAGE:
-            end = _after_parts(data, start + 11 + _palette_bytes(data[start + 9]), most=len(data))
+            if end is None or extensions > MAX_EXTENSIONS:
+                if not has_picture:
+                    corrupt("an extension of the GIF is cut off, or there are too many of them")
+                return
         else:
-            corrupt("a block of the GIF is unknown")
-        yield kind, start, end
-        start = end
+            if start + 10 > len(data):
+                return
+            coded = start + 11 + _palette_bytes(data[start + 9])
+            is_picture = not has_picture and coded < len(data) and all(struct.unpack_from("<2H", data, start + 5))
+            has_picture = has_picture or is_picture
+            end = _after_parts(data, coded, most=len(data))
+            if end is None and not is_picture:
+                return
+        position = end or len(data)
+        yield kind, start, position
+
+
+def is_control(data: bytes, kind: int, start: int, end: int) -> bool:
+    """True of an extension that says how the next frame is shown, if it is whole."""
+    return (
+        kind == EXTENSION
+        and data[start + 1] == _CONTROL
+        and end - start >= _CONTROL_BYTES
+        and data[start + 2] >= _CONTROL_VALUES
+    )
 
 
 def first_block(data: bytes) -> int:
@@ -73,16 +122,55 @@ def first_block(data: bytes) -> int:
     return 13 + _palette_bytes(data[10])
 
 
+def _next_block(data: bytes, position: int, *, has_picture: bool) -> int | None:
+    """Return where the next block begins, after bytes that begin none; None at the end."""
+    ignored = _ZEROS if has_picture and not data.startswith(SIGNATURES[0]) else _NO_BLOCKS
+    found = ignored.match(data, position)
+    position = found.end() if found else position
+    return position if data[position : position + 1] in {b",", b"!"} else None
+
+
 def _palette_bytes(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & _HAS_PALETTE else 0
 
 
-def _after_parts(data: bytes, position: int, *, most: int) -> int:
-    """Where the parts of a block end: each begins with its length, the last has none."""
-    parts = 0
-    while length := data[position]:
+def _after_parts(data: bytes, position: int, *, most: int) -> int | None:
+    """Return where the parts of a block end: each begins with its length, the last has none.
+
+    Return None if they are cut off, or if there are more than `most`.
+    """
+    parts, size = 0, len(data)
+    while position < size and parts <= most:
+        length = data[position]
         position += 1 + length
+        if not length:
+            return position
         parts += 1
-        if parts > most:
-            corrupt("an extension of the GIF has too many parts")
-    return position + 1
+    return None
+
+
+def _decodable(data: bytes, extensions: list[Block], frame: Block) -> bytes | None:
+    """Return a file of this frame only; None if the decoder gets as far as that in the file itself."""
+    controls = [each for each in extensions if is_control(data, *each)]
+    position = first_block(data)
+    for _, start, end in [*extensions, frame]:
+        if start != position:
+            break
+        position = end
+    else:
+        if len(controls) <= 1 and all(_is_readable(data, *each) for each in extensions):
+            return None
+    loops = [each for each in extensions if data.startswith(_LOOPS, each[1] + 3) and _is_readable(data, *each)]
+    kept = [*loops[:1], *controls[-1:], frame]
+    pieces: list[Piece] = [(0, first_block(data)), *((start, end) for _, start, end in kept), END]
+    return joined(data, pieces)
+
+
+def _is_readable(data: bytes, kind: int, start: int, end: int) -> bool:
+    """True if the decoder does not fail on the extension, and finds its end."""
+    label, size = data[start + 1], data[start + 2]
+    if label == _COMMENT:
+        return True
+    if label == _CONTROL:
+        return is_control(data, kind, start, end)
+    return size > 0 and not (data.startswith(_LOOPS, start + 3) and not data[start + 3 + size])

@@ -12,7 +12,7 @@ from .av1 import Coded, coded_in
 from .boxes import META, MOVIE, Box, Place, boxes_in
 from .items import Items, Use
 from .rewriting import with_plain_tables
-from .structure import Structure, corrupt, refuse_empty_end, refuse_exif_beyond
+from .structure import Structure, corrupt, refuse_empty_end, refuse_exif_beyond, too_large
 from .tracks import Track, frames_in, image_tracks, samples_in
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -56,7 +56,8 @@ def read_avif(data: bytes, max_frames: int) -> Structure:
     A sequence that is damaged or has more than `max_frames` frames is read as the still image that it has as well.
 
     Raises:
-        ImageRejectedError: coded data of the picture are missing or damaged, or have far more pixels than the picture.
+        ImageRejectedError: coded data of the picture are missing or damaged, or have far more pixels than the picture;
+            or it is a sequence of more frames without a still image.
     """
     boxes = boxes_in(data, META)
     items = Items(data, boxes)
@@ -72,7 +73,8 @@ def read_avif(data: bytes, max_frames: int) -> Structure:
         if not items.have_primary:
             raise
     if not items.have_primary:
-        return Structure("AVIF", 1, 1, 0, frames)  # which is refused for them
+        # libavif's work on the tables of a sequence grows with the square of its frames.
+        too_large(f"the AVIF has more than {max_frames:,} frames and no still image; save its first frame as a picture")
     return _still(data, items, frames, of_sequence=True)
 
 

@@ -1,14 +1,40 @@
-"""PNG: the chunks of "Portable Network Graphics (PNG) Specification, Third Edition", section 5."""
+"""PNG: the chunks of "Portable Network Graphics (PNG) Specification, Third Edition", sections 5 and 11.
+
+The picture is made of its header, its palette, its transparency and its compressed rows. A picture is refused if one of
+these is damaged; any other chunk is left out of what the decoder gets, unless it is one of those that decoders read,
+and is as it should be. Transparency with a wrong checksum is left out too, which is what browsers do.
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from .structure import MAX_PROFILE_BYTES, Structure, corrupt, refuse_profile_beyond, too_large, unsupported
+from .apng import animation_in
+from .png_pixels import (
+    END,
+    PASSES,
+    SIGNATURE,
+    Chunk,
+    chunk,
+    names_small_window,
+    unpacked_bytes,
+    with_widest_window,
+)
+from .structure import (
+    MAX_PROFILE_BYTES,
+    Piece,
+    Structure,
+    corrupt,
+    joined,
+    refuse_profile_beyond,
+    too_large,
+    unsupported,
+)
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+__all__ = ["SIGNATURE", "read_png"]
 
 # A chunk of image data has some kilobytes; so many fit the largest file.
 MAX_CHUNKS = 50_000
@@ -16,143 +42,262 @@ MAX_CHUNKS = 50_000
 # Texts and profiles are packed, and may unpack to a thousand times their size. What is written about the largest
 # pictures has a few MB.
 MAX_UNPACKED_BYTES = 16 * 2**20
-_PACKED = frozenset({b"iCCP", b"zTXt", b"iTXt"})
-_PIECE_BYTES = 2**12
+_PACKED_TEXTS = frozenset({b"zTXt", b"iTXt"})
+_MAX_NAME_BYTES = 80  # of a profile, with the zero after it (section 11.3.2.3)
 
-# What the decoder gets: texts are neither needed nor few nor small. One is kept: EXIF as old programs wrote it.
-_NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"acTL", b"fcTL", b"fdAT"})
+# EXIF as old programs wrote it.
 _EXIF_TEXT = b"Raw profile type exif\0"
 _MAX_EXIF_TEXT_BYTES = 2**20  # what Pillow unpacks of a text
 
-# By colour type: channels, and the bytes that Pillow keeps of a pixel, which has three channels in four of them.
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_PIXEL_BYTES = {0: 1, 2: 4, 3: 1, 4: 4, 6: 4}
-_GREY = 0
+# Chunks that decoders read, with their lengths (section 11.3).
+_LENGTHS = {b"IHDR": 13, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"pHYs": 9}
+
+# By colour type: the depths that it may have (section 11.2.1), and the bytes that Pillow keeps of a pixel, which has
+# three channels in four of them.
+_GREY, _RGB, _PALETTE = 0, 2, 3
+_DEPTHS = {_GREY: (1, 2, 4, 8, 16), _RGB: (8, 16), _PALETTE: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_PIXEL_BYTES = {_GREY: 1, _RGB: 4, _PALETTE: 1, 4: 4, 6: 4}
+_KEY_BYTES = {_GREY: 2, _RGB: 6}  # of the one value that is transparent
 _DEEP = 16  # bits per sample
+_COMPARED_BYTES = 2  # of a pixel, where 16 bits are compared with a transparent colour
 
-# Where the passes of an image begin, column and row, and their steps (section 8).
-_PASSES = {
-    0: ((0, 0, 1, 1),),
-    1: ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
-}
-
-Chunk = tuple[bytes, int, int]  # its type, and where its data begin and end
+_OPAQUE = 255
 
 
-def read_png(data: bytes, _max_frames: int) -> Structure:
-    """Follow the chunks to the last, with their checksums.
+class _Header(NamedTuple):
+    width: int
+    height: int
+    depth: int
+    colour_type: int
+
+
+class _Head(NamedTuple):
+    """What the decoder needs before the pixels, and what the chunks of it say."""
+
+    pieces: list[Piece]
+    transparent: int | tuple[int, ...] | bytes | None
+    colours: tuple[int, int] | None
+
+
+def read_png(data: bytes, max_frames: int) -> Structure:
+    """Follow the chunks, with their checksums.
 
     Raises:
-        ImageRejectedError: a chunk is missing, cut off or damaged, or unpacks to far too much.
+        ImageRejectedError: a chunk that the picture needs is missing or damaged, or unpacks to far too much.
     """
     if data[12:16] == b"CgBI":
         unsupported("the PNG is in Apple's own variant (CgBI), which only its tools read; save it as an ordinary one")
-    if data[12:16] != b"IHDR":
-        corrupt("the PNG has no header")
-    chunks = list(_chunks(data))
-    frames, exif, colours, has_pixels = 1, None, None, False
-    for kind, start, end in chunks:
-        if kind == b"acTL" and end - start >= 4:  # noqa: PLR2004  the number of frames comes first
-            frames = max(1, struct.unpack_from(">I", data, start)[0])
-        elif kind == b"eXIf":
-            exif = data[start:end]
-        elif kind == b"cICP":
-            colours = struct.unpack_from(">BB", data, start)
-        has_pixels = has_pixels or kind == b"IDAT"
-    if not has_pixels:
+    header = _header(data)
+    chunks = list(_chunks(data, header))
+    _refuse_much_text(data, chunks)
+    first = next((number for number, each in enumerate(chunks) if each.kind == b"IDAT"), None)
+    if first is None:
         corrupt("the PNG holds no picture")
-    width, height, depth, colour_type, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
-    if not (width and height and colour_type in _PIXEL_BYTES and interlaced in _PASSES):
+    head = _before_pixels(data, header, chunks[:first])
+    head.pieces.extend([each.piece for each in chunks if _is_exif_text(data, each)][:1])
+    pixels = _pixels(data, [each for each in chunks if each.kind == b"IDAT"])
+    deep_key = header.depth == _DEEP and isinstance(head.transparent, tuple)
+    frames, animation = 1, None
+    found = animation_in(data, chunks, (header.width, header.height), max_frames)
+    if found is not None:
+        frames = found.frames
+        if not deep_key:  # its frames cannot be put together: Pillow keeps 8 bits
+            animation = (SIGNATURE, *head.pieces, *found.before, *pixels, *found.after, END)
+    return Structure(
+        "PNG",
+        header.width,
+        header.height,
+        _decoded_bytes(header, deep_key=deep_key),
+        frames,
+        exif=next((data[each.start : each.end] for each in chunks if each.kind == b"eXIf"), None),
+        colours=head.colours,
+        decodable=_decodable(data, [*head.pieces, *pixels]),
+        animation=animation,
+        transparent=head.transparent,
+    )
+
+
+def _header(data: bytes) -> _Header:
+    length, kind = struct.unpack_from(">I4s", data, len(SIGNATURE))
+    if kind != b"IHDR" or length != _LENGTHS[kind]:
+        corrupt("the PNG has no header")
+    width, height, depth, colour_type, packed_by, filtered_by, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
+    known = depth in _DEPTHS.get(colour_type, ()) and interlaced in PASSES and not (packed_by or filtered_by)
+    if not (width and height and known):
         corrupt("the PNG's header makes no sense")
-    pixel_bytes = 2 if colour_type == _GREY and depth == _DEEP else _PIXEL_BYTES[colour_type]
-    # A decoder holds two rows beside the image, and hardly any image has just one.
-    decoded_bytes = (pixel_bytes + 0.1) * width * height
-    return Structure("PNG", width, height, decoded_bytes, frames, exif, colours, _decodable(data, chunks))
+    return _Header(width, height, depth, colour_type)
 
 
-def has_all_rows(data: bytes) -> bool:
-    """Whether the packed pixels go on to the end of the image: a decoder leaves black what is not there."""
-    width, height, depth, colour_type, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
-    expected = 0
-    for left, top, across, down in _PASSES[interlaced]:
-        columns, rows = len(range(left, width, across)), len(range(top, height, down))
-        if columns:
-            expected += rows * (1 + (columns * depth * _CHANNELS[colour_type] + 7) // 8)
-    inflater = zlib.decompressobj()
-    for kind, start, end in _chunks(data):
-        if kind == b"IDAT":
-            expected -= _unpacked_bytes(inflater, memoryview(data)[start:end], expected)
-    return expected <= 0
+def _chunks(data: bytes, header: _Header) -> Iterator[Chunk]:
+    """Yield every chunk with a right checksum, up to the last one, or to the first damage after the pixels began.
 
-
-def _chunks(data: bytes) -> Iterator[Chunk]:
-    """Every chunk before the last; there is a last one, and all are sound."""
-    view, position = memoryview(data), len(SIGNATURE)
+    Whether the rows are whole is then seen by the decoder.
+    """
+    view, position, has_pixels = memoryview(data), len(SIGNATURE), False
+    needed = {b"IHDR", b"IDAT"} | ({b"PLTE"} if header.colour_type == _PALETTE else set())
+    cut_off = wrong = False
     for _ in range(MAX_CHUNKS):
-        length, kind = struct.unpack_from(">I4s", data, position)
         start = position + 8
+        length, kind = int.from_bytes(data[position : position + 4]), data[position + 4 : start]
         end = start + length
-        if end + 4 > len(data):
-            corrupt("the PNG is cut off")
-        (checksum,) = struct.unpack_from(">I", data, end)
-        if zlib.crc32(view[position + 4 : end]) != checksum:
-            corrupt("a checksum of the PNG is wrong")
+        position = end + 4
         if kind == b"IEND":
             return
-        yield kind, start, end
-        position = end + 4
-    corrupt("the PNG has too many chunks")
+        if position > len(data):
+            cut_off = True
+            if kind == b"IDAT" and start < len(data):
+                yield Chunk(kind, start, min(end, len(data)), whole=False)
+                return
+            break
+        if zlib.crc32(view[start - 4 : end]) == int.from_bytes(data[end:position]):
+            has_pixels = has_pixels or kind == b"IDAT"
+            yield Chunk(kind, start, end)
+        elif kind in needed and (kind == b"IDAT" or not has_pixels):
+            wrong = True
+            break
+    if not has_pixels:
+        corrupt(
+            "the PNG is cut off"
+            if cut_off
+            else "a checksum of the PNG is wrong"
+            if wrong
+            else "the PNG has too many chunks"
+        )
 
 
-def _decodable(data: bytes, chunks: list[Chunk]) -> bytes | None:
-    """The file with nothing in it but what its decoder needs; None where that is the whole of it."""
-    needed, unpacked_bytes, once = [], 0, set()
-    for kind, start, end in chunks:
-        size = end - start
-        if kind in _PACKED:
-            packed = memoryview(data)[_packed_at(data, kind, start, end) : end]
-            most = MAX_PROFILE_BYTES if kind == b"iCCP" else MAX_UNPACKED_BYTES
-            size = _unpacked_bytes(zlib.decompressobj(), packed, most)
-            if kind == b"iCCP":
-                refuse_profile_beyond(size)
-            unpacked_bytes += size
-            if unpacked_bytes > MAX_UNPACKED_BYTES:
-                too_large(f"the texts in the PNG unpack to more than {MAX_UNPACKED_BYTES:,} bytes; leave them out")
-        is_exif = data.startswith(_EXIF_TEXT, start, end) and size <= _MAX_EXIF_TEXT_BYTES
-        if kind in _NEEDED or (kind not in once and (kind == b"iCCP" or (kind in {b"tEXt", b"zTXt"} and is_exif))):
-            needed.append((start - 8, end + 4))
-            once.add(kind)
-    if len(needed) == len(chunks):
+def _refuse_much_text(data: bytes, chunks: Sequence[Chunk]) -> None:
+    total = 0
+    for each in chunks:
+        if each.kind == b"iCCP":
+            size = _profile_bytes(data, each)
+            refuse_profile_beyond(size)
+            total += size
+        elif each.kind in _PACKED_TEXTS:
+            total += _text_bytes(data, each)
+        if total > MAX_UNPACKED_BYTES:
+            too_large(f"the texts in the PNG unpack to more than {MAX_UNPACKED_BYTES:,} bytes; leave them out")
+
+
+def _before_pixels(data: bytes, header: _Header, chunks: Sequence[Chunk]) -> _Head:
+    kept: dict[bytes, Piece] = {}
+    transparent = named_colours = None
+    palette_size = 0
+    for each in chunks:
+        length = 0 if each.kind in kept else _needed_length(data, header, each, palette_size)
+        if not 0 < length <= each.size:
+            continue
+        values = data[each.start : each.start + length]
+        kept[each.kind] = each.piece if length == each.size else chunk(each.kind, values)
+        if each.kind == b"PLTE":
+            palette_size = length // 3
+        elif each.kind == b"tRNS":
+            transparent = _transparent(header, values)
+        elif each.kind == b"cICP":
+            named_colours = values[0], values[1]
+    if header.colour_type == _PALETTE and not palette_size:
+        corrupt("its palette is missing")
+    return _Head(list(kept.values()), transparent, named_colours)
+
+
+def _needed_length(data: bytes, header: _Header, found: Chunk, palette_size: int) -> int:
+    """Return the number of bytes of a chunk that the decoder gets; 0 if it gets none, for it would fail or ignore it.
+
+    A palette has no more entries than the samples have values, and transparency none without a palette before it.
+    """
+    length = _LENGTHS.get(found.kind, 0)
+    if found.kind == b"PLTE" and header.colour_type == _PALETTE:
+        length = 3 * min(found.size // 3, 1 << header.depth)
+    elif found.kind == b"tRNS":
+        length = min(found.size, palette_size) if palette_size else _KEY_BYTES.get(header.colour_type, 0)
+    elif found.kind == b"iCCP":
+        length = found.size if _profile_at(data, found) else 0
+    elif found.size != length or (found.kind == b"cICP" and data[found.start + 2]):
+        length = 0  # a matrix is for other values than red, green and blue (section 11.3.2.6)
+    return length
+
+
+def _transparent(header: _Header, values: bytes) -> int | tuple[int, ...] | bytes | None:
+    """Return what a tRNS chunk (section 11.3.1.1) makes transparent, as Pillow has the samples after decoding.
+
+    Samples have as many bits as the image. Pillow stretches those of less than 8 bits to 8.
+    """
+    if header.colour_type == _PALETTE:
+        return values if values.strip(bytes((_OPAQUE,))) else None
+    highest = (1 << header.depth) - 1
+    scale = _OPAQUE // highest if highest < _OPAQUE else 1
+    samples = tuple((value & highest) * scale for value in struct.unpack(f">{len(values) // 2}H", values))
+    return samples if header.colour_type == _RGB else samples[0]
+
+
+def _pixels(data: bytes, chunks: Sequence[Chunk]) -> list[Piece]:
+    """Return the compressed rows, in one sound chunk if they are damaged or name a small window."""
+    beginning = b"".join(data[each.start : min(each.start + 2, each.end)] for each in chunks[:4])[:2]
+    small = len(beginning) == 2 and names_small_window(beginning)  # noqa: PLR2004  bytes of its header
+    if chunks[-1].whole and not small:
+        return [each.piece for each in chunks]
+    packed = joined(data, [(each.start, each.end) for each in chunks])
+    return [chunk(b"IDAT", with_widest_window(packed) if small else packed)]
+
+
+def _decodable(data: bytes, pieces: Sequence[Piece]) -> bytes | None:
+    """Return the file of these chunks only; None if it has no others."""
+    position = len(SIGNATURE)
+    for piece in pieces:
+        if isinstance(piece, bytes) or piece[0] != position:
+            position = len(data)
+            break
+        position = piece[1]
+    if data.startswith(b"\0\0\0\0IEND", position):
         return None
-    view = memoryview(data)
-    return b"".join((SIGNATURE, *(view[start:end] for start, end in needed), b"\0\0\0\0IEND\xae\x42\x60\x82"))
+    return joined(data, [SIGNATURE, *pieces, END])
 
 
-def _packed_at(data: bytes, kind: bytes, start: int, end: int) -> int:
-    """Where packed data begin: behind a name and their method; the same as `end` where there are none."""
+def _decoded_bytes(header: _Header, *, deep_key: bool) -> float:
+    """Return what decoding takes: the image, and two rows, of which hardly any image has just one."""
+    deep_grey = header.colour_type == _GREY and header.depth == _DEEP
+    pixel_bytes = 2 if deep_grey else _PIXEL_BYTES[header.colour_type]
+    return (pixel_bytes + (_COMPARED_BYTES if deep_key else 0) + 0.1) * header.width * header.height
+
+
+def _profile_at(data: bytes, found: Chunk) -> int:
+    """Return where a packed profile begins: after its name and a zero for the method; 0 if it is damaged."""
+    named = data.find(b"\0", found.start, min(found.end, found.start + _MAX_NAME_BYTES))
+    return named + 2 if named > found.start and data[named + 1 : min(named + 2, found.end)] == b"\0" else 0
+
+
+def _profile_bytes(data: bytes, found: Chunk) -> int:
+    start = _profile_at(data, found)
+    return unpacked_bytes(zlib.decompressobj(), memoryview(data)[start : found.end], MAX_PROFILE_BYTES) if start else 0
+
+
+def _is_exif_text(data: bytes, found: Chunk) -> bool:
+    if found.kind not in {b"tEXt", b"zTXt"} or not data.startswith(_EXIF_TEXT, found.start, found.end):
+        return False
+    after_name = found.start + len(_EXIF_TEXT)
+    known = found.kind == b"tEXt" or data[after_name : min(after_name + 1, found.end)] == b"\0"  # its method
+    return known and _text_bytes(data, found) <= _MAX_EXIF_TEXT_BYTES
+
+
+def _text_bytes(data: bytes, found: Chunk) -> int:
+    """Return the size of a text, counted up to a little more than `MAX_UNPACKED_BYTES` if it is packed."""
+    start = _packed_at(data, found)
+    if start >= found.end:
+        return found.size if found.kind == b"tEXt" else 0
+    return unpacked_bytes(zlib.decompressobj(), memoryview(data)[start : found.end], MAX_UNPACKED_BYTES)
+
+
+def _packed_at(data: bytes, found: Chunk) -> int:
+    """Return where packed data begin: after a name and their method; `end` if there are none."""
+    start, end = found.start, found.end
     at = data.find(b"\0", start, end) + 2
-    if kind == b"iTXt":
-        if at < start or data[at - 1 : at] != b"\1":  # not packed
+    if found.kind == b"tEXt" or at < start:
+        return end
+    if found.kind == b"iTXt":
+        if data[at - 1 : at] != b"\1":  # not packed
             return end
         for _ in ("language", "translated name"):
             at = data.find(b"\0", at + 1, end)
             if at < 0:
                 return end
         at += 1
-    return min(max(at, start), end)
-
-
-def _unpacked_bytes(inflater: zlib._Decompress, packed: memoryview, most: int) -> int:
-    """How many bytes come out, counted up to a little more than `most`; what is no packed data ends there."""
-    size = 0
-    try:
-        for place in range(0, len(packed), _PIECE_BYTES):
-            piece: bytes | memoryview = packed[place : place + _PIECE_BYTES]
-            while piece and size <= most and not inflater.eof:
-                size += len(inflater.decompress(piece, 2**16))
-                piece = inflater.unconsumed_tail
-            if size > most or inflater.eof:
-                break
-    except zlib.error:
-        pass
-    return size
+    return min(at, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
 from imgpipe_processor import failures
@@ -17,6 +18,10 @@ MAX_PROFILE_BYTES = 4 * 2**20
 MAX_EXIF_BYTES = 2**20
 
 
+# A range of a file, or bytes that replace one.
+Piece = tuple[int, int] | bytes
+
+
 class Structure(NamedTuple):
     """A file whose parts are all there, as far as its own headers tell.
 
@@ -24,10 +29,16 @@ class Structure(NamedTuple):
         format: Pillow's name, such as `JPEG`.
         width: in pixels, as stored; `height` as well.
         decoded_bytes: what decoding takes at its worst, beside the source itself.
-        frames: of an animation, or pages; never counted further than one over the limit.
+        frames: of an animation, or pages; never counted further than one over the limit. Frames after a damaged one
+            are not counted.
         exif: of a PNG, which may have it behind the pixels, where a decoder finds it only after decoding.
         colours: the numbers of primaries and of the transfer curve in ITU-T H.273, where the file names them.
-        decodable: the file without what its decoder would only waste time and memory on; None where it is all of it.
+        decodable: what the decoder of the first picture gets: the file without the parts that the picture does not
+            need and that the decoder may fail on; None where it is the whole file.
+        animation: what the decoder of all frames gets, where that is another file; None of a still.
+        transparent: of a PNG, what its tRNS chunk makes transparent, in Pillow's form: one grey, one colour, or an
+            alpha value for each entry of the palette.
+        has_end: False of a JPEG without its end marker, of which the decoder's output shows whether it is whole.
         orientation: as EXIF counts, where the format itself has a tag for it; None where EXIF has.
     """
 
@@ -39,12 +50,21 @@ class Structure(NamedTuple):
     exif: bytes | None = None
     colours: tuple[int, int] | None = None
     decodable: bytes | None = None
+    animation: tuple[Piece, ...] | None = None
+    transparent: int | tuple[int, ...] | bytes | None = None
+    has_end: bool = True
     orientation: int | None = None
 
     @property
     def spoken(self) -> str:
         """The format, as people call it."""
         return SPOKEN.get(self.format, self.format)
+
+
+def joined(data: bytes, pieces: Sequence[Piece]) -> bytes:
+    """Return the pieces of `data` as one file."""
+    view = memoryview(data)
+    return b"".join(piece if isinstance(piece, bytes) else view[piece[0] : piece[1]] for piece in pieces)
 
 
 def corrupt(reason: str) -> NoReturn:

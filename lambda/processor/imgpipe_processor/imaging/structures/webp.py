@@ -1,14 +1,31 @@
-"""WebP: the chunks of "WebP Container Specification" (RFC 9649)."""
+"""WebP: the chunks of "WebP Container Specification" (RFC 9649, section 2).
+
+The decoders refuse a whole file for one chunk that is out of place, so they get a file of those chunks only that the
+picture is made of, if there are others, or if the lengths or flags in the file are wrong.
+"""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from .structure import Structure, corrupt, refuse_empty_end
+from .structure import Piece, Structure, corrupt, joined, refuse_empty_end
 
 _HEADER = 12  # RIFF, its length, WEBP
 _LOSSLESS = 0x2F
 _PICTURES = frozenset({b"VP8 ", b"VP8L"})
+_HEAD = frozenset({b"VP8X", b"ALPH", b"ANIM"})  # which mean nothing after the picture
+_BEFORE, _AFTER = (b"ICCP",), (b"EXIF", b"XMP ")
+
+# Flags of VP8X (section 2.7.1): those of profile, EXIF and XMP are kept as they are.
+_ABOUT, _ALPHA, _ANIMATION = 0b101100, 0b010000, 0b000010
+_EXTENDED_BYTES = 10
+_CONTROL_BYTES = 6  # of an animation
+
+# Of a frame: its place and size, its duration and flags (section 2.7.1.1).
+_FRAME_BYTES = 16
+_CLEARED = 1  # after it was shown
 
 # Data of one colour may end in zeros: in some of little, and in a sixteenth of much, measured.
 _EMPTY_BYTES = 1_024
@@ -21,51 +38,206 @@ MAX_OTHER_CHUNKS = 1_000
 PIXEL_BYTES = 17
 
 
+class _Chunk(NamedTuple):
+    """A whole chunk: its type, and where its data begin and end."""
+
+    kind: bytes
+    start: int
+    end: int
+
+    def pieces(self, data: bytes) -> list[Piece]:
+        """Return all of it, padded to an even length."""
+        odd = (self.end - self.start) % 2
+        padding: list[Piece] = [b"\0"] if odd and self.end >= len(data) else []
+        return [(self.start - 8, min(self.end + odd, len(data))), *padding]
+
+
 def is_webp(data: bytes) -> bool:
     """Whether the file begins like a WebP."""
     return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
 
 
 def read_webp(data: bytes, max_frames: int) -> Structure:
-    """Follow the chunks to the end, or until there are more frames than allowed.
+    """Follow the chunks to the end, to the first damage after the picture, or until there are too many frames.
 
     Raises:
-        ImageRejectedError: a chunk is cut off, or there is no picture.
+        ImageRejectedError: the picture, or a chunk before it, is cut off, or there is none.
     """
+    once: dict[bytes, _Chunk] = {}
+    frames: list[_Chunk] = []
+    picture = None
+    for each in _chunks(data):
+        if each.kind == b"ANMF" and picture is None:
+            if frames and not _is_whole_frame(data, each, once):
+                break
+            frames.append(each)
+        elif each.kind in _PICTURES and not frames:
+            picture = picture or each
+        if each.kind not in _HEAD or not (picture or frames):
+            once.setdefault(each.kind, each)
+        if len(frames) > max_frames:
+            break
+    shown = picture or next(iter(frames), None)
+    size = None if shown is None else _size(data, once.get(b"VP8X") or shown)
+    if shown is None or size is None:
+        corrupt("the WebP holds no picture")
+    refuse_empty_end(data, shown.end, _emptiness(shown))
+    width, height = size
+    animation = None
+    if picture is None:
+        animation = tuple(_animation(data, once, frames, size))
+        decodable: bytes | None = joined(data, _animation(data, once, frames[:1], size))
+    else:
+        decodable = _still(data, once, picture)
+    # The decoder holds the source once more, and what is written about the picture apart from it.
+    decoded_bytes = PIXEL_BYTES * width * height + 2 * len(data)
+    return Structure(
+        "WEBP", width, height, decoded_bytes, max(1, len(frames)), decodable=decodable, animation=animation
+    )
+
+
+def _chunks(data: bytes) -> Iterator[_Chunk]:
+    """Yield every whole chunk to the end that the file names, or to its real end while there is no picture."""
     end = 8 + struct.unpack_from("<I", data, 4)[0]
-    if end > len(data):
-        corrupt("the WebP is cut off")
-    size, position, frames, pictures, others = None, _HEADER, 0, 0, 0
-    while position + 8 <= end and frames <= max_frames:
+    position, others, has_picture = _HEADER, 0, False
+    while position + 8 <= (min(end, len(data)) if has_picture else len(data)):
         kind, length = struct.unpack_from("<4sI", data, position)
         start = position + 8
-        if start + length > end:
-            corrupt("the WebP is cut off")
-        frames += kind == b"ANMF"
         others += kind != b"ANMF"
-        if others > MAX_OTHER_CHUNKS:
-            corrupt("the WebP has too many chunks")
-        pictures += kind in _PICTURES
-        if kind in _PICTURES or kind == b"ANMF":
-            refuse_empty_end(data, start + length, max(_EMPTY_BYTES, length // _EMPTY_SHARE))
-        size = size or _size(kind, data, start)
+        if start + length > len(data) or others > MAX_OTHER_CHUNKS:
+            if has_picture:
+                return
+            corrupt("the WebP has too many chunks" if others > MAX_OTHER_CHUNKS else "the WebP is cut off")
+        yield _Chunk(kind, start, start + length)
+        has_picture = has_picture or kind == b"ANMF" or kind in _PICTURES
         position = start + length + length % 2
-    if size is None or not (frames or pictures):
-        corrupt("the WebP holds no picture")
-    width, height = size
-    # The decoder holds the source once more, and what is written about the picture apart from it.
-    return Structure("WEBP", width, height, PIXEL_BYTES * width * height + 2 * len(data), max(1, frames))
 
 
-def _size(kind: bytes, data: bytes, start: int) -> tuple[int, int] | None:
-    """The canvas, from the first chunk that tells of it."""
-    if kind == b"VP8X":
+def _size(data: bytes, first: _Chunk) -> tuple[int, int] | None:
+    """Return the size of the canvas, from the first chunk that names it."""
+    start = first.start
+    if first.kind == b"VP8X":
         width, height = data[start + 4 : start + 7], data[start + 7 : start + 10]
         return int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1
-    if kind == b"VP8 ":
+    if first.kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, start + 6)
         return width & 0x3FFF, height & 0x3FFF
-    if kind == b"VP8L" and data[start] == _LOSSLESS:
+    if first.kind == b"VP8L" and data[start] == _LOSSLESS:
         (bits,) = struct.unpack_from("<I", data, start + 1)
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     return None
+
+
+def _emptiness(picture: _Chunk) -> int:
+    """Return the number of zeros at its end that no picture has."""
+    return max(_EMPTY_BYTES, (picture.end - picture.start) // _EMPTY_SHARE)
+
+
+def _still(data: bytes, once: dict[bytes, _Chunk], picture: _Chunk) -> bytes | None:
+    """Return a file of this picture; None if the file has nothing else."""
+    if b"VP8X" not in once:
+        pieces = picture.pieces(data)
+    else:
+        alpha = [once[b"ALPH"]] if b"ALPH" in once and picture.kind == b"VP8 " else []
+        flags = data[once[b"VP8X"].start] & (_ABOUT | _ALPHA) | _ALPHA * _has_alpha(data, picture)
+        pieces = _extended(data, once, flags, [piece for each in [*alpha, picture] for piece in each.pieces(data)])
+    end = 8 + struct.unpack_from("<I", data, 4)[0]
+    if end <= len(data) and _are_one(pieces, end):
+        return None
+    return joined(data, _riff(pieces))
+
+
+def _animation(data: bytes, once: dict[bytes, _Chunk], frames: Sequence[_Chunk], size: tuple[int, int]) -> list[Piece]:
+    """Return a file of these frames.
+
+    What no frame has drawn on is transparent. The decoder shows it in black if the flags of the file say that nothing
+    is transparent.
+    """
+    if b"VP8X" not in once:
+        corrupt("the WebP holds no picture")
+    named = data[once[b"VP8X"].start] & (_ABOUT | _ALPHA)
+    clear = not _covers(data, frames[0], size) or any(
+        _has_alpha(data, each) or (len(frames) > 1 and data[each.start + _FRAME_BYTES - 1] & _CLEARED)
+        for each in frames
+    )
+    control = once.get(b"ANIM")
+    sound = control is not None and control.end - control.start == _CONTROL_BYTES
+    pieces = control.pieces(data) if control is not None and sound else [_chunk(b"ANIM", bytes(_CONTROL_BYTES))]
+    pieces += [piece for each in frames for piece in each.pieces(data)]
+    return _riff(_extended(data, once, named | _ANIMATION | _ALPHA * clear, pieces))
+
+
+def _extended(data: bytes, once: dict[bytes, _Chunk], flags: int, pieces: Sequence[Piece]) -> list[Piece]:
+    """Return what is written about the picture around the pieces that it is made of."""
+    header = once[b"VP8X"]
+    values = bytes((flags,)) + bytes(3) + data[header.start + 4 : header.start + _EXTENDED_BYTES]
+    as_it_is = data[header.start : header.end] == values
+    before, after = ([once[kind] for kind in kinds if kind in once] for kinds in (_BEFORE, _AFTER))
+    return [
+        *(header.pieces(data) if as_it_is else [_chunk(b"VP8X", values)]),
+        *(piece for each in before for piece in each.pieces(data)),
+        *pieces,
+        *(piece for each in after for piece in each.pieces(data)),
+    ]
+
+
+def _riff(pieces: Sequence[Piece]) -> list[Piece]:
+    size = 4 + sum(len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in pieces)
+    return [b"RIFF" + struct.pack("<I", size) + b"WEBP", *pieces]
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return kind + struct.pack("<I", len(data)) + data
+
+
+def _are_one(pieces: Sequence[Piece], end: int) -> bool:
+    """True if these pieces follow each other, from the header to the end."""
+    position = _HEADER
+    for piece in pieces:
+        if isinstance(piece, bytes) or piece[0] != position:
+            return False
+        position = piece[1]
+    return position == end
+
+
+def _is_whole_frame(data: bytes, frame: _Chunk, once: dict[bytes, _Chunk]) -> bool:
+    """True if a later frame is inside the canvas and has a picture, as far as its chunks say."""
+    canvas = _size(data, once[b"VP8X"]) if b"VP8X" in once else None
+    if canvas is None or frame.end - frame.start < _FRAME_BYTES + 8:
+        return False
+    left, top, width, height = _place(data, frame)
+    picture = _picture_in(data, frame)
+    return (
+        left + width <= canvas[0]
+        and top + height <= canvas[1]
+        and picture is not None
+        and not data.endswith(bytes(_emptiness(frame)), 0, frame.end)
+    )
+
+
+def _covers(data: bytes, frame: _Chunk, size: tuple[int, int]) -> bool:
+    return _place(data, frame) == (0, 0, *size)
+
+
+def _place(data: bytes, frame: _Chunk) -> tuple[int, int, int, int]:
+    left, top, width, height = (
+        int.from_bytes(data[at : at + 3], "little") for at in range(frame.start, frame.start + 12, 3)
+    )
+    return 2 * left, 2 * top, width + 1, height + 1
+
+
+def _picture_in(data: bytes, frame: _Chunk) -> _Chunk | None:
+    """Return the first chunk of a frame, which is its alpha or its picture, if it is whole."""
+    start = frame.start + _FRAME_BYTES
+    kind, length = data[start : start + 4], int.from_bytes(data[start + 4 : start + 8], "little")
+    if kind not in {b"ALPH", *_PICTURES} or start + 8 + length > frame.end:
+        return None
+    return _Chunk(kind, start + 8, start + 8 + length)
+
+
+def _has_alpha(data: bytes, picture: _Chunk) -> bool:
+    """True if the picture, or that of a frame, says that it is transparent (section 3.4 for the lossless one)."""
+    inner = _picture_in(data, picture) if picture.kind == b"ANMF" else picture
+    if inner is None or inner.kind == b"VP8 ":
+        return False
+    return inner.kind == b"ALPH" or bool(int.from_bytes(data[inner.start + 4 : inner.start + 5]) >> 4 & 1)
