@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from .animation import stays_animated
-from .process_memory import make_room, room_bytes
+from .process_memory import make_room, renew_limit, room_bytes
 from .recipe import AVIF, WEBP, Limits, Recipe
 from .structures import Structure
 from .structures.structure import too_large
 
-# Python, clients, decoders, and all that a thumbnail of 512 pixels takes.
+# Python, clients, decoders, and all that a thumbnail of 512 pixels takes; of it, what is there before any image.
 BASE_BYTES = 90 * 2**20
+_START_BYTES = 55 * 2**20
 _USUAL_SIDE_PX = 512
 _COPIES_OF_SOURCE = 2
 
@@ -51,5 +52,6 @@ def fit_into_memory(structure: Structure, recipe: Recipe, limits: Limits, *, sou
             f"{needed / 2**20:.0f} MB; the function has {limits.memory_bytes / 2**20:.0f} MB: "
             "expected fewer pixels, or more memory"
         )
-    if needed - BASE_BYTES > room_bytes(limits.memory_bytes):
-        make_room(limits.memory_bytes)
+    if needed - _START_BYTES > room_bytes(limits.memory_bytes):
+        make_room()
+    renew_limit(limits.memory_bytes)

@@ -38,24 +38,27 @@ def keep_within(memory_bytes: int) -> None:
 
 def room_bytes(memory_bytes: int) -> float:
     """Return how much more this process may take of `memory_bytes`; infinite where the system does not count."""
-    if not _STATM.exists():
-        return math.inf
-    resident_bytes, data_bytes = _sizes()
-    limit_bytes = _limit_bytes()
-    left_bytes = memory_bytes - resident_bytes
-    return left_bytes if limit_bytes is None else min(left_bytes, limit_bytes - data_bytes)
+    return memory_bytes - _sizes()[0] if _STATM.exists() else math.inf
 
 
-def make_room(memory_bytes: int) -> None:
-    """Give the heap's free pages back to the system: 15 ms for 200 MB, and later images get their pages anew.
-
-    Free pages between used ones stay addresses of the heap, which the kernel counts against the limit although they
-    are no memory. So the limit is set again.
-    """
+def make_room() -> None:
+    """Give the heap's free pages back to the system: 15 ms for 200 MB, and later images get their pages anew."""
     trim = getattr(_c_library(), "malloc_trim", None)  # glibc's own, as is what keeps them
     if trim is not None:
         trim(0)
-    if _limit_bytes() is not None:
+
+
+def renew_limit(memory_bytes: int) -> None:
+    """Set the limit again, if there is one, to what this process has now and what is left of `memory_bytes`.
+
+    Free pages that were given back between used ones stay addresses of the heap, which the kernel counts.
+    """
+    if not _STATM.exists():
+        return
+    import resource  # noqa: PLC0415  as above
+
+    limit_bytes, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit_bytes != resource.RLIM_INFINITY:
         keep_within(memory_bytes)
 
 
@@ -107,10 +110,3 @@ def _sizes() -> tuple[int, int]:
     """Return the process's resident bytes and the bytes of its private writable pages."""
     fields = _STATM.read_text().split()
     return int(fields[_RESIDENT]) * mmap.PAGESIZE, int(fields[_DATA]) * mmap.PAGESIZE
-
-
-def _limit_bytes() -> int | None:
-    import resource  # noqa: PLC0415  as above
-
-    limit_bytes, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    return None if limit_bytes == resource.RLIM_INFINITY else limit_bytes

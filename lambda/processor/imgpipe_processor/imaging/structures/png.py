@@ -59,7 +59,7 @@ _DEPTHS = {_GREY: (1, 2, 4, 8, 16), _RGB: (8, 16), _PALETTE: (1, 2, 4, 8), 4: (8
 _PIXEL_BYTES = {_GREY: 1, _RGB: 4, _PALETTE: 1, 4: 4, 6: 4}
 _KEY_BYTES = {_GREY: 2, _RGB: 6}  # of the one value that is transparent
 _DEEP = 16  # bits per sample
-_COMPARED_BYTES = 2  # of a pixel, where 16 bits are compared with a transparent colour
+_COMPARED_BYTES = 3  # of a pixel, where 16 bits are compared with a transparent colour
 
 _OPAQUE = 255
 
