@@ -79,8 +79,13 @@ def decode_with_libvips(
         return None
     if structure.format == "PNG" and image.info.get("interlace"):
         return None  # libvips holds all of it, with up to 10 bytes a pixel
-    small = _shrunk_jpeg(data, image.size, target) if structure.format == "JPEG" else _shrunk(data, target)
-    values = memoryview(small.write_to_memory())
+    try:
+        small = _shrunk_jpeg(data, image.size, target) if structure.format == "JPEG" else _shrunk(data, target)
+        values = memoryview(small.write_to_memory())
+    except _load_libvips().Error:
+        if structure.format != "JPEG":
+            raise
+        return None  # libvips refuses a JPEG of more than 100 warnings, which Pillow does not count
     size = target[0] * target[1] * small.bands
     pixels = Image.frombytes(_MODES[small.bands], target, values[:size])
     corner = tuple(values[size : size + small.bands]) or None
