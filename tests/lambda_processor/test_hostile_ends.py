@@ -179,6 +179,25 @@ def test_a_progressive_jpeg_without_the_first_pass_for_its_lower_half_is_corrupt
     assert category(data[: (first + second) // 2] + b"\xff\xd9") == "corrupt"
 
 
+def test_a_progressive_jpeg_cut_off_in_its_last_pass_is_corrupt_however_small_its_thumbnail():
+    """A thumbnail that the decoder makes an eighth as large has nothing of that pass."""
+    data = encoded(scene().resize((800, 608)), progressive=True)
+    assert len(data) - data.rindex(b"\xff\xda") > 2_100
+
+    for cut in (3, 40, 2_000):
+        assert category(data[:-cut]) == "corrupt", cut
+
+
+@pytest.mark.parametrize("fill", [b"", b"\xff"], ids=["", "fill-byte"])
+@pytest.mark.parametrize("engine", ["pillow", "libvips"])
+def test_a_jpeg_that_lacks_its_last_blocks_is_corrupt_though_it_has_an_end(engine, fill):
+    """What is missing is fewer rows than one of a thumbnail is resampled from."""
+    bright = scene().resize((1100, 836)).point(lambda value: 200 + value // 5)
+    data = encoded(bright, subsampling="4:4:4")
+
+    assert category(data[:-100] + fill + data[-2:], engine=engine, sizes_px=(600,)) == "corrupt"
+
+
 @pytest.mark.parametrize("recipe", [{}, LARGE], ids=["pillow", "libvips"])
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("kind", JPEGS)
@@ -214,6 +233,17 @@ def test_an_interlaced_png_without_its_last_pass_is_corrupt():
     shorter = data[: start - 8] + pngs.chunk(b"IDAT", zlib.compress(rows[:-400])) + pngs.chunk(b"IEND", b"")
 
     assert (category(data), category(shorter)) == (None, "corrupt")
+
+
+def test_an_interlaced_png_of_one_row_without_its_last_pass_is_corrupt():
+    header = pngs.chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 1, 8, pngs.GREY, 0, 0, 1))
+    passes = [b"\0\xc8", b"\0\xc8", b"\0\xc8\xc8", b"\0\xc8\xc8\xc8\xc8"]
+
+    def png_of(rows):
+        packed = pngs.chunk(b"IDAT", zlib.compress(b"".join(rows)))
+        return pngs.SIGNATURE + header + packed + pngs.chunk(b"IEND", b"")
+
+    assert (category(png_of(passes)), category(png_of(passes[:-1]))) == (None, "corrupt")
 
 
 @pytest.mark.parametrize("engine", ["pillow", "libvips"])

@@ -200,6 +200,10 @@ ODD_WEBPS = {
     "chunk cut off after the picture, in its length": with_length(SIMPLE + b"EXIF\x99\0\0\0abc", len(SIMPLE) + 153),
     "second picture": webps.riff(SCENE, lossless(RED)),
     "longer header": extended(SCENE, more=b"??"),
+    "header of a smaller size": extended(SCENE, size=(20, 20)),
+    "header of far too large a size": extended(SCENE, size=(2**24, 2**24)),
+    "header cut short": webps.riff((b"VP8X", bytes(6)), SCENE),
+    "header of nothing": webps.riff((b"VP8X", b""), SCENE),
     "second header": extended((b"VP8X", bytes(10)), SCENE),
     "header after the picture": webps.riff(SCENE, (b"VP8X", bytes(10))),
     "reserved flags": extended(SCENE, flags=0xC1),
@@ -257,6 +261,12 @@ def test_animated_webp_is_transparent_where_a_frame_was_cleared():
 
 WHOLE = extended(CONTROL, frame(RED), frame(BLUE), flags=ANIMATED)
 BROKEN_WEBPS = {
+    "no header": (webps.riff(CONTROL, frame(RED), frame(BLUE)), [RED, BLUE]),
+    "header cut short": (webps.riff((b"VP8X", b"\2\0\0\0"), CONTROL, frame(RED), frame(BLUE)), [RED, BLUE]),
+    "header of a smaller size": (
+        extended(CONTROL, frame(RED), frame(BLUE), flags=ANIMATED, size=(20, 20)),
+        [RED, BLUE],
+    ),
     "no control": (extended(frame(RED), frame(BLUE), flags=ANIMATED), [RED, BLUE]),
     "third frame cut off": (WHOLE + frame(LIME)[0] + b"\x99\0\0\0abc", [RED, BLUE]),
     "third frame beyond the canvas": (

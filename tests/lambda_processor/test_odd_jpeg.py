@@ -46,6 +46,8 @@ def app(number, data):
 
 
 PROFILE, RESOURCES = b"ICC_PROFILE\0", b"Photoshop 3.0\0"
+# A directory of a unit of resolution and of a resolution that is one byte of no type.
+RESOLUTION = struct.pack("<2sHIHHHIIHHIII", b"II", 42, 8, 2, 0x011A, 7, 1, 72, 0x0128, 3, 1, 2, 0)
 ODD = {
     "JFIF of five bytes": with_segments(app(0, b"JFIF\0")),
     "JFIF of four bytes": with_segments(app(0, b"JFIF")),
@@ -58,6 +60,7 @@ ODD = {
     "Adobe of five bytes": with_segments(app(14, b"Adobe")),
     "Adobe without a transform": with_segments(app(14, b"Adobe\0d\0\0\0\0")),
     "EXIF of no bytes": with_segments(app(1, b"Exif\0\0")),
+    "EXIF whose resolution is no number": with_segments(app(1, b"Exif\0\0" + RESOLUTION)),
     "EXIF that is none": with_segments(app(1, b"Exif\0\0?" * 3)),
     "XMP of no bytes": with_segments(app(1, b"http://ns.adobe.com/xap/1.0/\0")),
     "resource without a name": with_segments(app(13, RESOURCES + b"8BIM\4\4")),
@@ -93,6 +96,15 @@ def test_jpeg_that_is_odd_beside_its_pixels_is_shown_as_if_it_was_not(name, engi
 
     assert (picture.width, picture.height) == (960, 640)
     assert judge.difference(expected, shown) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_jpeg_with_bytes_between_a_hundred_segments_is_shown_by_both_engines(engine):
+    """Decoders warn of each; libvips refuses more warnings than that."""
+    picture, shown = made(with_segments(*[jpegs.segment(0xFE, b"?") + b"junk"] * 120), engine)
+
+    assert (picture.width, picture.height) == (960, 640)
+    assert judge.difference(made(WHOLE)[1], shown) < 1
 
 
 @pytest.mark.parametrize("output_format", ["png", "jpeg"])

@@ -127,13 +127,20 @@ def opened(data: bytes, structure: Structure) -> Image.Image:
     return image
 
 
+class _Jpeg(JpegImagePlugin.JpegImageFile):
+    """A JPEG of which no resolution is looked for in the EXIF: Pillow refuses the file if that is of another type."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
 def _opened_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
     """Open the first picture of a JPEG, as `Image.open` does; but that reads an index of more pictures too.
 
     It fails on some that are damaged, and nothing of them is needed.
     """
     try:
-        return JpegImagePlugin.JpegImageFile(BytesIO(data))
+        return _Jpeg(BytesIO(data))
     except SyntaxError as error:
         raise UnidentifiedImageError from error
 

@@ -79,9 +79,17 @@ def decode_with_libvips(
         return None
     if structure.format == "PNG" and image.info.get("interlace"):
         return None  # libvips holds all of it, with up to 10 bytes a pixel
-    small = _shrunk_jpeg(data, image.size, target) if structure.format == "JPEG" else _shrunk(data, target)
-    pixels = Image.frombytes(_MODES[small.bands], (small.width, small.height), small.write_to_memory())
-    return Decoded(pixels, (0, 0, *pixels.size), orientation, image.info.get("icc_profile"))
+    try:
+        small = _shrunk_jpeg(data, image.size, target) if structure.format == "JPEG" else _shrunk(data, target)
+        values = memoryview(small.write_to_memory())
+    except _load_libvips().Error:
+        if structure.format != "JPEG":
+            raise
+        return None  # libvips refuses a JPEG of more than 100 warnings, which Pillow does not count
+    size = target[0] * target[1] * small.bands
+    pixels = Image.frombytes(_MODES[small.bands], target, values[:size])
+    corner = tuple(values[size : size + small.bands]) or None
+    return Decoded(pixels, (0, 0, *target), orientation, image.info.get("icc_profile"), corner)
 
 
 def _shrunk(data: bytes, target: Size) -> Any:
@@ -92,8 +100,14 @@ def _shrunk(data: bytes, target: Size) -> Any:
 
 
 def _shrunk_jpeg(data: bytes, size: Size, target: Size) -> Any:
-    """Let the decoder shrink as far as it can without losing what is seen; libvips by itself stops a step earlier."""
+    """Let the decoder shrink as far as it can without losing what is seen; libvips by itself stops a step earlier.
+
+    A row is added below the result, which begins with the last pixel as it was decoded: after resampling, nothing shows
+    whether it was missing.
+    """
     left_over = min(side / wanted for side, wanted in zip(size, target, strict=True)) / _DRAFT_GAP
     shrink = max(step for step in (1, 2, 4, 8) if step <= max(left_over, 1))
     image = _load_libvips().Image.jpegload_buffer(data, shrink=shrink, fail_on="error", access="sequential")
-    return image.thumbnail_image(target[0], height=target[1], size="force", no_rotate=True)
+    small = image.thumbnail_image(target[0], height=target[1], size="force", no_rotate=True)
+    corner = image.crop(image.width - 1, image.height - 1, 1, 1)
+    return small.insert(corner, 0, target[1], expand=True)

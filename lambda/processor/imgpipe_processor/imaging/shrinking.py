@@ -69,12 +69,14 @@ class Decoded(NamedTuple):
     Args:
         box: the picture within them; a decoder that shrinks may round up.
         orientation: as EXIF counts; 1 is upright.
+        corner: the last pixel as it was decoded, where the pixels are resampled already; otherwise None.
     """
 
     image: Image.Image
     box: Box
     orientation: int
     icc_profile: bytes | None
+    corner: tuple[int, ...] | None = None
 
 
 def fitted_size(width: int, height: int, size_px: int) -> Size:

@@ -47,6 +47,7 @@ _MORE = _PIXELS + b"".join(bytes((0xFF, marker)) + _PIXELS for marker in range(0
 # Bytes of a pixel: what is kept of one of several passes for every component, and of what only streams through.
 _COEFFICIENT_BYTES = 2
 _STREAMED_BYTES = 0.1
+_WHOLE_BYTES = 4  # of a picture without its end, which is decoded at its full size to see whether it is whole
 
 
 def read_jpeg(data: bytes, _max_frames: int) -> Structure:
@@ -82,11 +83,12 @@ def read_jpeg(data: bytes, _max_frames: int) -> Structure:
         _refuse_missing(data, frame, cut_at)
     # The decoder keeps every segment, and puts those of EXIF and of the profile together.
     kept_bytes = 2 * head.size if head.size > _USUAL_HEAD_BYTES else 0
+    whole_bytes = 0 if cut_at is None else _WHOLE_BYTES * frame.width * frame.height
     return Structure(
         "JPEG",
         frame.width,
         frame.height,
-        frame.decoded_bytes() + kept_bytes,
+        frame.decoded_bytes() + kept_bytes + whole_bytes,
         decodable=head.decodable(cut_at),
         has_end=cut_at is None,
     )
@@ -117,7 +119,8 @@ def prolonged(data: bytes) -> bytes | None:
         if marker in _ARITHMETIC:  # zeros at the end of its data need not be written, and others mean something
             return None
         end = position if marker == _CUT_OFF else position - len(END)
-    return b"".join((memoryview(data)[:end], _MORE, END))
+    # Fill bytes before the end marker would make a marker of what follows.
+    return b"".join((data[:end].rstrip(b"\xff"), _MORE, END))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:

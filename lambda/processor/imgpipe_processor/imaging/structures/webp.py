@@ -20,7 +20,7 @@ _BEFORE, _AFTER = (b"ICCP",), (b"EXIF", b"XMP ")
 
 # Flags of VP8X (section 2.7.1): those of profile, EXIF and XMP are kept as they are.
 _ABOUT, _ALPHA, _ANIMATION = 0b101100, 0b010000, 0b000010
-_EXTENDED_BYTES = 10
+_EXTENDED_BYTES, _SIDE_BYTES = 10, 3
 _CONTROL_BYTES = 6  # of an animation
 
 # Of a frame: its place and size, its duration and flags (section 2.7.1.1).
@@ -67,8 +67,10 @@ def read_webp(data: bytes, max_frames: int) -> Structure:
     frames: list[_Chunk] = []
     picture = None
     for each in _chunks(data):
+        if each.kind == b"VP8X" and each.end - each.start < _EXTENDED_BYTES:
+            continue
         if each.kind == b"ANMF" and picture is None:
-            if frames and not _is_whole_frame(data, each, once):
+            if frames and not _is_whole_frame(data, each, _canvas(data, once, frames[0])):
                 break
             frames.append(each)
         elif each.kind in _PICTURES and not frames:
@@ -78,7 +80,7 @@ def read_webp(data: bytes, max_frames: int) -> Structure:
         if len(frames) > max_frames:
             break
     shown = picture or next(iter(frames), None)
-    size = None if shown is None else _size(data, once.get(b"VP8X") or shown)
+    size = None if shown is None else _canvas(data, once, shown)
     if shown is None or size is None:
         corrupt("the WebP holds no picture")
     refuse_empty_end(data, shown.end, _emptiness(shown))
@@ -88,7 +90,7 @@ def read_webp(data: bytes, max_frames: int) -> Structure:
         animation = tuple(_animation(data, once, frames, size))
         decodable: bytes | None = joined(data, _animation(data, once, frames[:1], size))
     else:
-        decodable = _still(data, once, picture)
+        decodable = _still(data, once, picture, size)
     # The decoder holds the source once more, and what is written about the picture apart from it.
     decoded_bytes = PIXEL_BYTES * width * height + 2 * len(data)
     return Structure(
@@ -113,19 +115,25 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         position = start + length + length % 2
 
 
-def _size(data: bytes, first: _Chunk) -> tuple[int, int] | None:
-    """Return the size of the canvas, from the first chunk that names it."""
-    start = first.start
-    if first.kind == b"VP8X":
-        width, height = data[start + 4 : start + 7], data[start + 7 : start + 10]
-        return int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1
-    if first.kind == b"VP8 ":
+def _canvas(data: bytes, once: dict[bytes, _Chunk], shown: _Chunk) -> tuple[int, int] | None:
+    """Return the size of the picture: its own, or that of the canvas if the first frame does not reach beyond it."""
+    start = shown.start
+    if shown.kind == b"ANMF":
+        left, top, across, down = _place(data, shown)
+        width, height = _named_size(data, once[b"VP8X"]) if b"VP8X" in once else (0, 0)
+        return max(width, left + across), max(height, top + down)
+    if shown.kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, start + 6)
         return width & 0x3FFF, height & 0x3FFF
-    if first.kind == b"VP8L" and data[start] == _LOSSLESS:
+    if data[start] == _LOSSLESS:
         (bits,) = struct.unpack_from("<I", data, start + 1)
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     return None
+
+
+def _named_size(data: bytes, header: _Chunk) -> tuple[int, int]:
+    width, height = data[header.start + 4 : header.start + 7], data[header.start + 7 : header.start + 10]
+    return int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1
 
 
 def _emptiness(picture: _Chunk) -> int:
@@ -133,14 +141,15 @@ def _emptiness(picture: _Chunk) -> int:
     return max(_EMPTY_BYTES, (picture.end - picture.start) // _EMPTY_SHARE)
 
 
-def _still(data: bytes, once: dict[bytes, _Chunk], picture: _Chunk) -> bytes | None:
+def _still(data: bytes, once: dict[bytes, _Chunk], picture: _Chunk, size: tuple[int, int]) -> bytes | None:
     """Return a file of this picture; None if the file has nothing else."""
     if b"VP8X" not in once:
         pieces = picture.pieces(data)
     else:
         alpha = [once[b"ALPH"]] if b"ALPH" in once and picture.kind == b"VP8 " else []
         flags = data[once[b"VP8X"].start] & (_ABOUT | _ALPHA) | _ALPHA * _has_alpha(data, picture)
-        pieces = _extended(data, once, flags, [piece for each in [*alpha, picture] for piece in each.pieces(data)])
+        pieces = [piece for each in [*alpha, picture] for piece in each.pieces(data)]
+        pieces = _extended(data, once, size, flags, pieces)
     end = 8 + struct.unpack_from("<I", data, 4)[0]
     if end <= len(data) and _are_one(pieces, end):
         return None
@@ -153,9 +162,7 @@ def _animation(data: bytes, once: dict[bytes, _Chunk], frames: Sequence[_Chunk],
     What no frame has drawn on is transparent. The decoder shows it in black if the flags of the file say that nothing
     is transparent.
     """
-    if b"VP8X" not in once:
-        corrupt("the WebP holds no picture")
-    named = data[once[b"VP8X"].start] & (_ABOUT | _ALPHA)
+    named = data[once[b"VP8X"].start] & (_ABOUT | _ALPHA) if b"VP8X" in once else 0
     clear = not _covers(data, frames[0], size) or any(
         _has_alpha(data, each) or (len(frames) > 1 and data[each.start + _FRAME_BYTES - 1] & _CLEARED)
         for each in frames
@@ -164,17 +171,19 @@ def _animation(data: bytes, once: dict[bytes, _Chunk], frames: Sequence[_Chunk],
     sound = control is not None and control.end - control.start == _CONTROL_BYTES
     pieces = control.pieces(data) if control is not None and sound else [_chunk(b"ANIM", bytes(_CONTROL_BYTES))]
     pieces += [piece for each in frames for piece in each.pieces(data)]
-    return _riff(_extended(data, once, named | _ANIMATION | _ALPHA * clear, pieces))
+    return _riff(_extended(data, once, size, named | _ANIMATION | _ALPHA * clear, pieces))
 
 
-def _extended(data: bytes, once: dict[bytes, _Chunk], flags: int, pieces: Sequence[Piece]) -> list[Piece]:
+def _extended(
+    data: bytes, once: dict[bytes, _Chunk], size: tuple[int, int], flags: int, pieces: Sequence[Piece]
+) -> list[Piece]:
     """Return what is written about the picture around the pieces that it is made of."""
-    header = once[b"VP8X"]
-    values = bytes((flags,)) + bytes(3) + data[header.start + 4 : header.start + _EXTENDED_BYTES]
-    as_it_is = data[header.start : header.end] == values
+    width, height = ((side - 1).to_bytes(_SIDE_BYTES, "little") for side in size)
+    values = bytes((flags,)) + bytes(3) + width + height
+    header = once.get(b"VP8X")
     before, after = ([once[kind] for kind in kinds if kind in once] for kinds in (_BEFORE, _AFTER))
     return [
-        *(header.pieces(data) if as_it_is else [_chunk(b"VP8X", values)]),
+        *(header.pieces(data) if header and data[header.start : header.end] == values else [_chunk(b"VP8X", values)]),
         *(piece for each in before for piece in each.pieces(data)),
         *pieces,
         *(piece for each in after for piece in each.pieces(data)),
@@ -200,9 +209,8 @@ def _are_one(pieces: Sequence[Piece], end: int) -> bool:
     return position == end
 
 
-def _is_whole_frame(data: bytes, frame: _Chunk, once: dict[bytes, _Chunk]) -> bool:
+def _is_whole_frame(data: bytes, frame: _Chunk, canvas: tuple[int, int] | None) -> bool:
     """True if a later frame is inside the canvas and has a picture, as far as its chunks say."""
-    canvas = _size(data, once[b"VP8X"]) if b"VP8X" in once else None
     if canvas is None or frame.end - frame.start < _FRAME_BYTES + 8:
         return False
     left, top, width, height = _place(data, frame)
