@@ -111,7 +111,7 @@ class Items:
 
     @property
     def have_odd_properties(self) -> bool:
-        """True if a property of any item is too short."""
+        """True if one of them, which may be that of an item that is not decoded, is odd."""
         return any(map(self.is_odd, self.properties))
 
     def decoded(self) -> list[Use]:
@@ -192,10 +192,11 @@ class Items:
         return found
 
     def is_odd(self, box: Box) -> bool:
-        """Return True if a property is too short for what it describes."""
+        """Return True if a property is too short for what it describes, or names colours in a way that is not known."""
         size = box.end - box.start
         if box.kind == b"colr":
-            return size < _LEAST_BYTES_OF_COLOURS.get(self._data[box.start : box.start + 4], 4)
+            least = _LEAST_BYTES_OF_COLOURS.get(self._data[box.start : box.start + 4])
+            return least is None or size < least
         if box.kind == b"pixi" and size >= _LEAST_BYTES[b"pixi"]:
             return size < _LEAST_BYTES[b"pixi"] + self._data[box.start + 4]
         return size < _LEAST_BYTES.get(box.kind, 0)
