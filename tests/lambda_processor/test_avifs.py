@@ -113,6 +113,48 @@ def test_items_that_are_not_decoded_may_be_odd(name):
     assert off(avif(picture(COLOURS), ODD[name]), COLOURS) < CLOSE
 
 
+SRGB, BT_2020 = (struct.pack(">4sHHHB", b"nclx", *numbers, 128) for numbers in ((1, 13, 6), (9, 1, 9)))
+PROPERTIES = {
+    "depth-cut-off": [box(b"pixi", bytes(4), b"\3\x08")],
+    "another-depth": [box(b"pixi", bytes(4), b"\3\x0a\x0a\x0a")],
+    "light-level-cut-off": [box(b"clli", b"\0")],
+    "aspect-cut-off": [box(b"pasp", b"\0\0\0\1")],
+    "layers-cut-off": [box(b"a1lx", b"\0")],
+    "turn-of-no-bytes": [box(b"irot", b"")],
+    "colours-cut-off": [box(b"colr", BT_2020[:9])],
+    "colours-of-no-bytes": [box(b"colr", b"")],
+    "profile-of-no-bytes": [box(b"colr", b"prof")],
+    "profile-of-one-byte": [box(b"colr", b"prof\0")],
+    "colours-named-twice": [box(b"colr", SRGB), box(b"colr", BT_2020)],
+    "two-depths": [box(b"pixi", bytes(4), b"\3\x08\x08\x08"), box(b"pixi", bytes(4), b"\1\x08")],
+    "operating-point-not-marked": [box(b"a1op", b"\0")],
+}
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_properties_that_no_pixel_depends_on_may_be_odd(name):
+    assert off(avif(picture(COLOURS, *PROPERTIES[name])), COLOURS) < CLOSE
+
+
+@pytest.mark.parametrize("name", ["depth-cut-off", "colours-of-no-bytes"])
+def test_properties_of_an_item_that_is_not_decoded_may_be_odd(name):
+    thumbnail = picture(TILE, *PROPERTIES[name], references=[(b"thmb", [1])])
+
+    assert off(avif(picture(COLOURS), thumbnail), COLOURS) < CLOSE
+
+
+def test_an_image_that_refers_to_itself_as_a_thumbnail_is_shown():
+    assert off(avif(picture(COLOURS, references=[(b"thmb", [1])])), COLOURS) < CLOSE
+
+
+@pytest.mark.parametrize("kind", [b"iden", b"iovl"])
+def test_images_derived_in_other_ways_than_grids_are_unsupported(kind):
+    layout = b"\0\0" + bytes(8) + struct.pack(">HHHH", *TILE.size, 0, 0)
+    derived = Item(kind, layout if kind == b"iovl" else b"", [size(*TILE.size)], [(b"dimg", [2])])
+
+    assert refusal(avif(derived, picture(TILE))) == "unsupported"
+
+
 @pytest.mark.parametrize(
     ("after", "claims"),
     [

@@ -65,6 +65,18 @@ def test_pixels_of_a_run_past_the_end_of_its_row_are_left_out(bits, codes):
 
 
 @pytest.mark.parametrize(
+    ("bits", "codes"),
+    [
+        (8, b"\1\1" + b"\0\3\2\0\1\0" + runs.STEP + b"\1\0" + b"\2\2"),
+        (4, b"\1\x10" + b"\0\3\x20\x10" + runs.STEP + b"\1\0" + b"\2\x22"),
+    ],
+    ids=["rle8", "rle4"],
+)
+def test_runs_pixels_as_they_are_and_steps_follow_each_other_in_a_row(bits, codes):
+    assert shown(of_runs((7, 1), codes + runs.END, bits=bits)) == [[GREEN, BLUE, RED, GREEN, CLEAR, BLUE, BLUE]]
+
+
+@pytest.mark.parametrize(
     ("codes", "expected"),
     [
         (b"\2\1" + runs.END, [[CLEAR, CLEAR], [CLEAR, CLEAR], [GREEN, GREEN]]),

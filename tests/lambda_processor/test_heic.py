@@ -88,6 +88,16 @@ def test_nothing_but_pixels_gets_out_of_a_heic():
     assert b"canary" not in made.thumbnails[0].data
 
 
+@pytest.mark.parametrize("colours", [b"abcd", b"\0\0\0\0"])
+def test_colours_that_a_heic_names_in_an_unknown_way_are_ignored(colours):
+    data = heic()
+    assert data.count(b"colrnclx") == 1
+
+    made = picture(data.replace(b"colrnclx", b"colr" + colours))
+
+    assert close([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)], corners(made.thumbnails[0]))
+
+
 @pytest.mark.parametrize("kept", [0.05, 0.5, 0.99])
 def test_a_heic_that_is_cut_off_is_corrupt(kept):
     data = heic()

@@ -50,7 +50,7 @@ NAMED = {
         b"FUJIFILMCCD-RAW 0201",
         raw_of_tiff()[:8] + b"CR\2\0" + raw_of_tiff()[12:],
         raw_of_tiff(tiffs.Entry(50706, tiffs.BYTE, (1, 4, 0, 0))),
-        raw_of_tiff(tiffs.Entry(254, tiffs.LONG, (1,))),
+        raw_of_tiff(tiffs.Entry(254, tiffs.LONG, (1,)), tiffs.Entry(330, tiffs.LONG, (8,))),
     ],
     "a film, or an image of a kind that is not known": [b"\0\0\0\x18ftypisom\0\0\2\0isomiso2"],
     "a film": [b"\x1a\x45\xdf\xa3" + bytes(20), b"RIFF\0\0\0\0AVI LIST"],

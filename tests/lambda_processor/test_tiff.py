@@ -1,6 +1,7 @@
 """TIFF files that are odd somewhere, though every byte of their first picture is there."""
 
 import struct
+import zlib
 
 import pytest
 from PIL import Image
@@ -12,10 +13,12 @@ from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.hostile.tiffs import (
     BITS,
     BYTE,
+    COMPRESSION,
     LONG,
     PHOTOMETRIC,
     PIXELS_AT,
     ROWS_PER_STRIP,
+    SAMPLES,
     SHORT,
     STRIP_BYTES,
     STRIP_OFFSETS,
@@ -32,6 +35,10 @@ LIMITS = Limits(max_pixels=1_000_000, max_frames=100, memory_bytes=512 * 2**20)
 PICTURE = scenes.greys()
 SIZE, PIXELS = PICTURE.size, PICTURE.tobytes()
 DEFLATE, ICC_PROFILE, MAKER_NOTE = 8, 34675, 50_000
+SUBFILE_TYPE, T4_OPTIONS, PREDICTOR, INK_SET, JPEG_TABLES, REFERENCE_BLACK_WHITE = 254, 292, 317, 332, 347, 532
+OF_OTHER_PICTURES = (SUBFILE_TYPE, T4_OPTIONS, PREDICTOR, tiffs.COLOUR_MAP, TILE_OFFSETS, TILE_WIDTH, INK_SET)
+OF_OTHER_PICTURES += (JPEG_TABLES, tiffs.EXTRA_SAMPLES, tiffs.SUBSAMPLING, REFERENCE_BLACK_WHITE, tiffs.PLANES)
+PAST_THE_END = {"count": 9, "place": 2**31}
 UNKNOWN_TYPE, ASCII = 99, 2
 
 
@@ -166,9 +173,32 @@ def test_pixels_past_the_end_of_the_file_are_corrupt(more):
     assert refusal(odd(Entry(STRIP_OFFSETS, LONG, (PIXELS_AT + more + 200,)))) == "corrupt"
 
 
-@pytest.mark.parametrize("tag", [STRIP_OFFSETS, BITS, tiffs.COLOUR_MAP])
-def test_a_tag_that_pixels_depend_on_and_that_is_past_the_end_is_corrupt(tag):
-    assert refusal(odd(Entry(tag, LONG, count=9, place=2**31))) == "corrupt"
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [Entry(STRIP_OFFSETS, LONG, **PAST_THE_END)],
+        [Entry(BITS, SHORT, **PAST_THE_END)],
+        [Entry(tiffs.COLOUR_MAP, SHORT, **PAST_THE_END), Entry(PHOTOMETRIC, SHORT, (tiffs.PALETTE,))],
+        [Entry(PREDICTOR, SHORT, **PAST_THE_END), Entry(COMPRESSION, SHORT, (DEFLATE,))],
+    ],
+    ids=["strips", "bits", "colours-of-a-palette", "predictor-of-deflate"],
+)
+def test_a_tag_that_pixels_depend_on_and_that_is_past_the_end_is_corrupt(tags):
+    assert refusal(odd(*tags)) == "corrupt"
+
+
+@pytest.mark.parametrize("tag", [*OF_OTHER_PICTURES, tiffs.ORIENTATION])
+def test_a_tag_that_these_pixels_do_not_depend_on_may_be_past_the_end(tag):
+    assert shown(odd(Entry(tag, SHORT, **PAST_THE_END))) == PIXELS
+
+
+@pytest.mark.parametrize("inks", [0, 2, 34])
+def test_a_picture_without_inks_may_have_any_set_of_them(inks):
+    assert shown(odd(Entry(INK_SET, SHORT, (inks,)))) == PIXELS
+
+
+def test_a_first_page_that_is_said_to_be_reduced_is_a_picture():
+    assert shown(odd(Entry(SUBFILE_TYPE, LONG, (1,)))) == PIXELS
 
 
 def test_tiles_may_be_given_in_the_tags_of_strips():
@@ -220,17 +250,34 @@ def test_values_that_are_no_number_do_not_count_for_what_is_white():
     assert shown(data)[4] == 255
 
 
-def test_a_predictor_that_its_decoder_does_not_undo_is_unsupported():
-    more = (Entry(BITS, SHORT, (12,)), Entry(317, SHORT, (2,)), Entry(259, SHORT, (DEFLATE,)))
+@pytest.mark.parametrize(
+    ("bits", "photometric", "predictor"),
+    [
+        (12, tiffs.BLACK_IS_ZERO, 2),
+        (4, tiffs.BLACK_IS_ZERO, 2),
+        (1, tiffs.WHITE_IS_ZERO, 2),
+        (4, tiffs.PALETTE, 2),
+        (8, tiffs.BLACK_IS_ZERO, 3),
+        (8, tiffs.BLACK_IS_ZERO, 7),
+    ],
+)
+def test_a_predictor_that_its_decoder_does_not_undo_is_unsupported(bits, photometric, predictor):
+    more = (
+        Entry(BITS, SHORT, (bits,)),
+        Entry(PHOTOMETRIC, SHORT, (photometric,)),
+        Entry(tiffs.COLOUR_MAP, SHORT, (1,) * 3 * 2**bits),
+        Entry(PREDICTOR, SHORT, (predictor,)),
+        Entry(COMPRESSION, SHORT, (DEFLATE,)),
+    )
 
-    assert refusal(odd(*more)) == "unsupported"
+    assert refusal(odd(*more, pixels=zlib.compress(PIXELS))) == "unsupported"
 
 
 @pytest.mark.parametrize(
     "more",
     [
         (Entry(PHOTOMETRIC, SHORT, (9,)),),
-        (Entry(332, SHORT, (2,)),),
+        (Entry(PHOTOMETRIC, SHORT, (tiffs.CMYK,)), Entry(SAMPLES, SHORT, (4,)), Entry(INK_SET, SHORT, (2,))),
         (Entry(BITS, SHORT, (8, 5, 8)), Entry(277, SHORT, (3,)), Entry(PHOTOMETRIC, SHORT, (2,))),
         (Entry(259, SHORT, (6,)),),
         (Entry(BITS, SHORT, (64,)),),

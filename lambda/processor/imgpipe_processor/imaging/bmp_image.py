@@ -25,6 +25,7 @@ _BAND_BYTES = 2**18
 
 _END_OF_ROW, _END, _DELTA = range(3)
 _PAIRS = [bytes((value >> 4, value & 15)) for value in range(256)]
+_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 def open_bmp(data: bytes) -> Image.Image:
@@ -112,9 +113,11 @@ class _Band:
         self._drawn = bytearray(len(self._indices))
         self._touched = False
 
-    def draw(self, x: int, y: int, indices: bytes) -> None:
+    def draw(self, x: int, y: int, indices: bytearray) -> None:
         """Draw pixels of a row; those past its end are left out."""
         indices = indices[: max(0, self._header.width - x)]
+        if not indices:
+            return
         if y >= self._first + self._rows:
             self.finish()
             self._first = y
@@ -141,30 +144,42 @@ class _Band:
 
 
 def _of_runs(data: bytes, header: BmpHeader) -> Image.Image:
-    """Follow the codes of RLE8 or RLE4; pixels that none of them draws are transparent, as in browsers."""
-    band, halves = _Band(header), header.depth < _BYTE
+    """Follow the codes of RLE8 or RLE4; pixels that none of them draws are transparent.
+
+    There may be millions of codes: runs that follow each other are drawn at once, and those past the row are skipped.
+    """
+    band, halves, width = _Band(header), header.depth < _BYTE, header.width
+    first, run = 0, bytearray()
     x, y, at = 0, 0, header.start
     while y < header.height:
-        if at + 2 > len(data) and y == header.height - 1 and x >= header.width:
-            break  # nothing is missing but the end of the picture
-        count, value = _take(data, at, 2)
+        if at + 2 > len(data):
+            if y == header.height - 1 and x >= width:
+                break  # nothing is missing but the end of the picture
+            corrupt("the BMP is cut off")
+        count, value = data[at], data[at + 1]
         at += 2
         if count:
-            pair = _PAIRS[value] if halves else bytes((value, value))
-            band.draw(x, y, (pair * ((count + 1) // 2))[:count])
+            if x < width:
+                run += (_PAIRS[value] * ((count + 1) // 2))[:count] if halves else data[at - 1 : at] * count
             x += count
-        elif value == _END_OF_ROW:
-            x, y = 0, y + 1
-        elif value == _END:
-            break
-        elif value == _DELTA:
-            right, up = _take(data, at, 2)
-            x, y, at = x + right, y + up, at + 2
-        else:
+        elif value > _DELTA:
             size = (value + 1) // 2 if halves else value
             indices = _take(data, at, size)
-            band.draw(x, y, b"".join(map(_PAIRS.__getitem__, indices))[:value] if halves else indices)
+            if x < width:
+                run += indices.hex().encode().translate(_DIGITS)[:value] if halves else indices
             x, at = x + value, at + size + size % 2
+        else:
+            band.draw(first, y, run)
+            run.clear()
+            if value == _END:
+                break
+            if value == _END_OF_ROW:
+                x, y = 0, y + 1
+            else:
+                right, up = _take(data, at, 2)
+                x, y, at = x + right, y + up, at + 2
+            first = x
+    band.draw(first, y, run)
     band.finish()
     return band.made
 

@@ -73,6 +73,15 @@ def with_directory(picture: TiffPicture, view: View) -> bytes:
     return _written(picture, entries)
 
 
+def _kept(picture: TiffPicture) -> tuple[int, ...]:
+    """The tags of the file that decoding this picture depends on."""
+    return (
+        *(tags.KEPT_OF_CCITT if picture.compression in tags.CCITT else ()),
+        *(tags.KEPT_OF_JPEG if picture.compression == tags.JPEG else ()),
+        *(tags.KEPT_OF_YCBCR if picture.kind.photometric == tags.YCBCR else ()),
+    )
+
+
 def _written(picture: TiffPicture, entries: dict[int, tuple[int, tuple[int, ...]]]) -> bytes:
     """A TIFF of offsets of 32 bits."""
     order, data = picture.directory.order, picture.directory.data
@@ -80,7 +89,7 @@ def _written(picture: TiffPicture, entries: dict[int, tuple[int, tuple[int, ...]
         tag: (kind, len(numbers), struct.pack(f"{order}{len(numbers)}{_CODES[kind]}", *numbers))
         for tag, (kind, numbers) in entries.items()
     }
-    for tag in tags.KEPT:
+    for tag in _kept(picture):
         entry, value = picture.directory.entry(tag), picture.directory.value(tag)
         if entry is not None and value is not None and entry.size <= _MAX_KEPT_BYTES:
             packed[tag] = entry.kind, entry.amount, value

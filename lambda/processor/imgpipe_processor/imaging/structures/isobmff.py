@@ -12,11 +12,14 @@ from .av1 import Coded, coded_in
 from .boxes import META, MOVIE, Box, Place, boxes_in
 from .items import Items, Use
 from .rewriting import with_plain_tables
-from .structure import Structure, corrupt, refuse_empty_end, refuse_exif_beyond, too_large
+from .structure import Structure, corrupt, refuse_empty_end, refuse_exif_beyond, too_large, unsupported
 from .tracks import Track, frames_in, image_tracks, samples_in
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+# What libavif decodes: coded images and grids of them. An item without an entry in the table has no type.
+_DECODED = frozenset({b"av01", b"grid", b""})
+
 _STILL, _SEQUENCE = b"avif", b"avis"
 _PLAIN_FILE_TYPE = _STILL + bytes(4) + b"avifmif1miaf"
 
@@ -93,7 +96,7 @@ def read_heif(data: bytes, _max_frames: int) -> Structure:
     width, height = _largest(_sizes(data, items, uses))
     decoded_bytes = _heif_pixel_bytes(data, items, uses) * width * height + _copied(data, places, width * height)
     decodable = None
-    if items.have_primary and _is_any_cut_off(items):
+    if items.have_primary and (items.have_odd_properties or _is_any_cut_off(items)):
         decodable = with_plain_tables(data, items, data[8 : int.from_bytes(data[:4])])
         decoded_bytes += len(decodable)
     return Structure("HEIF", width, height, decoded_bytes, colours=_colours(data, items, uses), decodable=decodable)
@@ -109,6 +112,8 @@ def _plays(data: bytes, boxes: Sequence[Box], items: Items) -> bool:
 def _still(data: bytes, items: Items, frames: int, *, of_sequence: bool = False) -> Structure:
     refuse_exif_beyond(_exif_bytes(items))
     uses = items.decoded()
+    if items.have_primary and any(use.item.kind not in _DECODED for use in uses):
+        unsupported("the AVIF is made of other images in a way that is not supported; save it as PNG or JPEG")
     places = _places(items, uses)
     coded = {parts: _coded(data, parts) for use, parts in zip(uses, places, strict=True) if use.item.kind == b"av01"}
     images = [coded[parts] for use, parts in zip(uses, places, strict=True) if use.item.kind == b"av01"]
@@ -204,7 +209,7 @@ def _refuse_foreign(data: bytes, places: Sequence[Place]) -> None:
 def _sizes(data: bytes, items: Items, uses: Sequence[Use]) -> list[tuple[int, int]]:
     """The sizes of what is decoded, or all sizes if none is known to belong to it."""
     own = [box for use in uses for box in items.properties_of(use.item, b"ispe")]
-    boxes = own or [box for box in items.properties if box.kind == b"ispe"]
+    boxes = own or [box for box in items.properties if box.kind == b"ispe" and not items.is_odd(box)]
     return [struct.unpack_from(">II", data, box.start + 4) for box in boxes]
 
 

@@ -22,7 +22,19 @@ _IN_FILE, _IN_META = 0, 1
 # Bits of an association: a decoder has to know the property, and its number. Those that turn and crop, and the choice
 # of a layer, have to be known (ISO/IEC 23000-22, section 7.3.9; ISO/IEC 23008-12, section 6.5.11.1).
 _ESSENTIAL, _NUMBER = 1 << 15, (1 << 15) - 1
-_TO_BE_KNOWN = frozenset({b"clap", b"irot", b"imir", b"lsel"})
+_TO_BE_KNOWN = frozenset({b"clap", b"irot", b"imir", b"lsel", b"a1op"})
+
+# Bytes that libavif expects in a property at least (ISO/IEC 23008-12, section 6.5; AV1 Image File Format, section 2.3).
+# It parses those of all items, and refuses the file for a shorter one.
+_LEAST_BYTES = {b"ispe": 12, b"pixi": 5, b"pasp": 8, b"clli": 4, b"clap": 32, b"irot": 1, b"imir": 1, b"auxC": 5}
+_LEAST_BYTES |= {b"a1op": 1, b"lsel": 2, b"a1lx": 7, b"av1C": 4}
+_LEAST_BYTES_OF_COLOURS = {b"nclx": 11, b"prof": 5, b"rICC": 5}
+
+# Those that describe an item, which has one of each.
+_SINGLE = frozenset({b"ispe", b"pixi", b"pasp", b"clli", b"colr", b"a1lx"})
+
+# References that a decoder follows.
+_FOLLOWED = frozenset({b"dimg", b"auxl", b"prem"})
 
 _ALPHA = frozenset(
     {
@@ -77,7 +89,6 @@ class Items:
         # There is one of each table (ISO/IEC 23008-12, section 6.2); libavif refuses a second one.
         tables = {box.kind: box for box in reversed(boxes) if box.holder in {b"meta", b"iprp"}}
         self._inside_meta = tables.get(b"idat")
-        self.container = tables.get(b"ipco")
         self.properties = [box for box in boxes if box.holder == b"ipco"]
         for box in boxes:
             if box.kind == b"infe" and box.holder == b"iinf":
@@ -97,6 +108,11 @@ class Items:
     def have_primary(self) -> bool:
         """Whether the file says which item is its image."""
         return self._primary is not None
+
+    @property
+    def have_odd_properties(self) -> bool:
+        """True if one of them, which may be that of an item that is not decoded, is odd."""
+        return any(map(self.is_odd, self.properties))
 
     def decoded(self) -> list[Use]:
         """Return what is decoded for the primary image, which comes first; all items if none is primary.
@@ -134,8 +150,9 @@ class Items:
         return self.properties[place].kind if 0 <= place < len(self.properties) else b""
 
     def properties_of(self, item: Item, kind: bytes) -> list[Box]:
-        """Return the properties of an item that have this type."""
-        return [self.properties[(association & _NUMBER) - 1] for association in self.associated(item, kind)]
+        """Return the properties of an item that have this type and are not odd."""
+        found = (self.properties[(association & _NUMBER) - 1] for association in self.associated(item, kind))
+        return [box for box in found if not self.is_odd(box)]
 
     def is_alpha(self, item: Item) -> bool:
         """Return True if the item is the alpha of another one."""
@@ -146,23 +163,53 @@ class Items:
         """Return True if there is nothing in the tables that libavif could refuse a whole image for.
 
         That is: items that are not decoded, such as EXIF and gain maps, which it reads as well; an item with two uses;
-        alpha without a size; properties in several tables, or not marked although decoders have to know them.
+        alpha without a size; properties in several tables, or not marked although decoders have to know them; and
+        properties that are cut off, come twice, or contradict the coded data.
         """
         return (
             self._tables_are_plain
+            and self._references.keys() <= _FOLLOWED
+            and not self.have_odd_properties
             and len(uses) == len(self._items) == len({id(use.item) for use in uses})
             and all(own == self.complete(use, uses) for use in uses for own in [use.item.associations])
         )
 
     def complete(self, use: Use, uses: Sequence[Use]) -> list[int]:
         """Return the associations of an item as libavif expects them."""
-        found = [
-            association | _ESSENTIAL if self._kind_of(association) in _TO_BE_KNOWN else association
-            for association in use.item.associations
-        ]
+        found, seen = [], set()
+        for association in use.item.associations:
+            kind = self._kind_of(association)
+            if not kind:
+                continue
+            box = self.properties[(association & _NUMBER) - 1]
+            key = (kind, self._data[box.start : box.start + 4] if kind == b"colr" else b"")
+            if self.is_odd(box) or (kind in _SINGLE and key in seen) or self._is_of_another_depth(box, use.item):
+                continue
+            seen.add(key)
+            found.append(association | _ESSENTIAL if kind in _TO_BE_KNOWN else association)
         if use.role == b"auxl" and not self.associated(use.item, b"ispe"):
             found += self.associated(uses[0].item, b"ispe")[:1]
         return found
+
+    def is_odd(self, box: Box) -> bool:
+        """Return True if a property is too short for what it describes, or names colours in a way that is not known."""
+        size = box.end - box.start
+        if box.kind == b"colr":
+            least = _LEAST_BYTES_OF_COLOURS.get(self._data[box.start : box.start + 4])
+            return least is None or size < least
+        if box.kind == b"pixi" and size >= _LEAST_BYTES[b"pixi"]:
+            return size < _LEAST_BYTES[b"pixi"] + self._data[box.start + 4]
+        return size < _LEAST_BYTES.get(box.kind, 0)
+
+    def _is_of_another_depth(self, box: Box, item: Item) -> bool:
+        """Return True if a property names another depth than the configuration of the item's decoder."""
+        configurations = self.properties_of(item, b"av1C")
+        if box.kind != b"pixi" or not configurations:
+            return False
+        # AV1 Codec ISO Media File Format Binding, section 2.3.3: one bit for more than 8 bits, the next for 12.
+        flags = self._data[configurations[0].start + 2]
+        depth = (12 if flags & 0x20 else 10) if flags & 0x40 else 8
+        return any(each != depth for each in self._data[box.start + 5 : box.end][: self._data[box.start + 4]])
 
     def every(self) -> list[Item]:
         """Return all items of the file, decoded or not."""

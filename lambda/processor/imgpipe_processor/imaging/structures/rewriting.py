@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections import defaultdict
 
-from .boxes import Place
+from .boxes import Box, Place
 from .items import Items, Use
 from .structure import corrupt
 
@@ -25,11 +25,11 @@ def with_plain_tables(data: bytes, items: Items, brands: bytes) -> bytes:
     Raises:
         ImageRejectedError: an item that is used is not whole, or the image has no properties.
     """
-    if items.container is None:
+    if not items.properties:
         corrupt("no image in it has a size")
     uses = items.decoded()
     places = [items.places_of(use.item) for use in uses]
-    properties = _box(b"ipco", data[items.container.start : items.container.end])
+    properties = _box(b"ipco", *(_property(data, items, box) for box in items.properties))
     others = (
         _box(b"hdlr", _HANDLER)
         + _box(b"pitm", bytes(4), struct.pack(">H", 1))
@@ -48,6 +48,11 @@ def _meta(others: bytes, places: list[tuple[Place, ...]], moved: int) -> bytes:
         numbers = (value for start, length in parts for value in (start + moved, length))
         located += struct.pack(f">HHH{2 * len(parts)}I", number, 0, len(parts), *numbers)
     return _box(b"meta", bytes(4), others, _box(b"iloc", bytes(4), b"\x44\0", struct.pack(">H", len(places)), located))
+
+
+def _property(data: bytes, items: Items, box: Box) -> bytes:
+    """A property; an odd one becomes free space, so that the numbers of the others stay."""
+    return _box(b"free" if items.is_odd(box) else box.kind, data[box.start : box.end])
 
 
 def _entries(uses: list[Use]) -> bytes:

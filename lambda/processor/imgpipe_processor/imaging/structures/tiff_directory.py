@@ -22,7 +22,7 @@ _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 
 
 class Entry(NamedTuple):
-    """An entry whose value is in the file.
+    """An entry. Its value may end after the file, which only matters if the picture needs it.
 
     Args:
         kind: the type of its values.
@@ -92,7 +92,7 @@ class Layout(NamedTuple):
         Of two entries with the same tag, the first counts.
 
         Raises:
-            ImageRejectedError: the directory or a value is cut off, or there are more than `MAX_ENTRIES`.
+            ImageRejectedError: the directory is cut off, or there are more than `MAX_ENTRIES`.
         """
         start, end, count = self.entries(data, offset)
         if end > len(data):
@@ -109,10 +109,8 @@ class Layout(NamedTuple):
             if amount * _TYPE_BYTES[kind] > inline:
                 at = self.offset_at(data, at)
             entry = Entry(kind, amount, at)
-            if at + entry.size <= len(data):
+            if at + entry.size <= len(data) or tag not in DISPENSABLE:
                 found[tag] = entry
-            elif tag not in DISPENSABLE:
-                corrupt("the TIFF is cut off")
         return found
 
 
@@ -135,11 +133,12 @@ class Directory:
         """The values as whole numbers; none where the tag is absent, or of a type that has no whole numbers.
 
         Raises:
-            ImageRejectedError: there are more than `MAX_PARTS`.
+            ImageRejectedError: there are more than `MAX_PARTS`, or they are not in the file.
         """
         entry = self._entries.get(tag)
         if entry is None or entry.kind not in _NUMBERS:
             return ()
+        self._refuse_cut_off(entry)
         if entry.amount > MAX_PARTS:
             corrupt("the TIFF has too many parts")
         return struct.unpack_from(f"{self.order}{entry.amount}{_NUMBERS[entry.kind]}", self.data, entry.at)
@@ -149,6 +148,17 @@ class Directory:
         return (self.numbers(tag) or (default,))[0]
 
     def value(self, tag: int) -> bytes | None:
-        """The bytes of all values."""
+        """The bytes of all values.
+
+        Raises:
+            ImageRejectedError: they are not in the file.
+        """
         entry = self._entries.get(tag)
-        return None if entry is None else self.data[entry.at : entry.at + entry.size]
+        if entry is None:
+            return None
+        self._refuse_cut_off(entry)
+        return self.data[entry.at : entry.at + entry.size]
+
+    def _refuse_cut_off(self, entry: Entry) -> None:
+        if entry.at + entry.size > len(self.data):
+            corrupt("the TIFF is cut off")

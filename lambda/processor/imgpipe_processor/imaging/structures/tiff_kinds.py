@@ -17,6 +17,7 @@ from .tiff_tags import (
     CORELS_ALPHA,
     EXTRA_SAMPLES,
     FLOAT,
+    INK_SET,
     JPEG,
     LAB,
     PALETTE,
@@ -35,6 +36,7 @@ from .tiff_tags import (
 )
 
 _NONE = -1  # a tag that is absent
+_CMYK_INKS = 1
 
 # More are no picture's.
 _MAX_SAMPLES = 32
@@ -65,11 +67,15 @@ _SEVERAL_DEEP = frozenset({"RGB", "RGBX", "RGBA", "RGBa", "CMYK"})
 # The raw mode of colours that libtiff converts.
 PLANES_IN_RGBA = "RGBX"
 
-# Depths that libtiff undoes its horizontal predictor for.
-_PREDICTED = frozenset({8, 16, 32})
+# Depths that libtiff undoes a predictor for: the horizontal one, and that of fractions.
+_HORIZONTAL, _OF_FRACTIONS = 2, 3
+_PREDICTED = {_HORIZONTAL: frozenset({8, 16, 32, 64}), _OF_FRACTIONS: frozenset({16, 24, 32, 64})}
 
 # The modes of Pillow that pixels of so many bits are copied to as they are.
 COPIED = {8: "L", 16: "I;16", 24: "RGB", 32: "RGBA"}
+
+
+_WITHOUT_PREDICTOR = "the TIFF's samples are not supported with its predictor; save it with LZW or Deflate without one"
 
 
 class Kind(NamedTuple):
@@ -134,16 +140,20 @@ def kind_of(directory: Directory, compression: int, predictor: int) -> Kind:
     colours = _COLOURS.get(photometric)
     if colours is None or samples > _MAX_SAMPLES:
         unsupported("the TIFF's colours are of a kind that is not supported; save it in RGB")
+    if photometric == CMYK and directory.first(INK_SET, _CMYK_INKS) != _CMYK_INKS:
+        unsupported("the TIFF has other inks than cyan, magenta, yellow and black; save it in RGB")
     if samples < colours:
         corrupt("the TIFF has fewer samples than colours")
     separate = samples > 1 and directory.first(PLANAR, 1) == SEPARATE
     tags = _Tags(compression, predictor, photometric, bits[0], samples, separate, colours)
     number = _number_format(directory, tags, bits)
+    if predictor != 1 and not _is_undone(tags, number):
+        unsupported(_WITHOUT_PREDICTOR)
     if tags.is_grey and samples == 1 and (number != UNSIGNED or tags.bits == _WIDEST):
         return _measured(tags, number)
     if number != UNSIGNED:
         unsupported("the TIFF's colours are signed numbers or fractions; save it with 8 or 16 bits per sample")
-    alpha = _alpha(tags, directory.numbers(EXTRA_SAMPLES))
+    alpha = _alpha(tags, directory.numbers(EXTRA_SAMPLES) if samples > colours else ())
     return _whole(tags, alpha) or _sampled(tags, alpha)
 
 
@@ -206,6 +216,13 @@ def _number_format(directory: Directory, tags: _Tags, bits: Sequence[int]) -> in
     number = (*formats, UNSIGNED)[0]
     # Bytes are shown as they are, which is what libtiff does.
     return UNSIGNED if number == UNDEFINED or (number == SIGNED and tags.bits == _BYTE) else number
+
+
+def _is_undone(tags: _Tags, number: int) -> bool:
+    """Return True if libtiff undoes the predictor of such samples."""
+    if tags.predictor == _OF_FRACTIONS and number != FLOAT:
+        return False
+    return tags.bits in _PREDICTED.get(tags.predictor, ())
 
 
 def _measured(tags: _Tags, number: int) -> Kind:
@@ -275,8 +292,8 @@ def _sampled(tags: _Tags, alpha: _Alpha | None) -> Kind:
     pixel_bits = tags.bits * (1 if tags.separate else tags.samples)
     if tags.bits > _WIDEST or (tags.compression == JPEG and not tags.separate):
         unsupported("the TIFF's samples are of a kind that is not supported; save it with 8 bits per sample")
-    if tags.predictor != 1 and not (tags.bits in _PREDICTED and pixel_bits in COPIED):
-        unsupported("the TIFF's samples are not supported with its predictor; save it with LZW or Deflate without one")
+    if tags.predictor != 1 and pixel_bits not in COPIED:
+        unsupported(_WITHOUT_PREDICTOR)
     mode = _MODES[tags.photometric]
     channels = tuple(range(tags.colours)) + (() if alpha is None else (alpha.sample,))
     return tags.kind(

@@ -22,7 +22,6 @@ from .tiff_tags import (
     FILL_ORDER,
     GROUP_4,
     HEIGHT,
-    INK_SET,
     JPEG,
     ORIENTATION,
     PREDICTED,
@@ -30,6 +29,7 @@ from .tiff_tags import (
     ROWS_PER_STRIP,
     STRIP_BYTES,
     STRIP_OFFSETS,
+    SUB_DIRECTORIES,
     SUBFILE_TYPE,
     SUBSAMPLING,
     TILE_BYTES,
@@ -48,7 +48,6 @@ _COMPRESSIONS = PREDICTED | CCITT | {UNCOMPRESSED, JPEG, 32773}
 
 _REDUCED = 1  # NewSubfileType: a smaller copy of another image in the file
 _CANON_RAW = b"CR"
-_CMYK_INKS = 1
 _LAST_BIT_FIRST = 2  # FillOrder
 _END_OF_JPEG = b"\xff\xd9"
 _ORIENTATIONS = range(1, 9)
@@ -104,13 +103,11 @@ def read_picture(data: bytes) -> TiffPicture:
         ImageRejectedError: a part of the pixels is missing, or the picture is of a kind that is not decoded.
     """
     directory = Directory(data, Layout.of(data).first_directory(data), WANTED)
-    if data[8:10] == _CANON_RAW or DNG_VERSION in directory or directory.first(SUBFILE_TYPE, 0) == _REDUCED:
+    if data[8:10] == _CANON_RAW or DNG_VERSION in directory or _is_preview(directory):
         unsupported("the object is a camera's raw file; expected the picture that it was developed to")
     compression = directory.first(COMPRESSION, UNCOMPRESSED)
     if compression not in _COMPRESSIONS:
         unsupported("the TIFF is compressed in a way that is not supported; save it with LZW or Deflate")
-    if directory.first(INK_SET, _CMYK_INKS) != _CMYK_INKS:
-        unsupported("the TIFF has other inks than cyan, magenta, yellow and black; save it in RGB")
     width, height = directory.first(WIDTH, 0), directory.first(HEIGHT, 0)
     if width <= 0 or height <= 0:
         corrupt("the TIFF has no size")
@@ -130,12 +127,21 @@ def read_picture(data: bytes) -> TiffPicture:
     )
 
 
+def _is_preview(directory: Directory) -> bool:
+    """Return True for a reduced copy of pictures in subdirectories: Nikon's and Sony's raw files begin with one."""
+    return SUB_DIRECTORIES in directory and directory.first(SUBFILE_TYPE, 0) == _REDUCED
+
+
 def _parts(directory: Directory, width: int, height: int, kind: Kind, compression: int) -> Parts:
+    is_tiled = TILE_WIDTH in directory and TILE_HEIGHT in directory
     # Old writers gave tiles in the tags of strips.
-    offsets = directory.numbers(TILE_OFFSETS) or directory.numbers(STRIP_OFFSETS)
-    sizes = directory.numbers(TILE_BYTES) or directory.numbers(STRIP_BYTES)
+    places = ((TILE_OFFSETS, TILE_BYTES), (STRIP_OFFSETS, STRIP_BYTES))
+    (offsets_tag, sizes_tag), others = places if is_tiled else reversed(places)
+    if offsets_tag not in directory:
+        offsets_tag, sizes_tag = others
+    offsets, sizes = directory.numbers(offsets_tag), directory.numbers(sizes_tag)
     tile = None
-    if TILE_WIDTH in directory and TILE_HEIGHT in directory:
+    if is_tiled:
         tile = directory.first(TILE_WIDTH, 0), directory.first(TILE_HEIGHT, 0)
         if min(tile) <= 0:
             corrupt("the TIFF's tiles have no size")
