@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PROBE_SECONDS = 10
-_QUESTION = "import sys; print(*sys.version_info[:3])"
+_QUESTION = "import sys; print(*sys.version_info[:3], sys.executable)"
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Installed:
     """A Python that really runs.
 
     Attributes:
+        path: The interpreter itself, as it names itself: a shim of pyenv needs the environment of its caller.
         version: With its patch release.
     """
 
@@ -45,8 +46,8 @@ def installed(version: tuple[int, int]) -> Installed | None:
     name (pyenv's shims of inactive versions) is passed over.
     """
     for candidate in _candidates(version):
-        if (found := _ask(candidate)) and found[:2] == version:
-            return Installed(candidate, found)
+        if (found := _ask(candidate)) and found.version[:2] == version:
+            return found
     return None
 
 
@@ -68,8 +69,8 @@ def _patch_level(interpreter: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", interpreter.parents[1].name))
 
 
-def _ask(interpreter: Path) -> tuple[int, int, int] | None:
-    """The version that an interpreter answers with, or None if it does not run."""
+def _ask(interpreter: Path) -> Installed | None:
+    """What an interpreter says of itself, or None if it does not run."""
     try:
         answer = subprocess.run(  # noqa: S603 - a Python of this machine, found in the places where Pythons are
             [interpreter, "-I", "-S", "-c", _QUESTION],
@@ -78,7 +79,8 @@ def _ask(interpreter: Path) -> tuple[int, int, int] | None:
             timeout=_PROBE_SECONDS,
             check=True,
         )
-        major, minor, patch = map(int, answer.stdout.split())
+        *version, path = answer.stdout.strip().split(maxsplit=3)
+        major, minor, patch = map(int, version)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    return major, minor, patch
+    return Installed(Path(path), (major, minor, patch))

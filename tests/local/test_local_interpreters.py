@@ -15,7 +15,7 @@ OWN = "python{}.{}".format(*sys.version_info[:2])
 
 def fake(path: Path, *, says: str = "", status: int = 0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho '{says}'\nexit {status}\n", encoding="ascii")
+    path.write_text(f"#!/bin/sh\necho '{says}' \"$0\"\nexit {status}\n", encoding="ascii")
     path.chmod(0o755)
     return path
 
@@ -39,6 +39,14 @@ def test_a_name_that_does_not_run_is_passed_over(machine: Path):
     assert (found.path, found.version, found.is_exact) == (newer, (3, 13, 10), True)
     assert found.path != older
     assert found.explain("python3.13") == f"functions of python3.13 run under Python 3.13.10 ({newer})"
+
+
+def test_a_shim_is_taken_for_the_interpreter_that_it_starts(machine: Path):
+    real = machine / "versions" / "3.13.1" / "bin" / "python3.13"
+    shim = fake(machine / "bin" / "python3.13")
+    shim.write_text(f"#!/bin/sh\necho 3 13 1 '{real}'\n", encoding="ascii")
+
+    assert find_interpreter("python3.13").path == real
 
 
 def test_uv_installations_are_found(machine: Path):

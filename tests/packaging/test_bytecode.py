@@ -157,7 +157,7 @@ def test_a_preview_of_the_runtimes_python_is_refused(bare_machine, sources, monk
     version = ELSEWHERE.runtime.removeprefix("python").replace(".", " ")
     python = bare_machine / "bin" / ELSEWHERE.runtime
     python.parent.mkdir()
-    answer = f"case \"$*\" in *version_info*) echo '{version} 0';; *) echo '[1, \"cpython\", {{}}]';; esac"
+    answer = f'case "$*" in *version_info*) echo {version} 0 "$0";; *) echo \'[1, "cpython", {{}}]\';; esac'
     python.write_text(f"#!/bin/sh\n{answer}\n")
     python.chmod(0o755)
     monkeypatch.setenv("PATH", str(python.parent))
