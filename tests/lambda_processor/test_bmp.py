@@ -11,7 +11,7 @@ from tests.lambda_processor.hostile import bmps as runs
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
-RED, GREEN, BLUE, CLEAR = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (0, 0, 0, 0)
+RED, GREEN, BLUE, BLACK = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (0, 0, 0, 255)
 PALETTE = [RED[:3], GREEN[:3], BLUE[:3]]
 OFFSET_AT, FILE_SIZE_AT, HEADER_AT, COMPRESSION_AT, COLOURS_AT = 10, 2, 14, 30, 46
 
@@ -73,20 +73,20 @@ def test_pixels_of_a_run_past_the_end_of_its_row_are_left_out(bits, codes):
     ids=["rle8", "rle4"],
 )
 def test_runs_pixels_as_they_are_and_steps_follow_each_other_in_a_row(bits, codes):
-    assert shown(of_runs((7, 1), codes + runs.END, bits=bits)) == [[GREEN, BLUE, RED, GREEN, CLEAR, BLUE, BLUE]]
+    assert shown(of_runs((7, 1), codes + runs.END, bits=bits)) == [[GREEN, BLUE, RED, GREEN, BLACK, BLUE, BLUE]]
 
 
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
-        (b"\2\1" + runs.END, [[CLEAR, CLEAR], [CLEAR, CLEAR], [GREEN, GREEN]]),
-        (runs.END_OF_ROW * 2 + b"\2\1" + runs.END, [[GREEN, GREEN], [CLEAR, CLEAR], [CLEAR, CLEAR]]),
-        (b"\1\1" + runs.STEP + b"\0\2" + b"\1\2" + runs.END, [[CLEAR, BLUE], [CLEAR, CLEAR], [GREEN, CLEAR]]),
-        (runs.END, [[CLEAR, CLEAR]] * 3),
+        (b"\2\1" + runs.END, [[BLACK, BLACK], [BLACK, BLACK], [GREEN, GREEN]]),
+        (runs.END_OF_ROW * 2 + b"\2\1" + runs.END, [[GREEN, GREEN], [BLACK, BLACK], [BLACK, BLACK]]),
+        (b"\1\1" + runs.STEP + b"\0\2" + b"\1\2" + runs.END, [[BLACK, BLUE], [BLACK, BLACK], [GREEN, BLACK]]),
+        (runs.END, [[BLACK, BLACK]] * 3),
     ],
     ids=["ended-early", "empty-rows", "a-step", "nothing"],
 )
-def test_pixels_that_no_run_draws_are_transparent(codes, expected):
+def test_pixels_that_no_run_draws_are_black(codes, expected):
     assert shown(of_runs((2, 3), codes)) == expected
 
 
@@ -104,7 +104,7 @@ def test_rows_far_apart_come_out_where_they_are():
     rows = shown(of_runs((2, 600), codes))
 
     assert (rows[-1], rows[-1 - 511]) == ([GREEN] * 2, [BLUE] * 2)
-    assert sum(row != [CLEAR] * 2 for row in rows) == 2
+    assert sum(row != [BLACK] * 2 for row in rows) == 2
 
 
 @pytest.mark.parametrize(

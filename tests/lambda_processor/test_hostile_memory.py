@@ -59,10 +59,14 @@ def deep_avif(mode, **options):
     return libvips(".avif", deep, Q=60, bitdepth=10, effort=0, **options)(picture(mode), 1)
 
 
-def runs(bits):
+PALETTE_AT = 54  # in a BMP of Windows
+
+
+def runs(bits, first_colour=bytes(4)):
     row = b"\xff\x05" * (SIDE_PX // 255) + bytes((SIDE_PX % 255, 5)) + bmps.END_OF_ROW
     compression = bmps.RLE8 if bits == 8 else bmps.RLE4
-    return bmps.bmp(SIDE_PX, SIDE_PX, row * SIDE_PX + bmps.END, depth=bits, compression=compression)
+    data = bmps.bmp(SIDE_PX, SIDE_PX, row * SIDE_PX + bmps.END, depth=bits, compression=compression)
+    return data[:PALETTE_AT] + first_colour + data[PALETTE_AT + 4 :]
 
 
 def samples(photometric, bits, tags=None):
@@ -144,6 +148,7 @@ KINDS = {
     "bmp-24": lambda: encoded(picture(), "BMP"),
     "bmp-runs-8": lambda: runs(8),
     "bmp-runs-4": lambda: runs(4),
+    "bmp-runs-8-in-colour": lambda: runs(8, b"\1\2\3\0"),
 }
 
 ANIMATED = {

@@ -102,8 +102,7 @@ class _Band:
     def __init__(self, header: BmpHeader) -> None:
         self._header = header
         self._palette = _palette(header)
-        self._grey = header.is_grey
-        self.made = Image.new("LA" if self._grey else "RGBA", (header.width, header.height))
+        self.made = Image.new("L" if header.is_grey else "RGB", (header.width, header.height))
         self._rows = max(1, min(header.height, _BAND_BYTES // header.width))
         self._first = 0
         self._begin()
@@ -133,18 +132,18 @@ class _Band:
         size = (self._header.width, self._rows)
         band = Image.frombytes("P", size, bytes(self._indices))
         band.putpalette(self._palette)
-        band = band.convert("L" if self._grey else "RGB")
-        band.putalpha(Image.frombytes("L", size, bytes(self._drawn)))
-        if self._header.top_down:
-            self.made.paste(band, (0, self._first))
-        else:
-            upright = band.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-            self.made.paste(upright, (0, self._header.height - self._first - self._rows))
+        band = band.convert(self.made.mode)
+        drawn = Image.frombytes("L", size, bytes(self._drawn))
+        top = self._first
+        if not self._header.top_down:
+            band, drawn = (image.transpose(Image.Transpose.FLIP_TOP_BOTTOM) for image in (band, drawn))
+            top = self._header.height - self._first - self._rows
+        self.made.paste(band, (0, top), drawn)
         self._begin()
 
 
 def _of_runs(data: bytes, header: BmpHeader) -> Image.Image:
-    """Follow the codes of RLE8 or RLE4; pixels that none of them draws are transparent.
+    """Follow the codes of RLE8 or RLE4; pixels that none of them draws are black, as browsers show them.
 
     There may be millions of codes: runs that follow each other are drawn at once, and those past the row are skipped.
     """

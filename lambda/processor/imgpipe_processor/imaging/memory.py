@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .animation import stays_animated
-from .process_memory import make_room, renew_limit, room_bytes
+from .process_memory import make_room, renew_limit, reuse_heap, room_bytes
 from .recipe import AVIF, WEBP, Limits, Recipe
 from .structures import Structure
 from .structures.structure import too_large
@@ -40,7 +40,7 @@ def needed_bytes(structure: Structure, recipe: Recipe, *, source_bytes: int) -> 
 
 
 def fit_into_memory(structure: Structure, recipe: Recipe, limits: Limits, *, source_bytes: int) -> None:
-    """Make room for an image: give back what the heap keeps of earlier ones if this one needs it.
+    """Make room for an image: give back what the heap keeps of earlier ones if this one needs it, else reuse it.
 
     Raises:
         ImageRejectedError: it may take more than the function has.
@@ -54,4 +54,6 @@ def fit_into_memory(structure: Structure, recipe: Recipe, limits: Limits, *, sou
         )
     if needed - _START_BYTES > room_bytes(limits.memory_bytes):
         make_room()
+    else:
+        reuse_heap()
     renew_limit(limits.memory_bytes)

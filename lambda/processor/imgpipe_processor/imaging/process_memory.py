@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import math
 import mmap
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +18,7 @@ from typing import Any
 
 from imgpipe_processor.failures import ImageRejectedError
 
+_M_MMAP_MAX, _MOST_BLOCKS = -4, 65_536  # mallopt(3), and its default
 _STATM = Path("/proc/self/statm")
 _RESIDENT, _DATA = 1, 5  # fields of it, in pages: proc(5)
 
@@ -42,10 +44,22 @@ def room_bytes(memory_bytes: int) -> float:
 
 
 def make_room() -> None:
-    """Give the heap's free pages back to the system: 15 ms for 200 MB, and later images get their pages anew."""
-    trim = getattr(_c_library(), "malloc_trim", None)  # glibc's own, as is what keeps them
-    if trim is not None:
-        trim(0)
+    """Give the heap's free pages back to the system, and let large blocks be mapped outside of the heap from now on.
+
+    In a heap with holes an image takes more pages than in an empty one: an AVIF with alpha 90 MB more than 405. Mapped
+    blocks leave no holes, but each gets its pages anew. To give 200 MB back takes 15 ms.
+    """
+    library = _c_library()
+    if hasattr(library, "malloc_trim"):  # glibc's own, as is what keeps the pages
+        library.malloc_trim(0)
+        library.mallopt(_M_MMAP_MAX, _MOST_BLOCKS)
+
+
+def reuse_heap() -> None:
+    """Take large blocks from the heap again, if the function's template says so."""
+    library = _c_library()
+    if hasattr(library, "malloc_trim"):
+        library.mallopt(_M_MMAP_MAX, int(os.environ.get("MALLOC_MMAP_MAX_", _MOST_BLOCKS)))
 
 
 def renew_limit(memory_bytes: int) -> None:

@@ -73,8 +73,7 @@ def read_bmp(data: bytes, _max_frames: int) -> Structure:
     if header.compression != RAW:
         if len(data) - header.start > MAX_RUN_LENGTH_BYTES:
             too_large(f"the BMP has more than {MAX_RUN_LENGTH_BYTES:,} bytes of run lengths; save it as PNG instead")
-        # What no run draws is transparent.
-        return Structure("BMP", width, height, 4.1 * width * height)
+        return Structure("BMP", width, height, (2.1 if header.is_grey else 4.1) * width * height)
     last_row = (width * depth + 7) // 8  # its padding may be missing
     if header.start + header.row_bytes * (height - 1) + last_row > len(data):
         corrupt("the BMP is cut off")
