@@ -59,7 +59,7 @@ def of_child(script, data=b""):
     return json.loads(done.stdout)
 
 
-def test_make_room_returns_the_free_pages_between_used_blocks():
+def test_the_heap_keeps_free_pages_between_used_blocks_until_make_room_returns_them():
     before, freed, after = of_child("""
 taken = blocks(48)
 before = room_bytes(512 * MB)
