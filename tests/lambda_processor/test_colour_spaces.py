@@ -175,29 +175,46 @@ IN_SRGB = {
 }
 
 
-def in_squares():
-    picture = Image.new("RGB", (16 * len(STORED), 16))
-    for number, colour in enumerate(STORED):
+# Black, and a colour below the end of sRGB's straight part.
+DARK = ((0, 0, 0), (10, 8, 6))
+DARK_IN_SRGB = {
+    (DISPLAY_P3, SRGB): ((0, 0, 0), (10, 8, 6)),
+    (BT_2020, SRGB): ((0, 0, 0), (11, 8, 6)),
+    (UNSPECIFIED, 4): ((0, 0, 0), (3, 2, 1)),
+    (BT_709, 7): ((0, 0, 0), (25, 22, 18)),
+    (BT_709, 9): ((0, 0, 0), (29, 28, 27)),
+    (BT_709, 10): ((0, 0, 0), (13, 12, 12)),
+}
+
+
+def in_squares(colours):
+    picture = Image.new("RGB", (16 * len(colours), 16))
+    for number, colour in enumerate(colours):
         picture.paste(colour, (16 * number, 0, 16 * number + 16, 16))
     return picture
 
 
 def assert_squares(expected, data):
-    (made,) = make_picture(data, Recipe((16 * len(STORED),), "png"), LIMITS).thumbnails
+    (made,) = make_picture(data, Recipe((16 * len(expected),), "png"), LIMITS).thumbnails
     shown = Image.open(BytesIO(made.data)).convert("RGB")
-    values = [shown.getpixel((16 * number + 8, 8)) for number in range(len(STORED))]
+    values = [shown.getpixel((16 * number + 8, 8)) for number in range(len(expected))]
     assert values == [pytest.approx(colour, abs=1) for colour in expected]
 
 
 @pytest.mark.parametrize("numbers", IN_SRGB, ids="{0[0]}-{0[1]}".format)
 def test_every_named_space_of_a_png_has_exact_values_in_srgb(numbers):
-    assert_squares(IN_SRGB[numbers], with_cicp(in_squares(), *numbers))
+    assert_squares(IN_SRGB[numbers], with_cicp(in_squares(STORED), *numbers))
+
+
+@pytest.mark.parametrize("numbers", DARK_IN_SRGB, ids="{0[0]}-{0[1]}".format)
+def test_dark_colours_of_a_png_have_exact_values_in_srgb(numbers):
+    assert_squares(DARK_IN_SRGB[numbers], with_cicp(in_squares(DARK), *numbers))
 
 
 def test_adobe_rgb_has_exact_values_in_srgb():
     expected = ((20, 7, 4), (202, 110, 100), (33, 172, 107), (96, 110, 184), (233, 35, 58))
 
-    assert_squares(expected, encoded(in_squares(), "PNG", icc_profile=icc.adobe_rgb()))
+    assert_squares(expected, encoded(in_squares(STORED), "PNG", icc_profile=icc.adobe_rgb()))
 
 
 # Of few steps in the dark, or of a wide space, 8 bits keep less.
@@ -337,19 +354,20 @@ def test_r03_anywhere_else_in_the_exif_means_nothing():
 
 
 @pytest.mark.parametrize(
-    ("profile", "space"),
+    ("profile", "space", "name"),
     [
-        (icc.wide_gamut(DISPLAY_P3, SRGB), spaces.DISPLAY_P3),
-        (icc.wide_gamut(BT_2020, SRGB), spaces.BT_2020),
-        (icc.adobe_rgb(), spaces.ADOBE_RGB),
+        (icc.wide_gamut(DISPLAY_P3, SRGB), spaces.DISPLAY_P3, "named by numbers"),
+        (icc.wide_gamut(BT_2020, SRGB), spaces.BT_2020, "named by numbers"),
+        (icc.adobe_rgb(), spaces.ADOBE_RGB, "Adobe RGB"),
     ],
     ids=["display-p3", "bt-2020", "adobe-rgb"],
 )
-def test_the_processors_own_profiles_say_what_is_published(profile, space):
+def test_the_processors_own_profiles_say_what_is_published(profile, space, name):
     read = ImageCms.ImageCmsProfile(BytesIO(profile)).profile
 
     for column, (xyz, _xyy) in zip(
         spaces.to_d50(space), (read.red_colorant, read.green_colorant, read.blue_colorant), strict=True
     ):
         assert column == pytest.approx(xyz, abs=3e-4)
+    assert name == read.profile_description
     assert b"acsp" in profile
