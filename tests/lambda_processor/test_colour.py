@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
-from imgpipe_processor.imaging.colour import plain_srgb
+from imgpipe_processor.imaging.colour import colour_planes, plain_srgb, without_planes
 from imgpipe_processor.imaging.shrinking import shrunk
 from tests.lambda_processor import pngs, profiles
 from tests.lambda_processor.fakes import decoded, encoded
@@ -100,6 +100,21 @@ def test_modes_that_only_other_formats_have_are_ready_for_them(mode, value, expe
 
     assert ((64, 43), expected[0]) == (small.size, small.mode)
     assert close(expected[1], small.getpixel((30, 20)))
+
+
+@pytest.mark.parametrize(
+    ("rgb", "planes"),
+    [
+        ((200, 100, 50), (124, 86, 182)),
+        ((40, 160, 220), (131, 178, 63)),
+        ((128, 128, 128), (128, 128, 128)),
+    ],
+)
+def test_planes_and_rgb_are_converted_by_the_numbers_of_jfif(rgb, planes):
+    image = Image.new("RGB", (4, 3), rgb)
+
+    assert planes[1:] == tuple(plane.getpixel((2, 1)) for plane in colour_planes(image))
+    assert rgb == without_planes(Image.new("YCbCr", (4, 3), planes)).getpixel((2, 1))
 
 
 def test_an_adobe_cmyk_jpeg_is_not_inverted():

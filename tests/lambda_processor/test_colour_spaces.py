@@ -138,30 +138,108 @@ def test_names_that_need_or_have_no_conversion_leave_the_pixels(writer, numbers)
     assert off(NAMED[writer](COLOURS, *numbers), COLOURS) < CLOSE
 
 
+# A dark colour, three muted ones and a saturated one, as stored.
+STORED = ((24, 16, 12), (180, 110, 100), (100, 170, 110), (100, 110, 180), (200, 40, 60))
+
+# The same in sRGB, calculated from the published chromaticities and curves (`spaces`), by the numbers in the file.
+IN_SRGB = {
+    (4, SRGB): ((27, 16, 11), (204, 107, 96), (32, 168, 107), (84, 117, 184), (237, 24, 50)),
+    (5, SRGB): ((24, 16, 12), (182, 110, 100), (95, 170, 111), (100, 110, 179), (204, 40, 60)),
+    (6, SRGB): ((24, 16, 12), (177, 112, 100), (105, 168, 110), (102, 111, 180), (195, 50, 59)),
+    (7, SRGB): ((24, 16, 12), (177, 112, 100), (105, 168, 110), (102, 111, 180), (195, 50, 59)),
+    (8, SRGB): ((26, 16, 11), (197, 105, 97), (52, 173, 105), (95, 109, 184), (227, 0, 53)),
+    (9, SRGB): ((28, 15, 11), (212, 97, 97), (0, 177, 102), (83, 110, 186), (249, 0, 55)),
+    (10, SRGB): ((37, 4, 12), (255, 0, 105), (0, 213, 90), (0, 122, 188), (255, 0, 82)),
+    (11, SRGB): ((25, 16, 11), (188, 106, 97), (82, 172, 104), (98, 110, 185), (213, 0, 54)),
+    (12, SRGB): ((26, 16, 11), (191, 106, 97), (72, 172, 104), (98, 110, 185), (218, 0, 54)),
+    (22, SRGB): ((24, 16, 12), (181, 112, 100), (97, 167, 110), (100, 113, 180), (202, 51, 59)),
+    (BT_709, 4): ((17, 7, 4), (181, 110, 100), (100, 171, 110), (100, 110, 181), (201, 35, 57)),
+    (BT_709, 5): ((4, 1, 1), (165, 87, 76), (76, 154, 87), (76, 87, 165), (189, 17, 36)),
+    (BT_709, 7): ((42, 34, 28), (188, 125, 115), (115, 179, 125), (115, 125, 188), (206, 58, 77)),
+    (BT_709, 8): ((86, 71, 61), (219, 175, 168), (168, 213, 175), (168, 175, 219), (229, 110, 133)),
+    (BT_709, 9): ((33, 31, 29), (139, 76, 70), (70, 128, 76), (70, 76, 139), (164, 39, 48)),
+    (BT_709, 10): ((17, 14, 13), (119, 55, 49), (49, 107, 55), (49, 55, 119), (146, 22, 29)),
+    (BT_709, 17): ((8, 3, 1), (177, 98, 87), (87, 166, 98), (87, 98, 177), (200, 23, 44)),
+    **{
+        (DISPLAY_P3, transfer): ((26, 16, 11), (191, 106, 97), (72, 172, 104), (98, 110, 185), (218, 0, 54))
+        for transfer in (1, 2, 6, 11, 12, 14, 15)
+    },
+    **{
+        (primaries, transfer): STORED
+        for primaries in (BT_709, UNSPECIFIED)
+        for transfer in (1, 2, 6, 11, 12, 13, 14, 15)
+    },
+    **{(reserved, SRGB): STORED for reserved in (0, 3, 13, 21, 23)},
+    **{(DISPLAY_P3, reserved): STORED for reserved in (0, 3, 19)},
+    **{(DISPLAY_P3, high_range): STORED for high_range in (PQ, HLG)},
+}
+
+
+# Black, and a colour below the end of sRGB's straight part.
+DARK = ((0, 0, 0), (10, 8, 6))
+DARK_IN_SRGB = {
+    (DISPLAY_P3, SRGB): ((0, 0, 0), (10, 8, 6)),
+    (BT_2020, SRGB): ((0, 0, 0), (11, 8, 6)),
+    (UNSPECIFIED, 4): ((0, 0, 0), (3, 2, 1)),
+    (BT_709, 7): ((0, 0, 0), (25, 22, 18)),
+    (BT_709, 9): ((0, 0, 0), (29, 28, 27)),
+    (BT_709, 10): ((0, 0, 0), (13, 12, 12)),
+}
+
+
+def in_squares(colours):
+    picture = Image.new("RGB", (16 * len(colours), 16))
+    for number, colour in enumerate(colours):
+        picture.paste(colour, (16 * number, 0, 16 * number + 16, 16))
+    return picture
+
+
+def assert_squares(expected, data):
+    (made,) = make_picture(data, Recipe((16 * len(expected),), "png"), LIMITS).thumbnails
+    shown = Image.open(BytesIO(made.data)).convert("RGB")
+    values = [shown.getpixel((16 * number + 8, 8)) for number in range(len(expected))]
+    assert values == [pytest.approx(colour, abs=1) for colour in expected]
+
+
+@pytest.mark.parametrize("numbers", IN_SRGB, ids="{0[0]}-{0[1]}".format)
+def test_every_named_space_of_a_png_has_exact_values_in_srgb(numbers):
+    assert_squares(IN_SRGB[numbers], with_cicp(in_squares(STORED), *numbers))
+
+
+@pytest.mark.parametrize("numbers", DARK_IN_SRGB, ids="{0[0]}-{0[1]}".format)
+def test_dark_colours_of_a_png_have_exact_values_in_srgb(numbers):
+    assert_squares(DARK_IN_SRGB[numbers], with_cicp(in_squares(DARK), *numbers))
+
+
+def test_adobe_rgb_has_exact_values_in_srgb():
+    expected = ((20, 7, 4), (202, 110, 100), (33, 172, 107), (96, 110, 184), (233, 35, 58))
+
+    assert_squares(expected, encoded(in_squares(STORED), "PNG", icc_profile=icc.adobe_rgb()))
+
+
 # Of few steps in the dark, or of a wide space, 8 bits keep less.
 COARSE = {8: 4, 9: 4, 10: 4}
 
 
 @pytest.mark.parametrize("primaries", [BT_709, BT_2020])
 @pytest.mark.parametrize("transfer", spaces.CURVES)
-@pytest.mark.parametrize("writer", NAMED)
-def test_every_named_curve_of_standard_range_is_converted_to_srgb(writer, transfer, primaries):
+def test_every_named_curve_of_an_avif_is_converted_to_srgb(transfer, primaries):
     space = spaces.BT_2020 if primaries == BT_2020 else spaces.SRGB
     stored = spaces.converted(COLOURS, spaces.Space(space.primaries, space.white, *spaces.CURVES[transfer]))
 
-    assert off(NAMED[writer](stored, primaries, transfer), COLOURS) < COARSE.get(transfer, CLOSE)
+    assert off(with_numbers(stored, primaries, transfer), COLOURS) < COARSE.get(transfer, CLOSE)
 
 
 @pytest.mark.parametrize("number", spaces.PRIMARIES)
-@pytest.mark.parametrize("writer", NAMED)
-def test_all_named_primaries_are_converted_to_srgb(writer, number):
+def test_all_named_primaries_of_an_avif_are_converted_to_srgb(number):
     primaries, white = spaces.PRIMARIES[number]
     space = spaces.Space(primaries, white, spaces.SRGB.linear, spaces.SRGB.stored)
 
-    named = NAMED[writer](spaces.converted(MUTED, space), number, SRGB)
+    stored = spaces.converted(MUTED, space)
+    named = off(with_numbers(stored, number, SRGB), MUTED)
 
-    assert off(named, MUTED) < CLOSE
-    assert off(named, MUTED) < off(NAMED[writer](spaces.converted(MUTED, space), BT_709, SRGB), MUTED)
+    assert named < CLOSE
+    assert named < off(with_numbers(stored, BT_709, SRGB), MUTED)
 
 
 def test_xyz_that_is_only_named_is_converted_to_srgb():
@@ -174,9 +252,8 @@ def test_xyz_that_is_only_named_is_converted_to_srgb():
 
 
 @pytest.mark.parametrize("numbers", [(1, 6), (1, 11), (1, 12), (1, 14), (1, 15), (2, 2), (3, 8), (9, 3), (9, 19)])
-@pytest.mark.parametrize("writer", NAMED)
-def test_curves_of_television_and_reserved_numbers_leave_the_pixels(writer, numbers):
-    assert off(NAMED[writer](COLOURS, *numbers), COLOURS) < CLOSE
+def test_curves_of_television_and_reserved_numbers_leave_the_pixels_of_an_avif(numbers):
+    assert off(with_numbers(COLOURS, *numbers), COLOURS) < CLOSE
 
 
 def in_coded_data(image, primaries, transfer, **options):
@@ -277,19 +354,20 @@ def test_r03_anywhere_else_in_the_exif_means_nothing():
 
 
 @pytest.mark.parametrize(
-    ("profile", "space"),
+    ("profile", "space", "name"),
     [
-        (icc.wide_gamut(DISPLAY_P3, SRGB), spaces.DISPLAY_P3),
-        (icc.wide_gamut(BT_2020, SRGB), spaces.BT_2020),
-        (icc.adobe_rgb(), spaces.ADOBE_RGB),
+        (icc.wide_gamut(DISPLAY_P3, SRGB), spaces.DISPLAY_P3, "named by numbers"),
+        (icc.wide_gamut(BT_2020, SRGB), spaces.BT_2020, "named by numbers"),
+        (icc.adobe_rgb(), spaces.ADOBE_RGB, "Adobe RGB"),
     ],
     ids=["display-p3", "bt-2020", "adobe-rgb"],
 )
-def test_the_processors_own_profiles_say_what_is_published(profile, space):
+def test_the_processors_own_profiles_say_what_is_published(profile, space, name):
     read = ImageCms.ImageCmsProfile(BytesIO(profile)).profile
 
     for column, (xyz, _xyy) in zip(
         spaces.to_d50(space), (read.red_colorant, read.green_colorant, read.blue_colorant), strict=True
     ):
         assert column == pytest.approx(xyz, abs=3e-4)
+    assert name == read.profile_description
     assert b"acsp" in profile
