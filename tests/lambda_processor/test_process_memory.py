@@ -22,7 +22,9 @@ import json, resource, sys
 from io import BytesIO
 from PIL import Image
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging.process_memory import keep_within, make_room, naming_refusals, renew_limit, room_bytes
+from imgpipe_processor.imaging.process_memory import (
+    keep_within, make_room, naming_refusals, renew_limit, reuse_heap, room_bytes
+)
 Image.init()
 MB = 2**20
 
@@ -71,6 +73,26 @@ print(json.dumps([before, freed, room_bytes(512 * MB)]))
 
     assert freed - before < MB  # the allocator keeps them
     assert after - freed > 22 * MB
+
+
+def test_large_blocks_leave_no_holes_in_the_heap_after_make_room_until_it_is_reused():
+    """A block that is freed below another is the heap's, but a mapped one goes back to the system at once."""
+    kept = of_child("""
+def kept():
+    before = room_bytes(512 * MB)
+    lower, upper = b"1" * 64 * MB, b"1" * MB
+    del lower
+    after = room_bytes(512 * MB)
+    return (before - after) // MB
+found = [kept()]
+make_room()
+found.append(kept())
+reuse_heap()
+found.append(kept())
+print(json.dumps(found))
+""")
+
+    assert [each >= 64 for each in kept] == [True, False, True], kept
 
 
 def test_a_limited_process_can_take_all_of_its_memory_and_no_more():
