@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from dataclasses import dataclass, field
 
@@ -42,8 +43,10 @@ def grid(columns, rows, width, height, tiles):
 
 
 def avif(*items, after=b"", tables_of_properties=1, media_claims=0):
-    """A file of these items, numbered from 1, of which the first is the primary one; equal data are stored once."""
-    media = b"".join(dict.fromkeys(item.data for item in items))
+    """A file of these items, numbered from 1, of which the first is the primary one; equal data are distinct once."""
+    distinct = dict.fromkeys(item.data for item in items)
+    media = b"".join(distinct)
+    offsets = dict(zip(distinct, itertools.accumulate(map(len, distinct), initial=0), strict=False))
     properties = list(dict.fromkeys(each for item in items for each in item.properties))
     entries = [
         box(b"infe", b"\2\0\0\0", struct.pack(">HH", number, 0), item.kind, b"\0" + b"application/rdf+xml\0")
@@ -61,7 +64,7 @@ def avif(*items, after=b"", tables_of_properties=1, media_claims=0):
         return box(b"ipma", bytes(4), struct.pack(">I", len(rows)), written)
 
     def meta(moved):
-        places = [item.place or (moved + media.index(item.data), len(item.data)) for item in items]
+        places = [item.place or (moved + offsets[item.data], len(item.data)) for item in items]
         located = b"".join(struct.pack(">HHHII", number, 0, 1, *place) for number, place in enumerate(places, 1))
         numbered = list(enumerate(items, 1))
         return box(

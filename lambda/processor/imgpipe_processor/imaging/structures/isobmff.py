@@ -90,9 +90,9 @@ def read_heif(data: bytes, _max_frames: int) -> Structure:
     items = Items(data, boxes_in(data, META))
     uses = items.decoded()
     places = _places(items, uses)
-    for use, parts in zip(uses, places, strict=True):
-        if use.item.kind == b"hvc1":
-            _refuse_foreign(data, parts)
+    _refuse_overlaps(data, places)
+    for parts in {parts for use, parts in zip(uses, places, strict=True) if use.item.kind == b"hvc1"}:
+        _refuse_foreign(data, parts)
     width, height = _largest(_sizes(data, items, uses))
     decoded_bytes = _heif_pixel_bytes(data, items, uses) * width * height + _copied(data, places, width * height)
     decodable = None
@@ -115,8 +115,10 @@ def _still(data: bytes, items: Items, frames: int, *, of_sequence: bool = False)
     if items.have_primary and any(use.item.kind not in _DECODED for use in uses):
         unsupported("the AVIF is made of other images in a way that is not supported; save it as PNG or JPEG")
     places = _places(items, uses)
-    coded = {parts: _coded(data, parts) for use, parts in zip(uses, places, strict=True) if use.item.kind == b"av01"}
-    images = [coded[parts] for use, parts in zip(uses, places, strict=True) if use.item.kind == b"av01"]
+    _refuse_overlaps(data, places)
+    of_images = [parts for use, parts in zip(uses, places, strict=True) if use.item.kind == b"av01"]
+    coded = {parts: _coded(data, parts) for parts in dict.fromkeys(of_images)}
+    images = [coded[parts] for parts in of_images]
     found = [each for image in coded.values() for each in image]
     width, height = _largest([*_sizes(data, items, uses), *((each.width, each.height) for each in found)])
     pixels = sum(max((each.width * each.height for each in image), default=0) for image in images)
@@ -162,10 +164,15 @@ def _copied(data: bytes, places: Sequence[tuple[Place, ...]], pixels: int) -> in
         ImageRejectedError: far more bytes are read than the file or its pixels have.
     """
     read = sum(_length(parts) for parts in places)
-    once = sum(_length(parts) for parts in set(places))
-    if once > _OVERLAPPING * len(data) or read > _OVERLAPPING * len(data) + _CODED_BYTES_OF_PIXEL * pixels:
+    if read > _OVERLAPPING * len(data) + _CODED_BYTES_OF_PIXEL * pixels:
         corrupt("the parts of its images are larger than they are")
     return len(data) + max(len(data), sum(_length(parts) for parts in places if len(parts) > 1))
+
+
+def _refuse_overlaps(data: bytes, places: Sequence[tuple[Place, ...]]) -> None:
+    """Refuse items that have far more bytes than the file, each counted once, before any of them is read."""
+    if sum(_length(parts) for parts in set(places)) > _OVERLAPPING * len(data):
+        corrupt("the parts of its images are larger than they are")
 
 
 def _length(places: Iterable[Place]) -> int:
