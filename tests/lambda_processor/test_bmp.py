@@ -3,10 +3,12 @@
 import struct
 
 import pytest
+from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Limits, Recipe, make_picture
-from tests.lambda_processor import bmps, judge
+from tests.lambda_processor import bmps, judge, profiles
+from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.hostile import bmps as runs
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=100, memory_bytes=512 * 2**20)
@@ -120,6 +122,37 @@ def test_rows_far_apart_come_out_where_they_are():
 )
 def test_numbers_that_no_pixel_depends_on_may_be_wrong(data):
     assert shown(data) == DRAWN
+
+
+def with_profile(profile, *, kind=b"DEBM", length=None):
+    """One orange pixel, behind a header of Windows that names a profile."""
+    plain = bmps.bmp((1, 1), [bytes((50, 100, 200))], bits=24, header=bmps.V5)
+    named = with_number(plain, HEADER_AT + 112, len(plain) - HEADER_AT)
+    named = with_number(named, HEADER_AT + 116, len(profile) if length is None else length)
+    return with_number(named, HEADER_AT + 56, *struct.unpack("<I", kind)) + profile
+
+
+def test_the_profile_of_a_bmp_is_followed():
+    profile = profiles.wide_rgb()
+
+    assert shown(with_profile(profile)) == shown(
+        encoded(Image.new("RGB", (1, 1), (200, 100, 50)), "PNG", icc_profile=profile)
+    )
+    assert shown(with_profile(profile)) != [[(200, 100, 50, 255)]]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_profile(b"no profile at all"),
+        with_profile(b""),
+        with_profile(b"C:\\a.icc\0", kind=b"KNIL"),
+        with_profile(profiles.wide_rgb()[:99], length=2**32 - 1),
+    ],
+    ids=["broken", "empty", "linked", "beyond-the-file"],
+)
+def test_a_profile_of_a_bmp_that_cannot_be_used_leaves_the_pixels(data):
+    assert shown(data) == [[(200, 100, 50, 255)]]
 
 
 @pytest.mark.parametrize("size", [16, 64])

@@ -31,7 +31,10 @@ _DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 def open_bmp(data: bytes) -> Image.Image:
     """The picture, not decoded yet."""
     header = read_header(data)
-    return Undecoded("BMP", (header.width, header.height), lambda: _decoded(data, header))
+    image = Undecoded("BMP", (header.width, header.height), lambda: _decoded(data, header))
+    if header.profile:
+        image.info["icc_profile"] = header.profile
+    return image
 
 
 def _decoded(data: bytes, header: BmpHeader) -> Image.Image:

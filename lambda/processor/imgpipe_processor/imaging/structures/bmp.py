@@ -15,6 +15,10 @@ _WINDOWS_HEADERS = frozenset({_INFO_HEADER, 52, _ALPHA_HEADER, 108, 124})
 _OS2_HEADERS = range(16, 65)  # OS/2 2.x: it may end after any field, and what is missing counts as 0
 _LONGEST_HEADER = 124
 
+# Of the longest header ("BITMAPV5HEADER structure"): which profile there is, where after the header's start, how long.
+_PROFILE_KIND_AT, _PROFILE_AT = 56, 112
+_EMBEDDED = b"MBED"[::-1]
+
 _DEPTHS = frozenset({1, 2, 4, 8, 16, 24, 32})
 PALETTE_DEPTH = 8
 RAW, RLE8, RLE4, _BIT_FIELDS = range(4)
@@ -40,6 +44,7 @@ class BmpHeader(NamedTuple):
         masks: the bits of red, green, blue and alpha in a pixel of more than 8 bits.
         palette: blue, green and red of each colour.
         start: of the pixels in the file.
+        profile: the ICC profile; empty without one.
     """
 
     width: int
@@ -50,6 +55,7 @@ class BmpHeader(NamedTuple):
     masks: tuple[int, int, int, int]
     palette: tuple[bytes, ...]
     start: int
+    profile: bytes
 
     @property
     def row_bytes(self) -> int:
@@ -123,7 +129,16 @@ def read_header(data: bytes) -> BmpHeader:
         masks,
         tuple(palette[at : at + 3] for at in range(0, len(palette) - 2, entry_bytes)),
         start,
+        _profile(data, size),
     )
+
+
+def _profile(data: bytes, size: int) -> bytes:
+    header = data[_FILE_HEADER : _FILE_HEADER + size]
+    if size < _LONGEST_HEADER or header[_PROFILE_KIND_AT : _PROFILE_KIND_AT + 4] != _EMBEDDED:
+        return b""
+    start, length = struct.unpack_from("<II", header, _PROFILE_AT)
+    return data[_FILE_HEADER + start : _FILE_HEADER + start + length]
 
 
 def _masks(data: bytes, size: int, compression: int) -> tuple[int, int, int, int] | None:
