@@ -80,8 +80,9 @@ def test_an_unknown_extra_is_refused_with_those_that_there_are(sources, tmp_path
     assert str(failure.value) == f"processor: sharp: is no extra of this function; {expected}"
 
 
-@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-@pytest.mark.parametrize("runtime", LAMBDA_RUNTIMES)
+@pytest.mark.parametrize(
+    ("runtime", "architecture"), [*zip(LAMBDA_RUNTIMES, ["arm64", "x86_64", "arm64"], strict=True)]
+)
 def test_the_processor_of_this_project_can_be_packaged_with_everything(tmp_path, runtime, architecture):
     target = Target(runtime, architecture)
 
