@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging.encoding import encode
 from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
 from tests.lambda_processor import judge, scenes
 from tests.lambda_processor.fakes import encoded
@@ -216,6 +217,23 @@ def test_an_animation_whose_quality_would_be_lowered_in_vain_has_the_configured_
     assert Image.open(BytesIO(in_need.data)).n_frames == 2
     assert len(source) < len(in_need.data)
     assert in_need.data == at_ease.data
+
+
+def test_a_thumbnail_may_have_as_many_bytes_as_its_source():
+    picture, recipe = scenes.spots(96, 64), Recipe((96,), output_format="jpeg", jpeg_quality=80)
+    configured = encode(picture, recipe, source_bytes=10**6).data
+
+    assert encode(picture, recipe, source_bytes=len(configured)).data == configured
+    assert encode(picture, recipe, source_bytes=len(configured) - 1).data != configured
+
+
+@pytest.mark.parametrize(("configured", "lowest"), [(80, 35), (70, 25), (69, 39), (40, 25), (39, 39)])
+def test_the_quality_is_never_lowered_below_25(configured, lowest):
+    picture = scenes.spots(96, 64)
+    recipes = [Recipe((96,), output_format="jpeg", jpeg_quality=quality) for quality in (configured, lowest)]
+    expected = encode(picture, recipes[1], source_bytes=10**6).data
+
+    assert encode(picture, recipes[0], source_bytes=len(expected)).data == expected
 
 
 @pytest.mark.parametrize(("source_quality", "expected"), [(60, 65), (46, 50), (30, 35)])
