@@ -236,6 +236,16 @@ def test_the_quality_is_never_lowered_below_25(configured, lowest):
     assert encode(picture, recipes[0], source_bytes=len(expected)).data == expected
 
 
+def test_a_thumbnail_that_only_a_quality_below_25_would_make_small_enough_keeps_its_quality():
+    picture = scenes.spots(96, 64)
+    configured, below = (Recipe((96,), output_format="jpeg", jpeg_quality=quality) for quality in (69, 24))
+    too_few = len(encode(picture, below, source_bytes=10**6).data)
+
+    made = encode(picture, configured, source_bytes=too_few).data
+
+    assert made == encode(picture, configured, source_bytes=10**6).data
+
+
 @pytest.mark.parametrize(("source_quality", "expected"), [(60, 65), (46, 50), (30, 35)])
 def test_the_quality_is_lowered_no_further_than_needed(source_quality, expected):
     source = encoded(scenes.spots(300, 200), quality=source_quality)

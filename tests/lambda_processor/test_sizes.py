@@ -170,3 +170,14 @@ def test_sizes_beyond_the_image_are_one_encoding():
     beyond, far_beyond = thumbnails(encoded(photo()), [400, 4000])
 
     assert beyond is far_beyond
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_what_is_a_little_more_than_twice_its_thumbnail_is_resampled_from_all_its_pixels(image_format):
+    """Averaging would bring it almost to its size, which loses 10 dB."""
+    data = encoded(scenes.spots(487, 365, spot_px=9), image_format, quality=92)
+
+    made = make_picture(data, Recipe((240,), output_format="png"), LIMITS).thumbnails[0]
+
+    whole = decoded(data).convert("RGB").resize((240, 180), Image.Resampling.LANCZOS)
+    assert ImageChops.difference(decoded(made.data).convert("RGB"), whole).getbbox() is None
