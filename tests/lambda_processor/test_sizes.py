@@ -181,3 +181,14 @@ def test_what_is_a_little_more_than_twice_its_thumbnail_is_resampled_from_all_it
 
     whole = decoded(data).convert("RGB").resize((240, 180), Image.Resampling.LANCZOS)
     assert ImageChops.difference(decoded(made.data).convert("RGB"), whole).getbbox() is None
+
+
+def test_of_two_close_sizes_neither_is_made_of_the_other():
+    """What is shrunk by a tenth of its size loses 5 dB."""
+    data = encoded(scenes.spots(700, 525, spot_px=9), "PNG")
+    recipe = Recipe((256, 240), output_format="png")
+
+    beside = make_picture(data, recipe, LIMITS).thumbnails[1]
+    alone = make_picture(data, recipe._replace(sizes_px=(240,)), LIMITS).thumbnails[0]
+
+    assert beside.data == alone.data
