@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Annotated, Literal
 
-from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
+from imgpipe_templates.configuration import Conflict, Doc, Length, OnlyWith, Pattern, Section
 from imgpipe_templates.names import LONGEST_SUFFIX
 from imgpipe_templates.patterns.environment import Environment
 from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
@@ -116,17 +116,19 @@ class PipelineConfig(Section):
     budget: Annotated[bool, Doc("Whether a monthly budget tells what the pipeline costs.")] = False
     tags: Annotated[dict[str, str], Doc("More tags of every resource.")] = field(default_factory=dict[str, str])
     uploads: UploadsConfig = field(default_factory=UploadsConfig)
-    queue: QueueConfig = field(default_factory=QueueConfig)
+    queue: Annotated[QueueConfig, OnlyWith({"trigger": ("queue",)})] = field(default_factory=QueueConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
     metadata: MetadataConfig = field(default_factory=MetadataConfig)
     processing: ProcessingConfig = field(default_factory=ProcessingConfig)
-    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
+    retrieval: Annotated[RetrievalConfig, OnlyWith({"retrieval.enabled": (True,)})] = field(
+        default_factory=RetrievalConfig
+    )
     notifications: NotificationsConfig = field(default_factory=NotificationsConfig)
     monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
     security: SecurityConfig = field(default_factory=SecurityConfig)
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    backup: BackupConfig = field(default_factory=BackupConfig)
-    cost: CostConfig = field(default_factory=CostConfig)
+    network: Annotated[NetworkConfig, OnlyWith({"vpc": (True,)})] = field(default_factory=NetworkConfig)
+    backup: Annotated[BackupConfig, OnlyWith({"backups": (True,)})] = field(default_factory=BackupConfig)
+    cost: Annotated[CostConfig, OnlyWith({"budget": (True,)})] = field(default_factory=CostConfig)
 
     def conflicts(self) -> Iterator[Conflict]:
         """Options of different tables that cannot work together."""
@@ -134,13 +136,13 @@ class PipelineConfig(Section):
             yield Conflict((f"tags.{key}",), "is set by the pipeline itself; expected a tag of another name")
         yield from self._one_bucket()
         yield from self._lookups()
-        if self.trigger == "queue" and self.processing.failed_events == "destination":
-            yield Conflict(
-                ("processing.failed_events", "trigger"),
-                "'destination' is for events that Lambda itself tries again, and 'queue' tries messages again by the "
-                "queue; expected failed_events = 'dead-letter', or another trigger",
-            )
         decoded = {"heic", "heif"} & {extension.lower() for extension in self.uploads.extensions}
+        if self.processing.heic and not decoded:
+            yield Conflict(
+                ("processing.heic", "uploads.extensions"),
+                "true puts a decoder into the package for images that never start the processor; "
+                "expected 'heic' or 'heif' among the extensions, or processing.heic = false",
+            )
         if decoded and not self.processing.heic:
             yield Conflict(
                 ("uploads.extensions", "processing.heic"),

@@ -11,13 +11,23 @@ from __future__ import annotations
 
 from imgpipe_templates.configuration.layers import Layer, Presets
 from imgpipe_templates.configuration.loading import load
-from imgpipe_templates.configuration.notes import Conflict, Doc, Length, Pattern, Range, Section, Unit
+from imgpipe_templates.configuration.notes import (
+    Conflict,
+    Doc,
+    Length,
+    OnlyWith,
+    Pattern,
+    Range,
+    Section,
+    Unit,
+)
 
 __all__ = [
     "Conflict",
     "Doc",
     "Layer",
     "Length",
+    "OnlyWith",
     "Pattern",
     "Presets",
     "Range",

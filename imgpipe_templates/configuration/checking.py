@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from imgpipe_templates.configuration.effects import without_effect
 from imgpipe_templates.configuration.layers import near
 from imgpipe_templates.configuration.notes import Section, SectionT
 from imgpipe_templates.configuration.shapes import NONE, Shape, key_paths, shape_at, shape_of, shapes
@@ -99,9 +100,29 @@ class _Checker:
             return None
         if not whole:
             return None
+        if self._drop_overruled(config):
+            return self.validated(whole=whole)
         for paths, message in _conflicts(config):
             self._note(message, *paths)
         return None if self.faults else config
+
+    def _drop_overruled(self, config: Section) -> bool:
+        """Drop values without effect that a later source overruled; note those that were set with no chance of one.
+
+        A file that switches off what its preset switches on need not reset the options that belonged to it.
+
+        Returns:
+            True if something was dropped, so that the rest must be validated again.
+        """
+        dropped = False
+        for path, conditions, words in without_effect(config):
+            if self._setter(path) < max(map(self._setter, conditions)):
+                owner = self._value(path[:-1])
+                del owner[path[-1]]
+                dropped = True
+            else:
+                self._note(f"{shown(self._value(path))} {words}", path, *conditions)
+        return dropped and not self.faults
 
     def _path(self, detail: ErrorDetails) -> KeyPath:
         """Where the fault is in the table, without what pydantic adds for members of unions and keys of dicts."""

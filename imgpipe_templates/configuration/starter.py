@@ -6,6 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from imgpipe_templates.configuration.effects import conditions_of
 from imgpipe_templates.configuration.notes import Doc, Section
 from imgpipe_templates.configuration.shapes import NONE, Shape, shapes
 from imgpipe_templates.configuration.sources import PRESET, dotted
@@ -56,7 +57,8 @@ def _about(shape: Shape) -> Iterator[str]:
     if shape.section:
         doc = doc or (shape.section.__doc__ or "").partition("\n")[0]
     allowed = "" if shape.allowed in _ANYTHING else f"Allowed: {shape.allowed}."
-    yield from _prose(" ".join(filter(None, (doc, allowed))))
+    conditions = (f"Only with {condition}." for condition in conditions_of(shape))
+    yield from _prose(" ".join(filter(None, (doc, allowed, *conditions))))
 
 
 def _prose(text: str) -> Iterator[str]:

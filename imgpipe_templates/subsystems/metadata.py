@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from troposphere import Tags, dynamodb
 
-from imgpipe_templates.configuration import Doc, Length, Range, Section
+from imgpipe_templates.configuration import Doc, Length, OnlyWith, Range, Section
 from imgpipe_templates.core.handles import Key, Table
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
@@ -38,6 +38,7 @@ class MetadataConfig(Section):
     encryption: Annotated[
         Literal["aws-managed", "aws-owned"],
         Doc("Key of the table: `aws-managed` shows its use in CloudTrail and costs KMS requests, `aws-owned` is free."),
+        OnlyWith({"customer_managed_key": (False,)}),
     ] = "aws-managed"
     stream: Annotated[bool, Doc("Whether changes of items can be read as a stream, with old and new image.")] = True
     deletion_protection: Annotated[
@@ -51,6 +52,7 @@ class MetadataConfig(Section):
         int,
         Range(1, 20, "shards"),
         Doc("Partitions per day of an index; more take more writes a second, and as many queries to read a day."),
+        OnlyWith({"metadata.indexes": ("upload-timestamp", "status")}),
     ] = 4
 
 

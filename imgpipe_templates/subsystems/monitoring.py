@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from imgpipe_templates.configuration import Doc, Range, Section
+from imgpipe_templates.configuration import Doc, OnlyWith, Range, Section
 from imgpipe_templates.core.handles import Function, HttpApi, Queue, Table, Topic
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
@@ -34,7 +34,10 @@ class MonitoringConfig(Section):
         int, Range(0, 100_000, "invocations"), Doc("Invocations that may be refused for want of concurrency.")
     ] = 0
     max_upload_wait_seconds: Annotated[
-        int, Range(60, 86_400, "seconds"), Doc("How long an upload may wait in the queue, where there is one.")
+        int,
+        Range(60, 86_400, "seconds"),
+        Doc("How long an upload may wait in the queue, where there is one."),
+        OnlyWith({"trigger": ("queue",)}),
     ] = 900
     table_alarms: Annotated[bool, Doc("Whether requests that the table turned away are told.")] = False
     dashboard: Annotated[bool, Doc("Whether there is a dashboard.")] = False

@@ -12,7 +12,7 @@ from awacs.aws import Statement
 from troposphere import Ref
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Length, Range, Section, Unit
+from imgpipe_templates.configuration import Conflict, Doc, Length, OnlyWith, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table, Topic
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
@@ -38,6 +38,10 @@ THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")
 MAX_SOURCE_BYTES = Range(1_024, 104_857_600, "bytes")
 MAX_SOURCE_PIXELS = Range(4_096, 500_000_000, "pixels")
 
+MADE = OnlyWith({"processing.thumbnails": (True,)})
+# The queue delivers a failed message again by itself; Lambda's own retries and their limits are for its other triggers.
+INVOKED = OnlyWith({"trigger": ("s3", "custom-resource", "eventbridge")})
+
 # glibc's own variables ("Memory allocation tunables", The GNU C Library). The heap keeps what an image leaves, up to
 # 256 MB, for the next one, instead of getting every page anew. Measured: a WebP takes two thirds of the time, an AVIF
 # four fifths. All threads share one heap that grows by what is asked for: the function's limit on its memory counts
@@ -53,12 +57,13 @@ ALLOCATOR = {
 class ProcessingConfig(Section):
     """The function that makes thumbnails."""
 
-    thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail.")] = 128
+    thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail."), MADE] = 128
     thumbnails: Annotated[bool, Doc("Whether thumbnails are made; without them only metadata is kept.")] = True
     extra_thumbnail_sizes_px: Annotated[
         tuple[Annotated[int, Range(16, 2048, "pixels")], ...],
         Length(0, 5, "sizes"),
         Doc("Longest sides of further thumbnails, made from the same decoding."),
+        MADE,
     ] = ()
     engine: Annotated[
         Literal["pillow", "libvips"],
@@ -115,13 +120,16 @@ class ProcessingConfig(Section):
             "What the queue of failed events gets: the event alone (`dead-letter`), "
             "or the event with the error that it ended in (`destination`)."
         ),
+        INVOKED,
     ] = "dead-letter"
-    retry_attempts: Annotated[int, Range(0, 2, "attempts"), Doc("How often Lambda tries a failed event again.")] = 2
+    retry_attempts: Annotated[
+        int, Range(0, 2, "attempts"), Doc("How often Lambda tries a failed event again."), INVOKED
+    ] = 2
     max_event_age_seconds: Annotated[
-        int, Range(60, 21_600, "seconds"), Doc("How long an event may wait before it counts as failed.")
+        int, Range(60, 21_600, "seconds"), Doc("How long an event may wait before it counts as failed."), INVOKED
     ] = 21_600
     log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long the function's logs are kept.")] = 30
-    output: OutputConfig = field(default_factory=OutputConfig)
+    output: Annotated[OutputConfig, MADE] = field(default_factory=OutputConfig)
 
     @property
     def extras(self) -> tuple[str, ...]:
@@ -129,8 +137,7 @@ class ProcessingConfig(Section):
         return (*(["heic"] if self.heic else []), *([self.engine] if self.engine != "pillow" else []))
 
     def conflicts(self) -> Iterator[Conflict]:
-        """What is set for thumbnails that are never made, and limits beyond each other or the memory."""
-        yield from self._without_thumbnails()
+        """Limits beyond each other or the memory."""
         frames = self.output.max_animation_frames
         if self.output.animation == ANIMATED and frames > self.max_source_frames:
             yield Conflict(
@@ -139,21 +146,6 @@ class ProcessingConfig(Section):
                 f"expected max_animation_frames of at most {self.max_source_frames}",
             )
         yield from self._beyond_memory()
-
-    def _without_thumbnails(self) -> Iterator[Conflict]:
-        if self.thumbnails:
-            return
-        for key in ("thumbnail_size_px", "extra_thumbnail_sizes_px"):
-            if getattr(self, key) != getattr(ProcessingConfig, key):
-                yield Conflict(
-                    (key, "thumbnails"),
-                    "sizes of thumbnails are given where none are made; expected thumbnails = true, or no sizes",
-                )
-        if self.output.changed:
-            yield Conflict(
-                (*(f"output.{key}" for key in self.output.changed), "thumbnails"),
-                "thumbnails are described where none are made; expected thumbnails = true, or no output",
-            )
 
     @property
     def _sides_px(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from troposphere import GetAtt, Ref, s3
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Range, Section
+from imgpipe_templates.configuration import Conflict, Doc, Length, OnlyWith, Pattern, Range, Section
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -32,6 +32,9 @@ from imgpipe_templates.records import record
 # sooner than 30 days after its creation, and onwards no sooner than 30 days after that.
 INFREQUENT_ACCESS_MINIMUM_DAYS = 30
 
+THUMBNAILS = OnlyWith({"processing.thumbnails": (True,)})
+ARCHIVE = OnlyWith({"storage.archive": (True,)})
+
 Origin = Annotated[
     str, Pattern("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "an origin such as https://photos.example.org")
 ]
@@ -44,13 +47,17 @@ class StorageConfig(Section):
     buckets: Annotated[
         Literal["one", "two"],
         Doc("`two`: thumbnails have a bucket of their own; `one`: they stand beside the uploads, below output_prefix."),
+        THUMBNAILS,
     ] = "two"
     source_bucket_name: Annotated[
         Literal["parameter", "derived"],
         Doc("`parameter`: the deployment names the source bucket; `derived`: suffix and account do."),
     ] = "parameter"
     output_prefix: Annotated[
-        str, Pattern("^[A-Za-z0-9._-]+/$", "a folder with its slash"), Doc("Folder of the thumbnails' keys.")
+        str,
+        Pattern("^[A-Za-z0-9._-]+/$", "a folder with its slash"),
+        Doc("Folder of the thumbnails' keys."),
+        THUMBNAILS,
     ] = "thumbnails/"
     cors_origins: Annotated[
         tuple[Origin, ...],
@@ -59,17 +66,22 @@ class StorageConfig(Section):
     ] = ()
     access_logs: Annotated[bool, Doc("Whether a third bucket keeps a record of every request.")] = False
     access_logs_expire_after_days: Annotated[
-        int, Range(1, 3650, "days"), Doc("When a record of requests is deleted.")
+        int,
+        Range(1, 3650, "days"),
+        Doc("When a record of requests is deleted."),
+        OnlyWith({"storage.access_logs": (True,)}),
     ] = 365
     infrequent_access_after_days: Annotated[
         int,
         Range(INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
         Doc("When an upload moves to Standard-IA; S3 leaves objects below 128 KB where they are."),
+        ARCHIVE,
     ] = 30
     glacier_after_days: Annotated[
         int,
         Range(2 * INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
         Doc("When an upload moves to Glacier Flexible Retrieval, from which reading it takes hours."),
+        ARCHIVE,
     ] = 90
     archive: Annotated[bool, Doc("Whether uploads move to colder storage classes at all.")] = True
     noncurrent_expire_after_days: Annotated[
@@ -79,7 +91,11 @@ class StorageConfig(Section):
         int, Range(0, 100, "versions"), Doc("Overwritten versions of an upload that are kept whatever their age.")
     ] = 0
     thumbnails_noncurrent_expire_after_days: Annotated[
-        int, Range(1, 3650, "days"), Doc("When an overwritten or deleted thumbnail is gone for good.")
+        int,
+        Range(1, 3650, "days"),
+        Doc("When an overwritten or deleted thumbnail is gone for good."),
+        THUMBNAILS,
+        OnlyWith({"storage.buckets": ("two",)}),
     ] = 30
     abort_multipart_after_days: Annotated[
         int, Range(1, 365, "days"), Doc("When the parts of an upload that was never completed are removed.")

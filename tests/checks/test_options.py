@@ -36,7 +36,12 @@ OPTIONS = {
     "generated names": ("names=generated",),
     "backups and budget": ("backups=true", "budget=true", "customer_managed_key=true"),
     "everything watched": ("monitoring.dashboard=true", "monitoring.table_alarms=true"),
-    "layer": ("processing.pillow=layer", "processing.heic=true", "processing.engine=libvips"),
+    "layer": (
+        "processing.pillow=layer",
+        "processing.heic=true",
+        'uploads.extensions=["heic"]',
+        "processing.engine=libvips",
+    ),
     "animated": ("processing.output.animation=webp", "processing.output.background=#ffffff"),
     "AVIF": ("processing.output.format=avif", "processing.output.avif_quality=50"),
     "given up": ("deletion_policy=delete",),

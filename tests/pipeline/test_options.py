@@ -235,8 +235,8 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
         ("reporting", ["processing.thumbnail_size_px=64"], ["processing.thumbnail_size_px", "processing.thumbnails"]),
         (
             "reporting",
-            ["processing.output.format=webp", "processing.output.webp_quality=9"],
-            ["processing.output.format", "processing.output.webp_quality", "processing.thumbnails"],
+            ["processing.output.format=webp"],
+            ["processing.output.format", "processing.thumbnails"],
         ),
         (
             "thumbnails",
@@ -268,6 +268,12 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
             ],
         ),
         ("thumbnails", ['uploads.extensions=["jpg", "HEIC"]'], ["uploads.extensions", "processing.heic"]),
+        ("thumbnails", ["processing.heic=true"], ["processing.heic", "uploads.extensions"]),
+        (
+            "thumbnails",
+            ["vpc=true", "network.subnets=existing", "network.cidr=10.1.0.0/16"],
+            ["network.cidr", "network.subnets"],
+        ),
         (
             "production",
             ["processing.failed_events=destination"],
