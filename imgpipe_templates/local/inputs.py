@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,11 @@ from typing import Any
 from imgpipe_templates.errors import ImgpipeError
 
 _MAX_KEY_BYTES = 1024  # Amazon S3 User Guide, "Naming Amazon S3 objects", read 2026-11
-_THUMBNAIL = re.compile(r"(?P<source>[^/]+)\.thumbnail-[^/]+")
+# File systems of Linux take names of 255 bytes (limits.h, NAME_MAX); 35 are left for `.thumbnail-5-2048.webp` and the
+# like, which is put behind the name of a file.
+_MAX_NAME_BYTES = 220
+_DIGEST_LENGTH = 8
+_THUMBNAIL = re.compile(r"(?P<source>[^/]+)\.thumbnail-[^/]+", re.DOTALL)
 _ITEM_KEYS = {"ImageId", "ObjectKey", "Status"}  # of a metadata item; other tools write photo.jpg.json too
 
 
@@ -90,8 +95,13 @@ def select_files(arguments: Sequence[Path], out: Path, *, key_prefix: str = "") 
 
 
 def json_path(out: Path, key: str) -> Path:
-    """Where the metadata item of an object is written."""
-    return out / f"{key}.json"
+    """Where the metadata item of an object is written: a name that is too long for its results is cut."""
+    folder, slash, name = key.rpartition("/")
+    encoded = os.fsencode(name)
+    if len(encoded) > _MAX_NAME_BYTES:
+        digest = hashlib.sha256(encoded).hexdigest()[:_DIGEST_LENGTH]
+        name = f"{encoded[: _MAX_NAME_BYTES - _DIGEST_LENGTH - 1].decode('utf-8', 'ignore')}~{digest}"
+    return out / f"{folder}{slash}{name}.json"
 
 
 def read_result(path: Path) -> Mapping[str, Any] | None:

@@ -78,7 +78,7 @@ def write_result(out: Path, file: SourceFile, item: Item, download: Callable[[st
     """
     target = json_path(out, file.key)
     clear_result(out, file)
-    name = PurePosixPath(file.key).name
+    name = target.stem
     thumbnails: list[dict[str, Any]] = []
     paths: list[Path] = []
     try:

@@ -234,19 +234,23 @@ def _upload(
     pipeline: LocalPipeline,
     files: Sequence[SourceFile],
     report: Progress,
-) -> list[Upload]:
-    """Upload as somebody who may do nothing else: the account's root would pass every bucket policy."""
+) -> list[Upload | FileResult]:
+    """Upload as somebody who may do nothing else: the account's root would pass every bucket policy.
+
+    A file that cannot be uploaded is lost, and the others go on.
+    """
     s3 = _uploader(engine, clients, bucket).client("s3", endpoint_url=engine.endpoint_url)
     types = mimetypes.MimeTypes()  # Python's own table: the machine's would make results depend on the machine
 
-    def put(file: SourceFile) -> Upload:
+    def put(file: SourceFile) -> Upload | FileResult:
         key, told = f"{pipeline.key_prefix}{file.key}", {"Metadata": dict(pipeline.user_metadata)}
         kind = types.guess_type(file.key)[0] or "application/octet-stream"
         try:
             with file.path.open("rb") as content:
                 answer = s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind, **told)
-        except OSError as error:
-            raise InputError(f"{file.path}: cannot be read: {error.strerror}; it was there at the start") from error
+        except (OSError, ClientError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            return FileResult(file, "lost", f"cannot be uploaded: {reason}")
         return Upload(file, ObjectVersion.of(bucket, key, answer.get("VersionId")))
 
     uploads = []
@@ -275,7 +279,7 @@ def _results(
     clients: Clients,
     ids: Mapping[str, str],
     pipeline: LocalPipeline,
-    uploads: Sequence[Upload],
+    uploads: Sequence[Upload | FileResult],
     out: Path,
     report: Progress,
 ) -> dict[SourceFile, FileResult]:
@@ -284,7 +288,10 @@ def _results(
     results: dict[SourceFile, FileResult] = {}
     heeded = []
     for upload in uploads:
-        if reason := why_ignored(upload.version.key, listeners):
+        if isinstance(upload, FileResult):
+            clear_result(out, upload.file)
+            results[upload.file] = upload
+        elif reason := why_ignored(upload.version.key, listeners):
             clear_result(out, upload.file)
             results[upload.file] = FileResult(upload.file, "ignored", reason)
         else:
@@ -296,10 +303,18 @@ def _results(
             clear_result(out, file)
             result = FileResult(file, "lost", settled.reason, log=settled.log)
         else:
-            result = write_result(out, file, settled.item, table.download)
+            result = _written(out, file, settled.item, table)
         results[file] = result
         report.settled(result, done, len(heeded))
     return results
+
+
+def _written(out: Path, file: SourceFile, item: Item, table: _Table) -> FileResult:
+    """The written result; a file whose results cannot be written is lost, and the others go on."""
+    try:
+        return write_result(out, file, item, table.download)
+    except InputError as error:
+        return FileResult(file, "lost", str(error))
 
 
 def _listeners(clients: Clients, bucket: str) -> tuple[Listener, ...]:
