@@ -100,7 +100,8 @@ def json_path(out: Path, key: str) -> Path:
     encoded = os.fsencode(name)
     if len(encoded) > _MAX_NAME_BYTES:
         digest = hashlib.sha256(encoded).hexdigest()[:_DIGEST_LENGTH]
-        name = f"{encoded[: _MAX_NAME_BYTES - _DIGEST_LENGTH - 1].decode('utf-8', 'ignore')}~{digest}"
+        cut = encoded[: _MAX_NAME_BYTES - _DIGEST_LENGTH - 1].decode("utf-8", "ignore")
+        name = f"{cut}~{digest}"
     return out / f"{folder}{slash}{name}.json"
 
 
