@@ -24,6 +24,10 @@ from imgpipe_templates.subsystems.storage import StorageConfig
 from imgpipe_templates.subsystems.triggers.queue import QueueConfig
 
 Extension = Annotated[str, Pattern("^[A-Za-z0-9]{1,10}$", "a file name extension without its dot, such as jpg")]
+# What the processor decodes by the usual names of its files, without and with processing.heic.
+IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "gif", "webp", "avif", "tif", "tiff", "bmp")
+HEIC_EXTENSIONS = ("heic", "heif")
+
 Trigger = Literal["s3", "custom-resource", "eventbridge", "queue"]
 
 
@@ -136,7 +140,7 @@ class PipelineConfig(Section):
             yield Conflict((f"tags.{key}",), "is set by the pipeline itself; expected a tag of another name")
         yield from self._one_bucket()
         yield from self._lookups()
-        decoded = {"heic", "heif"} & {extension.lower() for extension in self.uploads.extensions}
+        decoded = set(HEIC_EXTENSIONS) & {extension.lower() for extension in self.uploads.extensions}
         if self.processing.heic and not decoded:
             yield Conflict(
                 ("processing.heic", "uploads.extensions"),

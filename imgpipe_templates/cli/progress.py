@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imgpipe_templates.local.results import FileResult
 
 _PHASES = {
+    "check": "checking the template",
     "runtime": "preparing the Lambda runtime",
     "engine": "starting the engine",
     "package": "building the functions",
@@ -28,14 +29,16 @@ class LiveProgress:
     """Shows a run as it goes; gone from the terminal when it ends."""
 
     def __init__(self) -> None:
+        to = console()
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=console(),
+            console=to,
             transient=True,
+            disable=not to.is_terminal,  # it would print an empty line at its end
         )
         self._task = self._progress.add_task("starting", total=None)
 

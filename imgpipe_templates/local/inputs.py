@@ -20,6 +20,7 @@ _MAX_KEY_BYTES = 1024  # Amazon S3 User Guide, "Naming Amazon S3 objects", read 
 # like, which is put behind the name of a file.
 _MAX_NAME_BYTES = 220
 _DIGEST_LENGTH = 8
+SHEET_MARK = "<!-- written by imgpipe local run -->"
 _THUMBNAIL = re.compile(r"(?P<source>[^/]+)\.thumbnail-[^/]+", re.DOTALL)
 _ITEM_KEYS = {"ImageId", "ObjectKey", "Status"}  # of a metadata item; other tools write photo.jpg.json too
 
@@ -105,6 +106,19 @@ def json_path(out: Path, key: str) -> Path:
     return out / f"{folder}{slash}{name}.json"
 
 
+def sheet_path(out: Path) -> Path:
+    """Where the contact sheet of a run is written."""
+    return out / "index.html"
+
+
+def is_contact_sheet(path: Path) -> bool:
+    """True if a run wrote the file."""
+    try:
+        return SHEET_MARK in path.read_text(encoding="utf-8")[:100]
+    except (OSError, ValueError):
+        return False
+
+
 def read_result(path: Path) -> Mapping[str, Any] | None:
     """The metadata item that an earlier run wrote to `path`; None if it did not, whatever lies there."""
     try:
@@ -150,7 +164,9 @@ def _walk(folder: Path, out: Path, skipped: list[Skipped]) -> Iterator[Path]:
 
 
 def _is_earlier_result(path: Path) -> bool:
-    """Whether a run with this folder as its output wrote the file: an item, or a thumbnail that an item names."""
+    """True if a run with this folder as its output wrote the file: an item, a thumbnail of one, or its page."""
+    if path.name == sheet_path(path).name:
+        return is_contact_sheet(path)
     if path.suffix == ".json":
         return read_result(path) is not None
     match = _THUMBNAIL.fullmatch(path.name)
@@ -199,6 +215,9 @@ def _out_faults(out: Path) -> list[str]:
 
 def _overwritten(files: Sequence[SourceFile], out: Path) -> Iterator[str]:
     given = {file.path.resolve(): file.path for file in files}
+    sheet = sheet_path(out)
+    if sheet.exists() and not is_contact_sheet(sheet):
+        yield f"{sheet}: is there and was not written by a run; expected another output folder"
     for file in files:
         result = json_path(out, file.key)
         thumbnails = f"{result.stem}.thumbnail-"
