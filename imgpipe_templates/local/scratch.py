@@ -30,7 +30,7 @@ class Scratch:
 
     def remove(self) -> None:
         """Remove folder and lock. What a dying process still writes to is left for the next run."""
-        _remove(self.folder)
+        remove_folder(self.folder)
         os.close(self.descriptor)
 
 
@@ -57,14 +57,14 @@ def _sweep() -> None:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _remove(lock.with_suffix(""))
+            remove_folder(lock.with_suffix(""))
         except OSError:
             continue
         finally:
             os.close(descriptor)
 
 
-def _remove(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
     """Remove a folder, and its lock only if nothing of it is left."""
     shutil.rmtree(folder, ignore_errors=True)
     if not folder.exists():

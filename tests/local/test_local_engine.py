@@ -83,7 +83,7 @@ def test_no_process_and_no_folder_is_left(how: signal.Signals, repository: Path)
         program.wait(timeout=20)
 
     until(lambda: not group(engine))
-    until(lambda: not folder.exists())
+    until(lambda: not folder.exists() and not folder.with_suffix(".lock").exists())
 
 
 def test_the_folder_of_a_dead_run_is_swept_and_that_of_a_living_one_stays(tmp_path: Path):
