@@ -1,39 +1,31 @@
-"""Validation of template files, whoever wrote them, with results in cfn-lint's own formats."""
+"""Validation of template files, whoever wrote them."""
 
 from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 # cfn-lint has annotations but no py.typed.
 from cfnlint import formatters
 from cfnlint.config import ConfigMixIn
-from cfnlint.decode import decode
+from cfnlint.decode import decode, decode_str
 from cfnlint.rules import Rules
 from cfnlint.runner.template.runner import _run_template
 
 from imgpipe_templates.checks.cfnlint_rules import rule_class
+from imgpipe_templates.checks.formats import Checked, junit_report, sarif_report, text_report
 from imgpipe_templates.checks.linter import REGION, project_rules
 from imgpipe_templates.checks.rules import RULES
-from imgpipe_templates.errors import ImgpipeError
 
 Format = Literal["text", "json", "sarif", "junit", "pretty"]
 
-_FORMATTERS = {
-    "text": formatters.Formatter,
-    "json": formatters.JsonFormatter,
-    "sarif": formatters.SARIFFormatter,
-    "junit": formatters.JUnitFormatter,
-    "pretty": formatters.PrettyFormatter,
-}
+STDIN = "-"
 _EXPECTED = "expected a CloudFormation template in JSON or YAML"
-
-
-class UnreadableTemplateError(ImgpipeError):
-    """One or more files cannot be read or are no templates; one line each."""
 
 
 @dataclass(frozen=True)
@@ -43,42 +35,53 @@ class Validation:
     Attributes:
         findings: How many errors and warnings there are.
         report: All of them in the format that was asked for; may be empty when there are none.
+        unreadable: One line for each file that cannot be read or is no template; the others were checked.
     """
 
     findings: int
     report: str
+    unreadable: tuple[str, ...] = ()
 
 
-def validate_files(files: Sequence[str], report_format: Format) -> Validation:
+def validate_files(
+    files: Sequence[str], report_format: Format, *, announce: Callable[[str], None] = lambda _: None
+) -> Validation:
     """The findings of cfn-lint and of the project's rules in template files.
 
     Runtimes are judged by today's date. Settings files of cfn-lint are not read; Metadata of the templates is.
 
     Args:
-        files: The files, as the report names them.
-        report_format: One of cfn-lint's formats.
-
-    Raises:
-        UnreadableTemplateError: Some of them are no templates; every one is named.
-        ImgpipeError: The format needs a package that is not installed.
+        files: The files, as the report names them; `-` is standard input.
+        report_format: One of the formats.
+        announce: Called with the name of each file before it is checked.
     """
-    templates = _read(files)
+    templates, unreadable = _read(files)
     rules = Rules({**project_rules(), **{rule.id: rule_class(rule)() for rule in RULES if rule.dated}})
-    matches = [
-        match
-        for file, template in templates.items()
-        for match in _run_template(file, template, _config(files), rules)
-        if match.rule.severity != "informational"
-    ]
-    matches.sort(key=lambda match: (match.filename, match.linenumber, match.rule.id))
-    try:
-        report = _FORMATTERS[report_format]().print_matches(matches, rules, config=_config(files))
-    except ImportError as missing:
-        raise ImgpipeError(
-            f"{report_format}: cfn-lint needs a package for it that is not installed; "
-            f"run pip install 'cfn-lint[{report_format}]'"
-        ) from missing
-    return Validation(len(matches), report or "")
+    checked: list[Checked] = []
+    for file, template in sorted(templates.items()):
+        announce(file)
+        began = time.monotonic()
+        found = [
+            match
+            for match in _run_template(file, template, _config(files), rules)
+            if match.rule.severity != "informational"
+        ]
+        found.sort(key=lambda match: (match.linenumber, match.rule.id))
+        checked.append(Checked(file, template, found, time.monotonic() - began))
+    report = _report(report_format, checked, rules, _config(list(templates)))
+    return Validation(sum(len(one.matches) for one in checked), report, tuple(unreadable))
+
+
+def _report(report_format: Format, checked: Sequence[Checked], rules: Rules, config: Any) -> str:
+    if report_format == "text":
+        return text_report(checked)
+    if report_format == "junit":
+        return junit_report(checked, rules)
+    if report_format == "sarif":
+        return sarif_report(checked)
+    formatter = formatters.JsonFormatter() if report_format == "json" else formatters.PrettyFormatter()
+    matches = [match for one in checked for match in one.matches]
+    return formatter.print_matches(matches, rules, config=config) or ""
 
 
 def _config(files: Sequence[str]) -> Any:
@@ -86,13 +89,17 @@ def _config(files: Sequence[str]) -> Any:
     return ConfigMixIn(["--config-file", os.devnull], regions=[REGION], templates=list(files))
 
 
-def _read(files: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def _read(files: Sequence[str]) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
+    """The templates by their files, and a line for each file that holds none."""
     found: dict[str, Mapping[str, Any]] = {}
     faults: list[str] = []
     for file in dict.fromkeys(files):
         try:
-            pathlib.Path(file).read_text(encoding="utf-8")
-            template, flaws = decode(file)
+            if file == STDIN:
+                template, flaws = decode_str(sys.stdin.buffer.read().decode("utf-8"))
+            else:
+                pathlib.Path(file).read_text(encoding="utf-8")
+                template, flaws = decode(file)
         except OSError as error:
             faults.append(f"{file}: cannot be read ({error.strerror}); {_EXPECTED}")
             continue
@@ -106,9 +113,7 @@ def _read(files: Sequence[str]) -> dict[str, Mapping[str, Any]]:
             faults.append(f"{file}: {fault}")
         else:
             found[file] = template
-    if faults:
-        raise UnreadableTemplateError("\n".join(faults))
-    return found
+    return found, faults
 
 
 def _fault(template: Any) -> str | None:

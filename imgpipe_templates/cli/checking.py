@@ -25,6 +25,7 @@ def check_templates(pipelines: Sequence[RenderedPipeline], *, use_cache: bool = 
         ImgpipeError: Something was found.
     """
     from imgpipe_templates import checks
+    from imgpipe_templates.cli.tables import working
     from imgpipe_templates.render.text import to_json
 
     texts = {
@@ -33,7 +34,11 @@ def check_templates(pipelines: Sequence[RenderedPipeline], *, use_cache: bool = 
         for stack, template in pipeline.stacks.items()
     }
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    findings = checks.check_templates(texts, today=today, use_cache=use_cache)
+    findings = []
+    with working("checking the templates") as announce:
+        for name, text in texts.items():
+            announce(f"checking {name}")
+            findings += checks.check_templates({name: text}, today=today, use_cache=use_cache)
     for pipeline in pipelines:
         if len(pipeline.stacks) > 1:
             from imgpipe_templates.checks.assembly import check_assembly

@@ -32,15 +32,27 @@ def to_yaml(template: Mapping[str, Any]) -> str:
     return emit_yaml(ordered(template))
 
 
-def emit_json(template: Mapping[str, Any]) -> str:
+def emit_json(template: Mapping[str, Any], *, compact: bool = False) -> str:
     """`template` as JSON, its keys in the order given.
 
     The standard library's encoder writes the same text, but is slow as soon as it has to indent.
 
+    Args:
+        template: The template.
+        compact: Whether to leave out indentation and line breaks.
+
     Raises:
         RenderError: a number is infinite or not a number.
     """
-    return _json(template, "") + "\n"
+    return (_compact(template) if compact else _json(template, "")) + "\n"
+
+
+def _compact(value: Any) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{encode_basestring(key)}:{_compact(item)}" for key, item in value.items()) + "}"
+    return "[" + ",".join(map(_compact, value)) + "]" if isinstance(value, LISTS) else scalar(value)
 
 
 def _json(value: Any, pad: str) -> str:

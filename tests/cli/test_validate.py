@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -43,9 +44,9 @@ def test_a_template_of_somebody_else_is_checked_line_by_line(imgpipe, faulty):
 
     assert found.status == 1
     assert [line for line in found.out.splitlines() if line.startswith("queue.yaml:")] == [
-        "queue.yaml:3:3",
-        "queue.yaml:8:7",
-        "queue.yaml:9:7",
+        "queue.yaml:3:3 (Queue, AWS::SQS::Queue)",
+        "queue.yaml:8:7 (Queue, AWS::SQS::Queue)",
+        "queue.yaml:9:7 (Queue, AWS::SQS::Queue)",
     ]
     assert "E9515 takes requests over plain HTTP; add a statement to its AWS::SQS::QueuePolicy" in found.out
     assert found.err == "1 template: 3 findings\n"
@@ -73,6 +74,17 @@ def test_sarif_is_what_code_scanning_takes(imgpipe, faulty):
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"E9515", "E3012", "W9563"}
     places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
     assert {place["artifactLocation"]["uri"] for place in places} == {"queue.yaml"}
+    assert {
+        name["fullyQualifiedName"] for result in run["results"] for name in result["locations"][0]["logicalLocations"]
+    } == {"Resources.Queue"}
+    assert all(rule["help"]["text"].endswith(rule["helpUri"]) for rule in run["tool"]["driver"]["rules"])
+
+
+def test_sarif_has_no_absolute_path(imgpipe, faulty):
+    report = imgpipe("validate", Path(faulty).absolute(), "--format", "sarif").out
+
+    assert str(Path.cwd()) not in report
+    assert '"uri": "queue.yaml"' in report
 
 
 def test_junit_is_a_case_per_rule_and_a_failure_per_finding(imgpipe, faulty):
@@ -82,6 +94,14 @@ def test_junit_is_a_case_per_rule_and_a_failure_per_finding(imgpipe, faulty):
     passed = {case.get("name", "").split()[0] for case in suites.iter("testcase") if len(case) == 0}
     assert failed == {"E9515", "E3012", "W9563"}
     assert {"E9501", "E3001"} <= passed
+    (suite,) = ElementTree.fromstring(imgpipe("validate", faulty, "--format", "junit").out)  # noqa: S314 - our own output
+    assert (suite.get("name"), suite.get("failures")) == ("queue.yaml", "3")
+    cases = suite.findall("testcase")
+    assert suite.get("tests") == str(len(cases))
+    assert {case.get("classname") for case in cases} == {"queue.yaml"}
+    assert all(float(case.get("time", "")) >= 0 for case in cases)
+    failures = [failure for case in cases for failure in case.findall("failure")]
+    assert any((failure.text or "").startswith("queue.yaml:8:7 (Queue, AWS::SQS::Queue): ") for failure in failures)
 
 
 def test_pretty_counts_by_severity(imgpipe, faulty):
@@ -132,13 +152,13 @@ def test_a_file_named_twice_is_checked_once(imgpipe, faulty):
         (b"Metadata: []\nResources: {}", "Metadata: is no mapping"),
     ],
 )
-def test_what_is_no_template_is_2_and_told(imgpipe, text, says):
+def test_what_is_no_template_is_1_and_told(imgpipe, text, says):
     if text is not None:
         Path("it.yaml").write_bytes(text)
 
     refused = imgpipe("validate", "it.yaml")
 
-    assert (refused.status, refused.out) == (2, "")
+    assert (refused.status, refused.out) == (1, "")
     assert refused.err.startswith(f"error: it.yaml: {says}")
 
 
@@ -148,8 +168,10 @@ def test_broken_text_is_told_with_its_line_and_every_broken_file_at_once(imgpipe
 
     refused = imgpipe("validate", "a.yaml", faulty, "b.json")
 
-    assert (refused.status, refused.out) == (2, "")
-    first, second = refused.err.splitlines()
+    assert refused.status == 1
+    assert "E9515 takes requests over plain HTTP" in refused.out  # in the file between the two
+    first, second, counted = refused.err.splitlines()
+    assert counted == "1 template: 3 findings"
     assert first.startswith("error: a.yaml:2:14: is neither JSON nor YAML (")
     assert second.startswith("error: b.json:1:")
 
@@ -168,14 +190,13 @@ def test_a_wrong_command_line_is_2(imgpipe, arguments, says):
     assert says in refused.err
 
 
-def test_a_format_whose_package_is_missing_says_what_to_install(imgpipe, faulty, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sarif_om", None)  # how Python marks what cannot be imported
+def test_a_template_can_come_from_standard_input(imgpipe, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(FAULTY.encode())))
 
-    refused = imgpipe("validate", faulty, "--format", "sarif")
+    found = imgpipe("validate", "-")
 
-    assert (refused.status, refused.out) == (1, "")
-    assert "sarif: cfn-lint needs a package for it that is not installed; run pip install" in refused.err
-    assert "cfn-lint[sarif]" in refused.err
+    assert found.status == 1
+    assert "-:3:3 (Queue, AWS::SQS::Queue)" in found.out
 
 
 def test_help_and_a_wrong_command_line_load_no_linter():

@@ -6,7 +6,7 @@ from imgpipe_templates.render.summary import summarise
 def test_counts_stand_beside_cloudformations_limits():
     template = {"Resources": dict.fromkeys("ABC"), "Parameters": {"P": {}}}
 
-    summary = summarise("pipeline", template, size_bytes=25_600)
+    summary = summarise("pipeline", template, sizes={"json": 25_600, "yaml": 20_000})
 
     assert [(figure.name, figure.value, figure.limit) for figure in summary.figures] == [
         ("resources", 3, 500),
@@ -15,9 +15,9 @@ def test_counts_stand_beside_cloudformations_limits():
         ("bytes", 25_600, 1_000_000),
     ]
     assert summary.resources.share == 0.006
-    assert not summary.needs_s3
+    assert summary.fits_request == ("json", "yaml")
 
 
-def test_a_template_larger_than_a_request_has_to_go_through_s3():
-    assert not summarise("pipeline", {}, size_bytes=51_200).needs_s3
-    assert summarise("pipeline", {}, size_bytes=51_201).needs_s3
+def test_each_form_is_compared_with_what_a_request_can_carry():
+    assert summarise("pipeline", {}, sizes={"json": 51_201, "yaml": 51_200}).fits_request == ("yaml",)
+    assert summarise("pipeline", {}, sizes={"json": 51_201}).fits_request == ()
