@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, get_args
 
+from awacs.aws import Statement
+
+from imgpipe_templates.arguments import check_choice, checked
+from imgpipe_templates.core.handles import Function
 from imgpipe_templates.core.layouts import ExportedStacks, Layout, NestedStacks, SingleStack
 from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope, Stack
-from imgpipe_templates.errors import TemplateConflictError
+from imgpipe_templates.errors import ArgumentError, TemplateConflictError
 from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.roles import add_right
 from imgpipe_templates.pipeline import Assembled, assemble
 from imgpipe_templates.records import record
 from imgpipe_templates.render.manifest import RenderedPipeline
 
-if TYPE_CHECKING:
-    from awacs.aws import Statement
-
-    from imgpipe_templates.core.handles import Function
+# The name becomes that of a stack, of its file and of exports (CreateStack, StackName: letters, digits and hyphens).
+_SUBSYSTEM = re.compile("[A-Za-z][A-Za-z0-9-]{0,39}")
 
 LayoutName = Literal["single", "nested", "exports"]
 
@@ -47,10 +50,20 @@ class Pipeline:
 
         Args:
             subsystem: Its name; in the layouts of several stacks it gets a stack of its own.
+
+        Raises:
+            ArgumentError: The name cannot be that of a stack.
+            TemplateConflictError: The pipeline was rendered before.
         """
+        if not isinstance(subsystem, str) or not _SUBSYSTEM.fullmatch(subsystem):
+            raise ArgumentError(
+                f"Pipeline.scope: subsystem: {subsystem!r} cannot be the name of a stack; expected 1 to 40 letters, "
+                "digits and hyphens, starting with a letter"
+            )
         scope = self.assembled.assembly.build(subsystem, lambda scope: scope)
         return dataclasses.replace(scope, names=dataclasses.replace(scope.names, others=True))
 
+    @checked(scope=Scope, function=Function, statement=Statement)
     def allow(self, scope: Scope, function: Function, statement: Statement) -> None:
         """Allow a function of the pipeline one thing more, in a policy of its own.
 
@@ -58,6 +71,9 @@ class Pipeline:
             scope: Of the subsystem that allows it.
             function: Who may.
             statement: What, from `imgpipe_templates.grants`.
+
+        Raises:
+            ArgumentError: An argument has a wrong type.
         """
         name = f"{statement.properties['Sid']}Policy"
         self.assembled.assembly.build(
@@ -83,8 +99,14 @@ class Pipeline:
         )
 
 
+@checked(config=PipelineConfig)
 def open_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Pipeline:
-    """Build a pipeline and leave it open."""
+    """Build a pipeline and leave it open.
+
+    Raises:
+        ArgumentError: There is no such layout, or the configuration is none.
+    """
+    check_choice("layout", layout, get_args(LayoutName))
     chosen = layout_of(layout, config)
     return Pipeline(config, chosen, assemble(config, chosen))
 
@@ -93,6 +115,7 @@ def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Re
     """The templates of a pipeline as plain dictionaries, and what a deployment has to know of them.
 
     Raises:
+        ArgumentError: There is no such layout, or the configuration is none.
         TemplateConflictError: Two stacks of the layout would wait for each other.
     """
     return open_pipeline(config, layout).render()

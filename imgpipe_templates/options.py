@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Annotated, Literal
 
-from imgpipe_templates.configuration import Conflict, Doc, Length, OnlyWith, Pattern, Section
+from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWith, Pattern, Section
 from imgpipe_templates.names import LONGEST_SUFFIX
 from imgpipe_templates.patterns.environment import Environment
 from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
@@ -37,7 +37,7 @@ class UploadsConfig(Section):
 
     prefix: Annotated[
         str,
-        Pattern("^$|^[A-Za-z0-9._-]+/$", "empty, or a folder with its slash"),
+        Pattern("^$|^[A-Za-z0-9._-]+/$", "empty, or a folder and a slash at its end only, such as uploads/"),
         Doc("Only keys that start with it are processed; empty means all."),
     ] = ""
     extensions: Annotated[
@@ -67,7 +67,9 @@ class SecurityConfig(Section):
         Doc("Whether a role's rights stand in the role or in a managed policy."),
     ] = "inline"
     permissions_boundary: Annotated[
-        bool, Doc("Whether every function's role is bounded by a policy that the deployment names.")
+        bool,
+        Doc("Whether every function's role is bounded by a policy that the deployment names."),
+        Hint("the ARN of the policy is a template parameter, which is given at deployment"),
     ] = False
     basic_execution_policy: Annotated[
         bool, Doc("Whether roles carry AWS's policy for logs too, which lets them create any log group.")
@@ -133,6 +135,16 @@ class PipelineConfig(Section):
     network: Annotated[NetworkConfig, OnlyWith({"vpc": (True,)})] = field(default_factory=NetworkConfig)
     backup: Annotated[BackupConfig, OnlyWith({"backups": (True,)})] = field(default_factory=BackupConfig)
     cost: Annotated[CostConfig, OnlyWith({"budget": (True,)})] = field(default_factory=CostConfig)
+
+    def _when_built(self) -> None:
+        """Check what was built or replaced in Python, as files are checked, and turn lists into tuples.
+
+        Raises:
+            ConfigError: With every fault.
+        """
+        from imgpipe_templates.configuration.checking import check_built  # noqa: PLC0415 - files need not pay for it
+
+        self.__dict__.update(check_built(self).__dict__)
 
     def conflicts(self) -> Iterator[Conflict]:
         """Options of different tables that cannot work together."""

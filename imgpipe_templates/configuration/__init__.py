@@ -14,6 +14,7 @@ from imgpipe_templates.configuration.loading import load
 from imgpipe_templates.configuration.notes import (
     Conflict,
     Doc,
+    Hint,
     Length,
     OnlyWith,
     Pattern,
@@ -25,6 +26,7 @@ from imgpipe_templates.configuration.notes import (
 __all__ = [
     "Conflict",
     "Doc",
+    "Hint",
     "Layer",
     "Length",
     "OnlyWith",

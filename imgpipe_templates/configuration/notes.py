@@ -145,6 +145,12 @@ class OnlyWith:
         return _described(handler(core_schema), last=f"Only with {self}.")
 
 
+class Hint(_Text):
+    """What to do instead, for messages about a value that is not allowed: lower case, no full stop."""
+
+    __slots__ = ()
+
+
 class Conflict(NamedTuple):
     """Values that are each allowed, but not together.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import AccountId, Cidr, Equals, GetAZs, If, Partition, Ref, Select, Sub, Tags
 
-from imgpipe_templates.configuration import Doc, OnlyWith, Pattern, Range, Section
+from imgpipe_templates.configuration import Doc, Hint, OnlyWith, Pattern, Range, Section
 from imgpipe_templates.core.handles import NetworkPlace
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
@@ -55,6 +55,7 @@ class NetworkConfig(Section):
             "`own` makes a VPC without a way to the internet; `existing` takes subnets and a security group as "
             "parameters, and expects them to reach every service that the functions call."
         ),
+        Hint("the subnets themselves are the template parameter ExistingSubnetIds, which is given at deployment"),
     ] = "own"
     cidr: Annotated[str, Pattern(CIDR_PATTERN, CIDR_WORDS), Doc("Addresses of the own VPC."), OWN] = DEFAULT_CIDR
     availability_zones: Annotated[

@@ -12,7 +12,7 @@ from awacs.aws import Statement
 from troposphere import Ref
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Length, OnlyWith, Range, Section, Unit
+from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWith, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table, Topic
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
@@ -86,6 +86,7 @@ class ProcessingConfig(Section):
             "or in a layer that the deployment names. What `engine` and `heic` need comes the same way, so that a "
             "layer of the deployment's has to hold it too."
         ),
+        Hint("the ARN of an existing layer is a template parameter, which is given at deployment"),
     ] = "bundled"
     max_source_bytes: Annotated[int, MAX_SOURCE_BYTES, Doc("Uploads larger than this are refused unread.")] = 20_971_520
     max_source_pixels: Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from troposphere import GetAtt, Ref, s3
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Length, OnlyWith, Pattern, Range, Section
+from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWith, Pattern, Range, Section
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -52,10 +52,11 @@ class StorageConfig(Section):
     source_bucket_name: Annotated[
         Literal["parameter", "derived"],
         Doc("`parameter`: the deployment names the source bucket; `derived`: suffix and account do."),
+        Hint("the name itself is the template parameter SourceBucketName, which is given at deployment"),
     ] = "parameter"
     output_prefix: Annotated[
         str,
-        Pattern("^[A-Za-z0-9._-]+/$", "a folder with its slash"),
+        Pattern("^[A-Za-z0-9._-]+/$", "a folder and a slash at its end only, such as thumbnails/"),
         Doc("Folder of the thumbnails' keys."),
         THUMBNAILS,
     ] = "thumbnails/"

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from imgpipe_templates import load_preset, to_json
+from imgpipe_templates import load_config, load_preset, to_json
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.config import PRESETS
 from imgpipe_templates.errors import ConfigError
@@ -289,6 +289,39 @@ def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, over
     (fault,) = refused.value.faults
     assert " and ".join(keys) in fault
     assert "; expected " in fault
+
+
+@pytest.mark.parametrize(
+    ("override", "help_"),
+    [
+        ("uploads.extensions=jpg, png", """; write --set 'uploads.extensions=["jpg", "png"]'"""),
+        ("processing.extra_thumbnail_sizes_px=64,256", "; write --set 'processing.extra_thumbnail_sizes_px=[64, 256]'"),
+        ("uploads.prefix=/uploads/", "; did you mean 'uploads/'?"),
+        ("uploads.prefix=uploads", "; did you mean 'uploads/'?"),
+        ('uploads.extensions=[".jpg"]', "; did you mean 'jpg'?"),
+        ("name=Holiday Photos", "; did you mean 'holiday-photos'?"),
+        (
+            "storage.source_bucket_name=my-bucket",
+            "is the template parameter SourceBucketName, which is given at deployment",
+        ),
+        ("network.subnets=subnet-1", "are the template parameter ExistingSubnetIds, which is given at deployment"),
+    ],
+)
+def test_a_message_says_how_to_write_what_was_meant(override, help_):
+    with pytest.raises(ConfigError) as refused:
+        load_preset("thumbnails", [override])
+
+    (fault,) = refused.value.faults
+    assert fault.endswith(help_)
+
+
+def test_an_empty_file_is_pointed_to_the_presets(tmp_path):
+    (tmp_path / "imgpipe.toml").touch()
+
+    with pytest.raises(
+        ConfigError, match=r'name: is missing; .*, or preset = "<name>" with the name of a preset: media'
+    ):
+        load_config(tmp_path / "imgpipe.toml")
 
 
 @pytest.mark.parametrize("preset", ["media-library", "production"])
