@@ -10,11 +10,12 @@ from typing import Any, Literal, get_args
 from awacs.aws import Statement
 
 from imgpipe_templates.arguments import check_choice, checked
-from imgpipe_templates.core.handles import Function
+from imgpipe_templates.core.handles import Bucket, Function
 from imgpipe_templates.core.layouts import ExportedStacks, Layout, NestedStacks, SingleStack
 from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope, Stack
 from imgpipe_templates.errors import ArgumentError, TemplateConflictError
 from imgpipe_templates.options import PipelineConfig
+from imgpipe_templates.patterns.buckets import BucketSettings, clean_up_rules, private_bucket, refuse_plain_http
 from imgpipe_templates.patterns.roles import add_right
 from imgpipe_templates.pipeline import Assembled, assemble
 from imgpipe_templates.records import record
@@ -62,6 +63,35 @@ class Pipeline:
             )
         scope = self.assembled.assembly.build(subsystem, lambda scope: scope)
         return dataclasses.replace(scope, names=dataclasses.replace(scope.names, others=True))
+
+    @checked(scope=Scope, title=str)
+    def private_bucket(self, scope: Scope, title: str) -> Bucket:
+        """Add a bucket like the pipeline's own: private, encrypted with its key, versioned, TLS-only, cleaned up.
+
+        Old versions and incomplete uploads are deleted after the days that `storage` gives for uploads.
+
+        Args:
+            scope: Of the subsystem that adds it.
+            title: Its logical id, letters and digits.
+
+        Returns:
+            The handle for grants.
+
+        Raises:
+            ArgumentError: An argument has a wrong type.
+            TemplateConflictError: The logical id is taken.
+        """
+        settings = BucketSettings(self.config.deletion_policy, self.assembled.around.key)
+        storage = self.config.storage
+        rules = clean_up_rules(storage.noncurrent_expire_after_days, 0, storage.abort_multipart_after_days)
+
+        def add(_: Scope, shared: BucketSettings) -> Bucket:
+            bucket = private_bucket(title, rules, shared)
+            handle = Bucket.of(scope, bucket)
+            refuse_plain_http(scope, bucket, shared)
+            return handle
+
+        return self.assembled.assembly.build(scope.subsystem, add, settings)
 
     @checked(scope=Scope, function=Function, statement=Statement)
     def allow(self, scope: Scope, function: Function, statement: Statement) -> None:

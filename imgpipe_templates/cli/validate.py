@@ -23,9 +23,9 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
 def command(files: tuple[str, ...], report_format: Any) -> int:
     """Check CloudFormation templates, rendered here or not, in JSON or YAML.
 
-    cfn-lint's rules and the project's own are asked; docs/checks.md lists the latter. A rule is set aside in Metadata,
-    as for cfn-lint. FILE `-` is standard input. Findings go to stdout. Status 1 means that there are some, or that a
-    file is no template; the other files are checked all the same.
+    cfn-lint's rules and the project's own (E95nn and W95nn) are asked; the JSON and SARIF reports name the source of
+    each. A rule is set aside in Metadata, as for cfn-lint. FILE `-` is standard input. Findings go to stdout. Status 1
+    means that there are some, or that a file is no template; the other files are checked all the same.
     """
     from imgpipe_templates.cli.tables import working
 

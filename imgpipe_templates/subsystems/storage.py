@@ -19,6 +19,7 @@ from imgpipe_templates.patterns.buckets import (
     BucketSettings,
     UploadNotification,
     add_bucket_policy,
+    clean_up_rules,
     notify,
     private_bucket,
     refuse_plain_http,
@@ -224,24 +225,7 @@ def _archive(config: StorageConfig, prefix: str) -> s3.LifecycleRule:
 
 
 def _clean_up(config: StorageConfig, noncurrent_days: int, keep_versions: int) -> list[s3.LifecycleRule]:
-    expiration = s3.NoncurrentVersionExpiration(NoncurrentDays=noncurrent_days)
-    if keep_versions:
-        expiration.NewerNoncurrentVersions = keep_versions
-    return [
-        s3.LifecycleRule(
-            Id="DeleteOldVersions",
-            Status="Enabled",
-            ExpiredObjectDeleteMarker=True,
-            NoncurrentVersionExpiration=expiration,
-        ),
-        s3.LifecycleRule(
-            Id="AbortIncompleteUploads",
-            Status="Enabled",
-            AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(
-                DaysAfterInitiation=config.abort_multipart_after_days
-            ),
-        ),
-    ]
+    return clean_up_rules(noncurrent_days, keep_versions, config.abort_multipart_after_days)
 
 
 def _allow_pages(scope: Scope, bucket: s3.Bucket, config: StorageConfig, methods: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from datetime import date
 
 import pytest
 
@@ -18,8 +19,10 @@ from imgpipe_templates import (
     load_preset,
     open_pipeline,
     render_pipeline,
+    to_json,
     to_yaml,
 )
+from imgpipe_templates.checks import check_templates
 from imgpipe_templates.errors import TemplateConflictError
 from tests.templates import allowed, said, tags
 
@@ -41,6 +44,7 @@ def test_the_documented_example_adds_a_bucket_that_the_processor_may_read(exampl
     bucket = template["Resources"]["WatermarkBucket"]["Properties"]
     assert tags(bucket)["iac-rlhf-amazon"] == "true"
     assert "BucketName" not in bucket
+    assert check_templates({"example": to_json(template)}, today=date(2026, 11, 20)) == []
     assert ("s3:GetObject", "${WatermarkBucket.Arn}/*") in allowed(template, "ImageProcessorRole")
     assert "WatermarkBucket" in capsys.readouterr().out
 
@@ -56,6 +60,20 @@ def test_in_several_stacks_the_addition_has_its_own(example, layout, capsys):
     (role,) = policy["Roles"]
     assert said(role) != "ImageProcessorRole"
     assert "WatermarkBucket" in capsys.readouterr().out
+
+
+def test_a_private_bucket_is_encrypted_with_the_key_of_the_pipeline():
+    pipeline = open_pipeline(load_preset("production"), "exports")
+    scope = pipeline.scope("watermarks")
+    watermarks = pipeline.private_bucket(scope, "WatermarkBucket")
+    pipeline.allow(scope, pipeline.processor, grants.read_objects(watermarks))
+
+    resources = pipeline.render().stacks["watermarks"]["Resources"]
+    (rule,) = resources["WatermarkBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    key = rule["ServerSideEncryptionByDefault"]
+    assert key["SSEAlgorithm"] == "aws:kms"
+    assert "Fn::ImportValue" in key["KMSMasterKeyID"]
+    assert resources["WatermarkBucketPolicy"]["Properties"]["Bucket"] == {"Ref": "WatermarkBucket"}
 
 
 def test_nothing_can_be_added_to_what_was_rendered():
