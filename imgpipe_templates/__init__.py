@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imgpipe_templates.errors import ArgumentError, ConfigError, ImgpipeError
     from imgpipe_templates.library import Pipeline, open_pipeline, render_pipeline
     from imgpipe_templates.options import PipelineConfig
+    from imgpipe_templates.packaging import Target, verify_layer
     from imgpipe_templates.render.manifest import RenderedPipeline
     from imgpipe_templates.render.text import to_json, to_yaml
 
@@ -32,6 +33,7 @@ __all__ = [
     "Pipeline",
     "PipelineConfig",
     "RenderedPipeline",
+    "Target",
     "grants",
     "load_config",
     "load_preset",
@@ -39,6 +41,7 @@ __all__ = [
     "render_pipeline",
     "to_json",
     "to_yaml",
+    "verify_layer",
 ]
 
 __version__ = "0.1.0"
@@ -49,6 +52,8 @@ _MODULES = {
     "ConfigError": "errors",
     "Pipeline": "library",
     "RenderedPipeline": "render.manifest",
+    "Target": "packaging",
+    "verify_layer": "packaging",
     "Bucket": "core.handles",
     "ImgpipeError": "errors",
     "PipelineConfig": "options",

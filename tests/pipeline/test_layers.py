@@ -36,7 +36,7 @@ BELOW = {
     "local": {"deployment", "packaging"},
     "cli": {"checks", "config", "configuration", "deployment", "library", "local", "options", "packaging", "render"},
     "__main__": {"cli"},
-    "__init__": {"config", "core", "grants", "library", "options", "render"},
+    "__init__": {"config", "core", "grants", "library", "options", "packaging", "render"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_lambda" not in path.parts)
 NEEDS_AWS = {"boto3", "botocore"}
