@@ -97,7 +97,7 @@ def known_preset(name: str, *, option: str = "--preset") -> str:
 def program() -> str:
     """How this program was called, for a command to be run after this one."""
     called = Path(sys.argv[0])
-    if called.name == "__main__.py":
+    if called.resolve() == Path(__file__).parents[1] / "__main__.py":
         return f"{shlex.quote(sys.orig_argv[0])} -m imgpipe_templates"
     if called.name != "imgpipe" or (found := shutil.which("imgpipe")) is None:
         return "imgpipe"

@@ -34,6 +34,16 @@ def test_a_starter_file_is_the_preset_until_it_is_changed(imgpipe):
     assert load_config(Path("changed.toml")).processing.memory_mb == 1024
 
 
+@pytest.mark.parametrize("name", PRESETS.names)
+def test_a_starter_file_with_every_key_uncommented_is_the_preset(imgpipe, name):
+    imgpipe("init", "--preset", name)
+    text = Path("imgpipe.toml").read_text()
+
+    Path("all.toml").write_text("\n".join(line.removeprefix("# ") for line in text.splitlines()))
+
+    assert load_config(Path("all.toml")) == load_preset(name)
+
+
 def test_an_editor_finds_the_schema_beside_the_file(imgpipe):
     done = imgpipe("init", "--preset", "thumbnails", "--out", "my own.toml")
 

@@ -127,6 +127,19 @@ def test_each_deployed_stack_has_a_parameter_file_for_the_aws_cli(imgpipe):
     assert [path.name for path in Path("build/thumbnails/nested").glob("*.parameters.json")] == ["root.parameters.json"]
 
 
+@pytest.mark.parametrize(
+    ("preset", "says"),
+    [
+        ("media-library", "media-library/pipeline: only the YAML is within 51,200 bytes and needs no S3"),
+        ("production", "CloudFormation reads these only from S3, because they are over 51,200 bytes:"),
+    ],
+)
+def test_s3_is_asked_for_only_where_no_form_is_small_enough(imgpipe, preset, says):
+    told = imgpipe("render", "--preset", preset).err.splitlines()
+
+    assert [line for line in told if "51,200" in line] == [says]
+
+
 def test_a_nested_root_names_the_files_of_its_own_format(imgpipe):
     assert imgpipe("render", "--layout", "nested").status == 0
 
