@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
     from imgpipe_templates.render.manifest import RenderedPipeline
 
 
-def check_templates(pipelines: Sequence[RenderedPipeline], *, use_cache: bool = True) -> None:
+def check_templates(
+    pipelines: Sequence[RenderedPipeline], *, use_cache: bool = True, shows_progress: bool = False
+) -> None:
     """Check all templates of `pipelines` and show what is wrong with them on stderr.
 
     Args:
         pipelines: What was rendered.
         use_cache: Whether a text that was found valid before is taken to be so.
+        shows_progress: Whether the caller already shows on the terminal what is being done.
 
     Raises:
         ImgpipeError: Something was found.
@@ -35,7 +39,7 @@ def check_templates(pipelines: Sequence[RenderedPipeline], *, use_cache: bool = 
     }
     today = datetime.datetime.now(tz=datetime.UTC).date()
     findings = []
-    with working("checking the templates") as announce:
+    with nullcontext(lambda _: None) if shows_progress else working("checking the templates") as announce:
         for name, text in texts.items():
             announce(f"checking {name}")
             findings += checks.check_templates({name: text}, today=today, use_cache=use_cache)

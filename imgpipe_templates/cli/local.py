@@ -80,7 +80,7 @@ def _local_pipeline(config: PipelineConfig) -> LocalPipeline:
     from imgpipe_templates.render.text import to_json
 
     rendered = render_pipeline(config)
-    check_templates([rendered])
+    check_templates([rendered], shows_progress=True)
     (stack,) = rendered.deploy_order
     uploads = config.uploads
     return LocalPipeline(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from imgpipe_templates.cli.tables import console
+from imgpipe_templates.cli.tables import console, printable
 
 if TYPE_CHECKING:
     from imgpipe_templates.deployment.plan import StackEvent
@@ -32,7 +32,7 @@ class LiveProgress:
         to = console()
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -67,4 +67,4 @@ class LiveProgress:
 
     def settled(self, result: FileResult, done: int, total: int) -> None:
         """Move the bar and name the file."""
-        self._progress.update(self._task, description=result.file.key, completed=done, total=total)
+        self._progress.update(self._task, description=printable(result.file.key), completed=done, total=total)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
 
-from imgpipe_templates.cli.tables import console, table
+from imgpipe_templates.cli.tables import console, printable, table
 from imgpipe_templates.local.contact_sheet import counted
 from imgpipe_templates.local.results import thumbnail_words
 from imgpipe_templates.options import HEIC_EXTENSIONS, IMAGE_EXTENSIONS
@@ -129,11 +129,6 @@ class RunSummary:
     def _line(self, text: str, label: str = "", style: str = "") -> None:
         line = Text(text, style)
         self._to.print(Text.assemble((f"{label}: ", _STYLES.get(label, "")), line) if label else line, soft_wrap=True)
-
-
-def printable(text: str) -> str:
-    """The text on one line, other characters than printable ones escaped."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _files(count: int) -> str:

@@ -44,3 +44,8 @@ def working(first: str) -> Iterator[Callable[[str], None]]:
         return
     with to.status(escape(first)) as status:
         yield lambda text: status.update(escape(text))
+
+
+def printable(text: str) -> str:
+    """The text on one line, other characters than printable ones escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
