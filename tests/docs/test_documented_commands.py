@@ -74,7 +74,7 @@ def called(words: list[str]) -> tuple[click.Command, list[str]]:
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The repository as it is cloned, with a folder of photos in it."""
     folder = tmp_path_factory.mktemp("docs") / "clone"
-    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "soak")
+    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
     shutil.copytree(REPOSITORY, folder, ignore=ignored)
     (folder / "photos").mkdir()
     Image.effect_noise((300, 200), 40).convert("RGB").save(folder / "photos" / "beach.jpg")
