@@ -101,11 +101,12 @@ def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Re
 def layout_of(name: LayoutName, config: PipelineConfig) -> Layout:
     """The layout called `name`, as it divides this pipeline.
 
-    A network of existing subnets has no resource of its own, and a dashboard belongs to the alarms, so these share the
-    stack of others. Where S3 itself tells of uploads, the bucket has to wait for a permission or a queue policy; that
-    can be said only inside of one stack, so bucket, processor and trigger share one.
+    A network of existing subnets has no resource of its own, a dashboard belongs to the alarms, and a budget does not
+    exist in every Region while a stack needs a resource, so these share the stack of others. Where S3 itself tells of
+    uploads, the bucket has to wait for a permission or a queue policy; that can be said only inside of one stack, so
+    bucket, processor and trigger share one.
     """
-    groups = {"network": "processing", "dashboard": "monitoring"}
+    groups = {"network": "processing", "dashboard": "monitoring", "cost": "monitoring"}
     if config.trigger == "s3" or (config.trigger == "queue" and config.queue.fed_by == "s3"):
         groups |= dict.fromkeys(("storage", "network", "processing", "triggers"), "ingestion")
     if name == "exports":
