@@ -134,6 +134,7 @@ class PipelineConfig(Section):
             yield Conflict((f"tags.{key}",), "is set by the pipeline itself; expected a tag of another name")
         yield from self._one_bucket()
         yield from self._lookups()
+        yield from self._queue()
         if self.trigger == "queue" and self.processing.failed_events == "destination":
             yield Conflict(
                 ("processing.failed_events", "trigger"),
@@ -164,6 +165,26 @@ class PipelineConfig(Section):
                 ("uploads.prefix", "storage.output_prefix"),
                 f"{uploads!r} and {output!r} overlap, so that a thumbnail would be an upload; "
                 "expected two different folders",
+            )
+
+    def _queue(self) -> Iterator[Conflict]:
+        """A queue that hands out more than the processor can take."""
+        if self.trigger != "queue":
+            return
+        timeout_seconds, shortest = self.processing.timeout_seconds, self.queue.shortest_timeout_seconds
+        if timeout_seconds < shortest:
+            yield Conflict(
+                ("queue.batch_size", "processing.timeout_seconds"),
+                f"{timeout_seconds} seconds are too short for batches of {self.queue.batch_size} uploads; expected "
+                f"timeout_seconds of at least {shortest} seconds, or a smaller batch_size",
+            )
+        reserved, started = self.processing.reserved_concurrency, self.queue.max_concurrency
+        if reserved is not None and reserved < started:
+            yield Conflict(
+                ("processing.reserved_concurrency", "queue.max_concurrency"),
+                f"the queue starts up to {started} invocations and the function is limited to {reserved}, so that "
+                "throttled messages end in the dead-letter queue; expected reserved_concurrency of at least "
+                "max_concurrency",
             )
 
     def _lookups(self) -> Iterator[Conflict]:

@@ -274,6 +274,17 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
             ["processing.failed_events", "trigger"],
         ),
         ("thumbnails", ["tags.Project=mine"], ["tags.Project"]),
+        (
+            "production",
+            ["queue.batch_size=10", "processing.timeout_seconds=51"],
+            ["queue.batch_size", "processing.timeout_seconds"],
+        ),
+        ("production", ["queue.batch_size=10", "queue.max_receives=100"], ["queue.max_receives", "queue.batch_size"]),
+        (
+            "production",
+            ["processing.reserved_concurrency=9"],
+            ["processing.reserved_concurrency", "queue.max_concurrency"],
+        ),
     ],
 )
 def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, overrides, keys):
@@ -283,6 +294,20 @@ def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, over
     (fault,) = refused.value.faults
     assert " and ".join(keys) in fault
     assert "; expected " in fault
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides"),
+    [
+        ("production", ["queue.batch_size=10", "processing.timeout_seconds=52"]),
+        ("production", ["queue.batch_size=10", "queue.max_receives=99"]),
+        ("production", ["queue.max_receives=1000"]),
+        ("production", ["processing.reserved_concurrency=10"]),
+        ("thumbnails", ["processing.reserved_concurrency=1"]),
+    ],
+)
+def test_options_at_the_limit_of_a_queue_are_accepted(preset, overrides):
+    assert load_preset(preset, overrides).name == preset
 
 
 @pytest.mark.parametrize("preset", ["media-library", "production"])
