@@ -76,7 +76,7 @@ class QueueConfig(Section):
 
     @property
     def receives(self) -> int:
-        """maxReceiveCount of the queue.
+        """The queue's maxReceiveCount.
 
         An invocation finishes at least one message of its batch and begins with those that were received most often.
         Even if each invocation finishes only one, a message is begun within twice `batch_size` receives. So every

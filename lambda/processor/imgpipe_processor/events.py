@@ -109,8 +109,11 @@ def _records(event: Any) -> list[Any]:
 def _receives(message: Mapping[str, Any]) -> int:
     """How often SQS has handed out the message; 0 where the event does not say so."""
     attributes = message.get("attributes")
-    count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, Mapping) else None
-    return int(count) if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) < 10 else 0
+    count: Any = attributes.get("ApproximateReceiveCount") if isinstance(attributes, Mapping) else None
+    try:
+        return int(count)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _from_body(body: Any) -> list[Upload | Ignored]:
