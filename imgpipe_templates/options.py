@@ -9,8 +9,14 @@ from typing import Annotated, Literal
 from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
 from imgpipe_templates.names import LONGEST_SUFFIX
 from imgpipe_templates.patterns.environment import Environment
-from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
-from imgpipe_templates.patterns.retention import DeletionPolicy
+from imgpipe_templates.patterns.mandatory_tags import (
+    MANDATORY_TAGS,
+    MAX_TAGS,
+    MAX_VALUE_CHARACTERS,
+    tag_faults,
+    text_fault,
+)
+from imgpipe_templates.patterns.retention import BACKUP_TAG, DeletionPolicy
 from imgpipe_templates.records import record
 from imgpipe_templates.subsystems.backup import BackupConfig
 from imgpipe_templates.subsystems.cost import CostConfig
@@ -130,8 +136,7 @@ class PipelineConfig(Section):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Options of different tables that cannot work together."""
-        for key in sorted(set(self.tags) & set(MANDATORY_TAGS)):
-            yield Conflict((f"tags.{key}",), "is set by the pipeline itself; expected a tag of another name")
+        yield from self._tags()
         yield from self._one_bucket()
         yield from self._lookups()
         yield from self._queue()
@@ -148,6 +153,20 @@ class PipelineConfig(Section):
                 f"{' and '.join(map(repr, sorted(decoded)))} would start the processor for images that it refuses as "
                 "unsupported; expected processing.heic = true, or other extensions",
             )
+
+    def _tags(self) -> Iterator[Conflict]:
+        """Tags that AWS does not accept on every resource."""
+        # The VPC's Name is the pipeline's, too.
+        own = [*MANDATORY_TAGS, *([BACKUP_TAG] if self.backups else []), *(["Name"] if self.vpc else [])]
+        for key, fault in tag_faults(self.tags, own):
+            yield Conflict((f"tags.{key}",), fault)
+        if len(self.tags) + len(own) > MAX_TAGS:
+            yield Conflict(
+                ("tags",), f"{len(self.tags)} tags are too many; expected at most {MAX_TAGS - len(own)} besides ours"
+            )
+        for name in ("project", "purpose"):
+            if fault := text_fault(getattr(self, name), MAX_VALUE_CHARACTERS):
+                yield Conflict((name,), fault)
 
     def _one_bucket(self) -> Iterator[Conflict]:
         """In one bucket, what the processor writes must not look like an upload."""

@@ -274,6 +274,17 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
             ["processing.failed_events", "trigger"],
         ),
         ("thumbnails", ["tags.Project=mine"], ["tags.Project"]),
+        ("thumbnails", ["tags.project=mine"], ["tags.project"]),
+        ("thumbnails", ["tags.IAC-rlhf-Amazon=true"], ["tags.IAC-rlhf-Amazon"]),
+        ("thumbnails", ["tags.team=a", "tags.Team=b"], ["tags.Team"]),
+        ("production", ["tags.backup=daily"], ["tags.backup"]),
+        ("production", ["vpc=true", "tags.name=mine"], ["tags.name"]),
+        ("thumbnails", ['tags."aws:team"=a'], ['tags."aws:team"']),
+        ("thumbnails", [f"tags.{'k' * 129}=a"], [f"tags.{'k' * 129}"]),
+        ("thumbnails", [f"tags.Team={'v' * 257}"], ["tags.Team"]),
+        ("thumbnails", ['tags.Team="a;b"'], ["tags.Team"]),
+        ("thumbnails", [f"tags.t{number}=a" for number in range(47)], ["tags"]),
+        ("thumbnails", ['project="photos*"'], ["project"]),
         (
             "production",
             ["queue.batch_size=10", "processing.timeout_seconds=51"],
@@ -304,9 +315,12 @@ def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, over
         ("production", ["queue.max_receives=1000"]),
         ("production", ["processing.reserved_concurrency=10"]),
         ("thumbnails", ["processing.reserved_concurrency=1"]),
+        ("thumbnails", ["tags.backup=daily", "tags.Name=mine", 'tags."Straße"=1', "tags.Team=", f"tags.{'k' * 128}=a"]),
+        ("thumbnails", [f"tags.t{number}=a" for number in range(46)]),
     ],
+    ids=str,
 )
-def test_options_at_the_limit_of_a_queue_are_accepted(preset, overrides):
+def test_options_at_their_limits_are_accepted(preset, overrides):
     assert load_preset(preset, overrides).name == preset
 
 
