@@ -13,6 +13,7 @@ from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.roles import add_right
 from imgpipe_templates.pipeline import Assembled, assemble
 from imgpipe_templates.records import record
+from imgpipe_templates.render.lengths import check_lengths
 from imgpipe_templates.render.manifest import RenderedPipeline
 
 if TYPE_CHECKING:
@@ -69,13 +70,16 @@ class Pipeline:
 
         Raises:
             TemplateConflictError: Two stacks of the layout would wait for each other.
+            RenderError: A name, policy or description can become longer than its service accepts.
         """
         stacks = self.assembled.assembly.finished()
         order = _deploy_order(stacks)
+        templates = {name: stacks[name].to_dict(self.config.description) for name in order}
+        check_lengths(templates)
         return RenderedPipeline(
             pipeline=self.config.name,
             layout=self.layout.name,
-            stacks={name: stacks[name].to_dict(self.config.description) for name in order},
+            stacks=templates,
             deploy_order=["root"] if "root" in stacks else order,
             functions=[_entry(name, code) for name, stack in stacks.items() for code in stack.functions],
             layers=[_entry(name, code) for name, stack in stacks.items() for code in stack.layers],
@@ -94,6 +98,7 @@ def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Re
 
     Raises:
         TemplateConflictError: Two stacks of the layout would wait for each other.
+        RenderError: A name, policy or description can become longer than its service accepts.
     """
     return open_pipeline(config, layout).render()
 

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
+from imgpipe_templates.limits import MAX_DESCRIPTION_BYTES, MAX_EVENT_PATTERN_CHARACTERS
 from imgpipe_templates.names import LONGEST_SUFFIX
 from imgpipe_templates.patterns.environment import Environment
 from imgpipe_templates.patterns.mandatory_tags import (
@@ -17,6 +18,7 @@ from imgpipe_templates.patterns.mandatory_tags import (
     text_fault,
 )
 from imgpipe_templates.patterns.retention import BACKUP_TAG, DeletionPolicy
+from imgpipe_templates.patterns.uploads import MAX_PREFIX_CHARACTERS, UploadFilter
 from imgpipe_templates.records import record
 from imgpipe_templates.subsystems.backup import BackupConfig
 from imgpipe_templates.subsystems.cost import CostConfig
@@ -39,6 +41,7 @@ class UploadsConfig(Section):
 
     prefix: Annotated[
         str,
+        Length(0, MAX_PREFIX_CHARACTERS, "characters"),
         Pattern("^$|^[A-Za-z0-9._-]+/$", "empty, or a folder with its slash"),
         Doc("Only keys that start with it are processed; empty means all."),
     ] = ""
@@ -140,6 +143,7 @@ class PipelineConfig(Section):
         yield from self._one_bucket()
         yield from self._lookups()
         yield from self._queue()
+        yield from self._lengths()
         if self.trigger == "queue" and self.processing.failed_events == "destination":
             yield Conflict(
                 ("processing.failed_events", "trigger"),
@@ -185,6 +189,21 @@ class PipelineConfig(Section):
                 f"{uploads!r} and {output!r} overlap, so that a thumbnail would be an upload; "
                 "expected two different folders",
             )
+
+    def _lengths(self) -> Iterator[Conflict]:
+        """Texts that become longer than AWS accepts."""
+        if (length := len(self.description.encode())) > MAX_DESCRIPTION_BYTES:
+            yield Conflict(
+                ("description",), f"has {length:,} bytes in UTF-8; expected at most {MAX_DESCRIPTION_BYTES:,}"
+            )
+        if self.trigger == "eventbridge" or (self.trigger == "queue" and self.queue.fed_by == "eventbridge"):
+            uploads = UploadFilter(self.uploads.prefix, self.uploads.extensions)
+            if (length := uploads.longest_event_pattern()) > MAX_EVENT_PATTERN_CHARACTERS:
+                yield Conflict(
+                    ("uploads.prefix", "uploads.extensions"),
+                    f"the event pattern has up to {length:,} characters, and EventBridge accepts "
+                    f"{MAX_EVENT_PATTERN_CHARACTERS:,}; expected a shorter prefix, or fewer extensions",
+                )
 
     def _queue(self) -> Iterator[Conflict]:
         """A queue that hands out more than the processor can take."""

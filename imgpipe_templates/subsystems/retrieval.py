@@ -46,6 +46,8 @@ _ACCESS_LOG = {
     "bytes": "$context.responseLength",
     "error": "$context.integrationErrorMessage",
 }
+# "PublishVersion", Description, AWS Lambda API Reference, read 2026-12.
+MAX_VERSION_DESCRIPTION = 256
 _ROUTES = {"ImageApiGetRoute": "GET /images/{id}", "ImageApiListRoute": "GET /images"}
 
 
@@ -208,8 +210,10 @@ def _published(scope: Scope, config: RetrievalConfig, function: Function) -> Val
     elif config.provisioned_concurrency is None:
         return function.arn
     # A version is published when it is created; one whose description changes with the code is created anew.
+    code_key = scope.stack.template.parameters["ImageRetrievalCodeKey"]
+    code_key.MaxLength = MAX_VERSION_DESCRIPTION
     version = scope.add(
-        awslambda.Version("ImageRetrievalVersion", Description=Ref("ImageRetrievalCodeKey"), FunctionName=function.name)
+        awslambda.Version("ImageRetrievalVersion", Description=Ref(code_key), FunctionName=function.name)
     )
     alias = awslambda.Alias(
         "ImageRetrievalAlias",

@@ -13,6 +13,7 @@ from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Rang
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.limits import MAX_PARAMETER_VALUE_BYTES
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.browsers import allowed_origins
 from imgpipe_templates.patterns.buckets import (
@@ -26,14 +27,16 @@ from imgpipe_templates.patterns.buckets import (
     send_to_eventbridge,
 )
 from imgpipe_templates.patterns.suppressions import suppress
+from imgpipe_templates.patterns.uploads import MAX_PREFIX_CHARACTERS
 from imgpipe_templates.records import record
 
 # S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", read 2026-11: an object is moved to Standard-IA no
 # sooner than 30 days after its creation, and onwards no sooner than 30 days after that.
 INFREQUENT_ACCESS_MINIMUM_DAYS = 30
 
+# RFC 1035: a host has at most 253 characters.
 Origin = Annotated[
-    str, Pattern("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "an origin such as https://photos.example.org")
+    str, Pattern("^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$", "an origin such as https://photos.example.org")
 ]
 
 
@@ -50,7 +53,10 @@ class StorageConfig(Section):
         Doc("`parameter`: the deployment names the source bucket; `derived`: suffix and account do."),
     ] = "parameter"
     output_prefix: Annotated[
-        str, Pattern("^[A-Za-z0-9._-]+/$", "a folder with its slash"), Doc("Folder of the thumbnails' keys.")
+        str,
+        Length(2, MAX_PREFIX_CHARACTERS, "characters"),
+        Pattern("^[A-Za-z0-9._-]+/$", "a folder with its slash"),
+        Doc("Folder of the thumbnails' keys."),
     ] = "thumbnails/"
     cors_origins: Annotated[
         tuple[Origin, ...],
@@ -93,6 +99,12 @@ class StorageConfig(Section):
                 ("glacier_after_days", "infrequent_access_after_days"),
                 f"{self.glacier_after_days} and {self.infrequent_access_after_days} are too close; expected "
                 f"glacier_after_days of at least {earliest} days, 30 after the move to Standard-IA",
+            )
+        if (length := len(",".join(self.cors_origins))) > MAX_PARAMETER_VALUE_BYTES:
+            yield Conflict(
+                ("cors_origins",),
+                f"the origins have {length:,} characters together; expected at most {MAX_PARAMETER_VALUE_BYTES:,}, the limit "
+                "of a template's parameter",
             )
 
 
