@@ -115,10 +115,12 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
     watched = Watched(
         processor=processing.processor,
         timeout_seconds=processing.timeout_seconds,
+        retry_attempts=processing.retry_attempts,
         dead_letters=processing.dead_letters,
         images=metadata.images,
         indexes=metadata.indexes,
         uploads=waiting.uploads if waiting else None,
+        max_receives=waiting.max_receives if waiting else 0,
         retrieval=retrieval.function if retrieval else None,
         retrieval_timeout_seconds=retrieval.timeout_seconds if retrieval else 0,
         api=retrieval.api if retrieval else None,

@@ -206,10 +206,11 @@ class ProcessingConfig(Section):
 
 @record
 class Processing:
-    """What processing offers: the processor, its timeout and the queue of what it could not process."""
+    """What processing offers: the processor, its timeout and retries, and the queue of what it could not process."""
 
     processor: Function
     timeout_seconds: int
+    retry_attempts: int
     dead_letters: Queue
 
 
@@ -266,7 +267,7 @@ def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings,
     scope.output("ImageProcessorFunctionName", processor.name, "Name of the function that processes the uploads")
     scope.output("ProcessorDeadLetterQueueName", dead_letters.name, "Name of the queue of failed events")
     scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, "Queue of the events that failed on every attempt")
-    return Processing(processor, config.timeout_seconds, dead_letters)
+    return Processing(processor, config.timeout_seconds, config.retry_attempts, dead_letters)
 
 
 def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:

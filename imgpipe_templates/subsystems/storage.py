@@ -103,8 +103,8 @@ class StorageConfig(Section):
         if (length := len(",".join(self.cors_origins))) > MAX_PARAMETER_VALUE_BYTES:
             yield Conflict(
                 ("cors_origins",),
-                f"the origins have {length:,} characters together; expected at most {MAX_PARAMETER_VALUE_BYTES:,}, the limit "
-                "of a template's parameter",
+                f"the origins have {length:,} characters together; expected at most {MAX_PARAMETER_VALUE_BYTES:,}, the "
+                "limit of a template's parameter",
             )
 
 

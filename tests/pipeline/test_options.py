@@ -201,9 +201,6 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
         built = resources("media-library", override)
         assert said(built["ImageRetrievalAlias"]["Properties"]["FunctionVersion"]) == "ImageRetrievalVersion.Version"
         assert built["ImageApiIntegration"]["Properties"]["IntegrationUri"] == {"Ref": "ImageRetrievalAlias"}
-    assert resources("media-library", "retrieval.snap_start=true")["ImageRetrievalFunction"]["Properties"][
-        "SnapStart"
-    ] == {"ApplyOn": "PublishedVersions"}
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def alarms(scope, upstream):
         max_throttles_per_5_minutes=1,
         max_duration_percent_of_timeout=75,
     )
-    watched = Watched(upstream.processor, 30, upstream.dead_letters, upstream.images)
+    watched = Watched(upstream.processor, 30, 2, upstream.dead_letters, upstream.images)
     add_monitoring(scope, config, watched=watched, operators=upstream.operators)
     return {title: alarm["Properties"] for title, alarm in resources(scope).items()}
 

@@ -105,9 +105,10 @@ class QueueConfig(Section):
 
 @record
 class QueueTrigger:
-    """What the queue trigger offers: the queue."""
+    """What the queue trigger offers: the queue, and how often it has an upload tried."""
 
     uploads: Queue
+    max_receives: int
 
 
 def queue_notification(names: Names, uploads: UploadFilter) -> UploadNotification:
@@ -173,7 +174,7 @@ def add_queue_trigger(
     scope.add(mapping)
     scope.output("UploadQueueName", handle.name, "Name of the queue in which uploads wait for the processor")
     scope.output("UploadQueueArn", GetAtt(queue, "Arn"), "Queue in which uploads wait for the processor")
-    return QueueTrigger(handle)
+    return QueueTrigger(handle, config.max_receives)
 
 
 def _feed_by_rule(
