@@ -20,7 +20,6 @@ from imgpipe_templates.patterns.alarms import (
 from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS
 from imgpipe_templates.records import record
 
-
 # One slow invocation is no alarm: the next period has to have one, too.
 SLOW_PERIODS = 2
 
