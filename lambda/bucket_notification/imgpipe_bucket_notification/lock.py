@@ -1,7 +1,8 @@
 """The lock on one bucket's notification configuration, which every helper of the account and Region respects.
 
-S3 has no "write if unchanged". Two helpers that read before either has written would lose one's entries, and reading
-back cannot show that to the one that was ready first. Creating an SSM parameter is atomic, so the parameter is the lock.
+S3 has no "write if unchanged". Two helpers that read before either has written would lose the entries of one, and
+reading back cannot show that to the one that was ready first. SSM creates a parameter for one caller only, so that a
+parameter is the lock.
 """
 
 from __future__ import annotations
