@@ -105,7 +105,10 @@ class PipelineConfig(Section):
     )
     names: Annotated[
         Literal["suffix", "generated"],
-        Doc("`suffix`: names end with EnvironmentSuffix; `generated`: CloudFormation makes up most."),
+        Doc(
+            "`suffix`: names end with EnvironmentSuffix; `generated`: CloudFormation makes up most. With `suffix`, the "
+            "trigger `custom-resource` keeps a stack at its first suffix: CloudFormation refuses another ServiceToken."
+        ),
     ] = "suffix"
     trigger: Annotated[
         Trigger,

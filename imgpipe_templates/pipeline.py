@@ -144,11 +144,17 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
 
 
 def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
+    # The name of the custom resource's helper ends with the suffix, and is part of the service token.
+    token_is_named = config.trigger == "custom-resource" and config.names == "suffix"
     common = partial(
         declare_environment,
         environment=config.environment,
         suffix=config.environment_suffix,
         longest_suffix=LONGEST_SUFFIX,
+        fixed_because="CloudFormation refuses another one later, because the ServiceToken of S3BucketNotification cannot "
+        "change"
+        if token_is_named
+        else "",
     )
     tags = standard_tags(project=config.project, purpose=config.purpose, extra=config.tags)
     return Assembly(layout, known, tags, common)

@@ -76,6 +76,22 @@ def test_notification_is_set_after_permission_and_bucket_policy():
     assert notification["DependsOn"] == ["LambdaInvokePermission", "SourceBucketPolicy"]
 
 
+@pytest.mark.parametrize(
+    ("names", "named", "words"),
+    [
+        ("suffix", True, "CloudFormation refuses another one later"),
+        ("generated", False, "another suffix later creates new, empty buckets and a new table"),
+    ],
+)
+def test_suffix_says_whether_the_service_token_keeps_it(names, named, words):
+    """CloudFormation does not let a custom resource change its ServiceToken, the ARN of the helper."""
+    template = rendered(load_preset("reporting", [f"names={names}"]))
+
+    helper = template["Resources"]["S3NotificationLambda"]["Properties"]
+    assert ("EnvironmentSuffix" in str(helper.get("FunctionName"))) == named
+    assert words in template["Parameters"]["EnvironmentSuffix"]["Description"]
+
+
 def test_the_notification_helper_has_time_to_say_that_it_failed():
     """It stops its work 25 seconds before its end; CloudFormation waits longer than it may run."""
     template = rendered(load_preset("reporting"))["Resources"]
