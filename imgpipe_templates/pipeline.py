@@ -32,7 +32,7 @@ from imgpipe_templates.subsystems.triggers.eventbridge import add_eventbridge_tr
 from imgpipe_templates.subsystems.triggers.queue import QueueTrigger, add_queue_trigger, queue_notification
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
 
-TOKEN_IS_FIXED = (
+SUFFIX_IS_FIXED = (
     "CloudFormation refuses another one later, because the ServiceToken of S3BucketNotification cannot change"
 )
 
@@ -155,7 +155,7 @@ def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
         environment=config.environment,
         suffix=config.environment_suffix,
         longest_suffix=LONGEST_SUFFIX,
-        fixed_because=TOKEN_IS_FIXED if token_is_named else "",
+        fixed_because=SUFFIX_IS_FIXED if token_is_named else "",
     )
     tags = standard_tags(project=config.project, purpose=config.purpose, extra=config.tags)
     return Assembly(layout, known, tags, common)
