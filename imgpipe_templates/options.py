@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Section
 from imgpipe_templates.limits import MAX_DESCRIPTION_BYTES, MAX_EVENT_PATTERN_CHARACTERS
-from imgpipe_templates.names import LONGEST_SUFFIX
+from imgpipe_templates.names import LONGEST_SUFFIX, default_suffix
 from imgpipe_templates.patterns.environment import Environment
 from imgpipe_templates.patterns.mandatory_tags import (
     MANDATORY_TAGS,
@@ -87,27 +87,31 @@ class PipelineConfig(Section):
     name: Annotated[
         str,
         Pattern("^[a-z][a-z0-9-]{0,39}$", "1 to 40 lower-case letters, digits and hyphens, starting with a letter"),
-        Doc("Name of the pipeline: the folder of its templates."),
+        Doc("Name of the pipeline: the folder of its templates, and the start of the default suffix of its names."),
     ]
     description: Annotated[
         str, Length(1, 500, "characters"), Doc("What the pipeline is for: the description of its stack.")
     ]
     environment: Annotated[Environment, Doc("Default of the parameter Environment.")] = "development"
     environment_suffix: Annotated[
-        str,
+        str | None,
         Length(1, LONGEST_SUFFIX, "characters"),
         Pattern("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "lower-case letters, digits and hyphens, no hyphen at the ends"),
-        Doc("Default of the parameter EnvironmentSuffix, which ends every name."),
-    ] = "dev"
+        Doc(
+            "Default of the parameter EnvironmentSuffix, which ends every name. Left out, it is the pipeline's name with "
+            "`dev`, `stage` or `prod`, so that pipelines of one account do not collide; a preset has `dev`."
+        ),
+    ] = None
     project: Annotated[str, Length(1, 256, "characters"), Doc("The tag Project of every resource.")] = "imgpipe"
     purpose: Annotated[str, Length(1, 256, "characters"), Doc("The tag Purpose of every resource.")] = (
         "image-processing"
     )
     names: Annotated[
-        Literal["suffix", "generated"],
+        Literal["suffix", "regional", "generated"],
         Doc(
-            "`suffix`: names end with EnvironmentSuffix; `generated`: CloudFormation makes up most. With `suffix`, the "
-            "trigger `custom-resource` keeps a stack at its first suffix: CloudFormation refuses another ServiceToken."
+            "`suffix`: names end with EnvironmentSuffix; `regional`: those of buckets also have the Region, so that one "
+            "suffix can be deployed to several Regions, such as by a StackSet; `generated`: CloudFormation makes up "
+            "most. Except with `generated`, the trigger `custom-resource` keeps a stack at its first suffix: CloudFormation refuses another ServiceToken."
         ),
     ] = "suffix"
     trigger: Annotated[
@@ -140,6 +144,11 @@ class PipelineConfig(Section):
     backup: BackupConfig = field(default_factory=BackupConfig)
     cost: CostConfig = field(default_factory=CostConfig)
 
+    @property
+    def suffix(self) -> str:
+        """The default of the parameter EnvironmentSuffix."""
+        return self.environment_suffix or default_suffix(self.name, self.environment)
+
     def conflicts(self) -> Iterator[Conflict]:
         """Options of different tables that cannot work together."""
         yield from self._tags()
@@ -147,6 +156,13 @@ class PipelineConfig(Section):
         yield from self._lookups()
         yield from self._queue()
         yield from self._lengths()
+        insecure = [origin for origin in self.storage.cors_origins if not origin.startswith("https://")]
+        if self.environment == "production" and insecure:
+            yield Conflict(
+                ("storage.cors_origins", "environment"),
+                f"{insecure[0]!r} is no origin for 'production'; expected origins with https://, or environment = "
+                "'development'",
+            )
         if self.trigger == "queue" and self.processing.failed_events == "destination":
             yield Conflict(
                 ("processing.failed_events", "trigger"),

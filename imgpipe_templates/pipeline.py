@@ -149,11 +149,11 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
 
 def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
     # The name of the custom resource's helper ends with the suffix, and is part of the service token.
-    token_is_named = config.trigger == "custom-resource" and config.names == "suffix"
+    token_is_named = config.trigger == "custom-resource" and config.names != "generated"
     common = partial(
         declare_environment,
         environment=config.environment,
-        suffix=config.environment_suffix,
+        suffix=config.suffix,
         longest_suffix=LONGEST_SUFFIX,
         fixed_because=SUFFIX_IS_FIXED if token_is_named else "",
     )
@@ -162,8 +162,8 @@ def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
 
 
 def _names(config: PipelineConfig) -> Names:
-    if config.names == "suffix":
-        return names(config.storage.source_bucket_name)
+    if config.names != "generated":
+        return names(config.storage.source_bucket_name, regional=config.names == "regional")
     needed = {"SourceBucket", "MonitoringDashboard"}
     if config.trigger == "s3":
         needed.add("ImageProcessorFunction")

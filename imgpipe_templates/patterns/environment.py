@@ -36,7 +36,7 @@ def declare_environment(
                 "Type": "String",
                 "Default": environment,
                 "AllowedValues": ["development", "staging", "production"],
-                "Description": "Kind of environment, for tags and metrics",
+                "Description": "Kind of environment, for tags and metrics; names have EnvironmentSuffix alone",
             },
         )
     )

@@ -25,6 +25,7 @@ VARIANTS = {
     "own VPC": ("production", "vpc=true"),
     "existing subnets": ("media-library", "vpc=true", "network.subnets=existing"),
     "generated names": ("production", "names=generated"),
+    "regional names": ("production", "names=regional"),
     "generated names, native trigger": ("thumbnails", "names=generated"),
     "boundary and managed logs policy": (
         "reporting",
@@ -135,6 +136,9 @@ def test_from_eventbridge_to_a_queue_the_bucket_stays_as_it_is():
         "UploadQueueMapping",
         "UploadQueuePolicy",
         "UploadQueueReceivePolicy",
+        # Their texts say who tries an event again, and since when its message is kept.
+        "DeadLetterQueueAlarm",
+        "LambdaErrorAlarm",
     }
     assert "LambdaInvokePermission" not in after
 
