@@ -98,8 +98,8 @@ class PipelineConfig(Section):
         Length(1, LONGEST_SUFFIX, "characters"),
         Pattern("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "lower-case letters, digits and hyphens, no hyphen at the ends"),
         Doc(
-            "Default of the parameter EnvironmentSuffix, which ends every name. Left out, it is the pipeline's name with "
-            "`dev`, `stage` or `prod`, so that pipelines of one account do not collide; a preset has `dev`."
+            "Default of the parameter EnvironmentSuffix, which ends every name. Left out, it is the pipeline's name "
+            "with `dev`, `stage` or `prod`, so that pipelines of one account do not collide; a preset has `dev`."
         ),
     ] = None
     project: Annotated[str, Length(1, 256, "characters"), Doc("The tag Project of every resource.")] = "imgpipe"
@@ -109,8 +109,8 @@ class PipelineConfig(Section):
     names: Annotated[
         Literal["suffix", "regional", "generated"],
         Doc(
-            "`suffix`: names end with EnvironmentSuffix; `regional`: those of buckets also have the Region, so that one "
-            "suffix can be deployed to several Regions, such as by a StackSet; `generated`: CloudFormation makes up "
+            "`suffix`: names end with EnvironmentSuffix; `regional`: those of buckets also have the Region, so that "
+            "one suffix can be deployed to several Regions, such as by a StackSet; `generated`: CloudFormation makes up "
             "most. Except with `generated`, the trigger `custom-resource` keeps a stack at its first suffix: CloudFormation refuses another ServiceToken."
         ),
     ] = "suffix"
@@ -156,6 +156,7 @@ class PipelineConfig(Section):
         yield from self._lookups()
         yield from self._queue()
         yield from self._lengths()
+        yield from self._archive()
         insecure = [origin for origin in self.storage.cors_origins if not origin.startswith("https://")]
         if self.environment == "production" and insecure:
             yield Conflict(
@@ -223,6 +224,23 @@ class PipelineConfig(Section):
                     f"the event pattern has up to {length:,} characters, and EventBridge accepts "
                     f"{MAX_EVENT_PATTERN_CHARACTERS:,}; expected a shorter prefix, or fewer extensions",
                 )
+
+    def _archive(self) -> Iterator[Conflict]:
+        """Uploads that cannot be read any more by what reads them."""
+        if not self.storage.archive or self.storage.archive_class != "GLACIER":
+            return
+        expected = "expected archive_class = 'GLACIER_IR'"
+        if self.retrieval.enabled and self.retrieval.originals:
+            yield Conflict(
+                ("storage.archive_class", "retrieval.originals"),
+                "'GLACIER' has to be restored for hours before it can be read, so that links to uploads fail; "
+                f"{expected}, or originals = false",
+            )
+        if self.backups:
+            yield Conflict(
+                ("storage.archive_class", "backups"),
+                f"AWS Backup does not copy objects of 'GLACIER'; {expected}, or backups = false",
+            )
 
     def _queue(self) -> Iterator[Conflict]:
         """A queue that hands out more than the processor can take."""

@@ -75,8 +75,16 @@ class StorageConfig(Section):
     glacier_after_days: Annotated[
         int,
         Range(2 * INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
-        Doc("When an upload moves to Glacier Flexible Retrieval, from which reading it takes hours."),
+        Doc("When an upload moves from Standard-IA to archive_class."),
     ] = 90
+    archive_class: Annotated[
+        Literal["GLACIER_IR", "GLACIER"],
+        Doc(
+            "Storage class of old uploads. `GLACIER_IR` (Glacier Instant Retrieval) answers at once, so that links to "
+            "uploads, new thumbnails and AWS Backup work. `GLACIER` (Glacier Flexible Retrieval) costs less and has to "
+            "be restored for hours before an upload can be read."
+        ),
+    ] = "GLACIER_IR"
     archive: Annotated[bool, Doc("Whether uploads move to colder storage classes at all.")] = True
     noncurrent_expire_after_days: Annotated[
         int, Range(1, 3650, "days"), Doc("When an overwritten or deleted upload is gone for good.")
@@ -210,7 +218,7 @@ def _archive(config: StorageConfig, prefix: str) -> s3.LifecycleRule:
             s3.LifecycleRuleTransition(
                 StorageClass="STANDARD_IA", TransitionInDays=config.infrequent_access_after_days
             ),
-            s3.LifecycleRuleTransition(StorageClass="GLACIER", TransitionInDays=config.glacier_after_days),
+            s3.LifecycleRuleTransition(StorageClass=config.archive_class, TransitionInDays=config.glacier_after_days),
         ],
     )
     if prefix and config.buckets == "one":

@@ -152,6 +152,7 @@ def test_storage_of_every_bucket_is_shown_by_the_day(scope):
         } == {
             ("BucketSizeBytes", "StandardStorage", 86_400),
             ("BucketSizeBytes", "StandardIAStorage", 86_400),
+            ("BucketSizeBytes", "GlacierInstantRetrievalStorage", 86_400),
             ("BucketSizeBytes", "GlacierStorage", 86_400),
             ("NumberOfObjects", "AllStorageTypes", 86_400),
         }
