@@ -110,8 +110,9 @@ class PipelineConfig(Section):
         Literal["suffix", "regional", "generated"],
         Doc(
             "`suffix`: names end with EnvironmentSuffix; `regional`: those of buckets also have the Region, so that "
-            "one suffix can be deployed to several Regions, such as by a StackSet; `generated`: CloudFormation makes up "
-            "most. Except with `generated`, the trigger `custom-resource` keeps a stack at its first suffix: CloudFormation refuses another ServiceToken."
+            "one suffix can be deployed to several Regions, such as by a StackSet; `generated`: CloudFormation makes "
+            "up most. Except with `generated`, a stack with the trigger `custom-resource` keeps its first suffix: "
+            "CloudFormation refuses another ServiceToken."
         ),
     ] = "suffix"
     trigger: Annotated[

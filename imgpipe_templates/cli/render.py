@@ -102,7 +102,11 @@ def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]
 
 def _say_what_is_next(pipelines: Sequence[RenderedPipeline], out: Path, selection: str) -> None:
     from imgpipe_templates.cli.tables import console
+    from imgpipe_templates.render.summary import not_in_force
 
+    templates = [template for pipeline in pipelines for template in pipeline.stacks.values()]
+    for line in dict.fromkeys(line for template in templates for line in not_in_force(template)):
+        console().print(f"Not yet in force: {line}", soft_wrap=True, markup=False)
     tried = selection if len(pipelines) == 1 else " --preset NAME"  # a local run is of one pipeline
     lines = (
         f"Read it:         {out / pipelines[0].pipeline}",

@@ -50,6 +50,15 @@ class TemplateSummary:
         return self.size_bytes.value > MAX_REQUEST_BYTES
 
 
+def not_in_force(template: Mapping[str, Any]) -> list[str]:
+    """Return what the stack of a template does not do until somebody does something else, one sentence each."""
+    email = template.get("Parameters", {}).get("NotificationEmail", {})
+    lines = ["alarms mail nobody until the parameter NotificationEmail is given"] if email.get("Default") == "" else []
+    if any(resource["Type"] == "AWS::Budgets::Budget" for resource in template["Resources"].values()):
+        lines.append("the budget counts zero until the tag Project is activated as a cost allocation tag")
+    return lines
+
+
 def summarise(stack: str, template: Mapping[str, Any], *, size_bytes: int) -> TemplateSummary:
     """Count what `template` declares; `size_bytes` is its size as written."""
     return TemplateSummary(

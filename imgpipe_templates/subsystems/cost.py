@@ -85,7 +85,7 @@ def add_cost(scope: Scope, config: CostConfig, *, project: str, operators: Topic
     scope.output(
         "ProjectBudgetName",
         If(budget.Condition, name, "none, because CloudFormation has no AWS::Budgets::Budget in this Region"),
-        "Name of the monthly budget",
+        "Name of the monthly budget, which counts zero until the tag Project is activated as a cost allocation tag",
     )
 
 

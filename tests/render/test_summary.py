@@ -1,6 +1,11 @@
 """The figures of the table: counts beside CloudFormation's limits."""
 
-from imgpipe_templates.render.summary import summarise
+import pytest
+
+from imgpipe_templates import load_preset
+from imgpipe_templates.config import PRESETS
+from imgpipe_templates.render.summary import not_in_force, summarise
+from tests.templates import rendered
 
 
 def test_counts_stand_beside_cloudformations_limits():
@@ -21,3 +26,41 @@ def test_counts_stand_beside_cloudformations_limits():
 def test_a_template_larger_than_a_request_has_to_go_through_s3():
     assert not summarise("pipeline", {}, size_bytes=51_200).needs_s3
     assert summarise("pipeline", {}, size_bytes=51_201).needs_s3
+
+
+@pytest.mark.parametrize(
+    ("preset", "lines"),
+    [
+        ("thumbnails", ["alarms mail nobody until the parameter NotificationEmail is given"]),
+        (
+            "production",
+            [
+                "alarms mail nobody until the parameter NotificationEmail is given",
+                "the budget counts zero until the tag Project is activated as a cost allocation tag",
+            ],
+        ),
+    ],
+)
+def test_what_is_not_in_force_by_itself_is_listed(preset, lines):
+    assert not_in_force(rendered(load_preset(preset))) == lines
+
+
+def test_output_says_that_alarms_mail_nobody_without_an_address():
+    output = rendered(load_preset("thumbnails"))["Outputs"]["ProcessingNotificationEmail"]
+
+    assert output["Value"] == {
+        "Fn::If": [
+            "HasNotificationEmail",
+            {"Ref": "NotificationEmail"},
+            "nobody, because the parameter NotificationEmail is empty",
+        ]
+    }
+
+
+@pytest.mark.parametrize("preset", PRESETS.names)
+def test_every_parameter_of_a_preset_is_in_the_reference(preset, repository):
+    text = (repository / "docs" / "parameters.md").read_text(encoding="utf-8")
+
+    for title, parameter in rendered(load_preset(preset))["Parameters"].items():
+        assert f"| `{title}` |" in text
+        assert parameter["Description"] in text
