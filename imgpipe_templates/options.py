@@ -131,7 +131,13 @@ class PipelineConfig(Section):
     vpc: Annotated[bool, Doc("Whether the processor and the API's function stand in a VPC.")] = False
     backups: Annotated[bool, Doc("Whether AWS Backup copies images and metadata every day.")] = False
     budget: Annotated[bool, Doc("Whether a monthly budget tells what the pipeline costs.")] = False
-    tags: Annotated[dict[str, str], Doc("More tags of every resource.")] = field(default_factory=dict[str, str])
+    tags: Annotated[
+        dict[str, str],
+        Doc(
+            "More tags of every resource, besides Environment, Project, Purpose and iac-rlhf-amazon. The last one is a "
+            "convention of this project's tagging policy; a fork changes it in patterns/mandatory_tags.py."
+        ),
+    ] = field(default_factory=dict[str, str])
     uploads: UploadsConfig = field(default_factory=UploadsConfig)
     queue: QueueConfig = field(default_factory=QueueConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
@@ -158,6 +164,12 @@ class PipelineConfig(Section):
         yield from self._queue()
         yield from self._lengths()
         yield from self._archive()
+        if self.customer_managed_key and self.metadata.encryption == "aws-owned":
+            yield Conflict(
+                ("metadata.encryption", "customer_managed_key"),
+                "'aws-owned' has no effect, because the customer managed key encrypts the table; expected no "
+                "encryption, or customer_managed_key = false",
+            )
         insecure = [origin for origin in self.storage.cors_origins if not origin.startswith("https://")]
         if self.environment == "production" and insecure:
             yield Conflict(

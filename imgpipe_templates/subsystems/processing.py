@@ -49,6 +49,13 @@ ALLOCATOR = {
 }
 
 
+# One queue, one alarm, one place to look; docs/processor.md says how to tell the messages apart.
+_DEAD_LETTERS = (
+    "Queue of the events that failed on every attempt, whoever delivered them: Lambda, the upload queue or the "
+    "EventBridge rule"
+)
+
+
 @record
 class ProcessingConfig(Section):
     """The function that makes thumbnails."""
@@ -266,7 +273,7 @@ def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings,
     )
     scope.output("ImageProcessorFunctionName", processor.name, "Name of the function that processes the uploads")
     scope.output("ProcessorDeadLetterQueueName", dead_letters.name, "Name of the queue of failed events")
-    scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, "Queue of the events that failed on every attempt")
+    scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, _DEAD_LETTERS)
     return Processing(processor, config.timeout_seconds, config.retry_attempts, dead_letters)
 
 

@@ -276,6 +276,7 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
         ),
         ("media-library", ["storage.archive_class=GLACIER"], ["storage.archive_class", "retrieval.originals"]),
         ("thumbnails", ["storage.archive_class=GLACIER", "backups=true"], ["storage.archive_class", "backups"]),
+        ("production", ["metadata.encryption=aws-owned"], ["metadata.encryption", "customer_managed_key"]),
         ("thumbnails", ["tags.Project=mine"], ["tags.Project"]),
         ("thumbnails", ["tags.project=mine"], ["tags.project"]),
         ("thumbnails", ["tags.IAC-rlhf-Amazon=true"], ["tags.IAC-rlhf-Amazon"]),
