@@ -16,18 +16,20 @@ import awacs.s3
 import awacs.sns
 import awacs.sqs
 from awacs.aws import Action, Allow, ArnEquals, ArnLike, Bool, Condition, Deny, Principal, Statement, StringEquals
-from troposphere import AccountId, Sub
+from troposphere import AccountId, Ref, Sub
 
 from imgpipe_templates.arguments import checked
 from imgpipe_templates.core.handles import Bucket, Key, Queue, Table, Topic
 from imgpipe_templates.core.lean_troposphere import deferred
-from imgpipe_templates.core.naming import Value
+from imgpipe_templates.core.naming import Value, arn_text
 
 if TYPE_CHECKING:
     from awacs import awslambda as lambda_
-    from awacs import ec2, kms, xray
+    from awacs import ec2, kms, ssm, xray
 else:
-    ec2, kms, lambda_, xray = map(deferred, ("awacs.ec2", "awacs.kms", "awacs.awslambda", "awacs.xray"))
+    ec2, kms, lambda_, ssm, xray = map(
+        deferred, ("awacs.ec2", "awacs.kms", "awacs.awslambda", "awacs.ssm", "awacs.xray")
+    )
 
 
 @checked(bucket=Bucket)
@@ -80,6 +82,17 @@ def configure_notifications(bucket: Bucket) -> Statement:
     """Read and write the notification configuration of a bucket."""
     actions = [awacs.s3.GetBucketNotification, awacs.s3.PutBucketNotification]
     return _allow(f"Configure{bucket.title}Notifications", actions, bucket.arn)
+
+
+@checked(bucket=Bucket)
+def lock_notifications(bucket: Bucket) -> Statement:
+    """Hold the lock on a bucket's notification configuration: a parameter of lambda/bucket_notification/.../lock.py."""
+    actions = [ssm.DeleteParameter, ssm.GetParameter, ssm.PutParameter]
+    name = bucket.name
+    title = name.data["Ref"] if isinstance(name, Ref) else "BucketName"
+    arn = arn_text("ssm", f"parameter/imgpipe/bucket-notifications/${{{title}}}")
+    on = Sub(arn) if isinstance(name, Ref) else Sub(arn, BucketName=name)
+    return _allow(f"Lock{bucket.title}Notifications", actions, on)
 
 
 @checked(topic=Topic)

@@ -19,6 +19,7 @@ from imgpipe_templates.patterns.buckets import BucketSettings, clean_up_rules, p
 from imgpipe_templates.patterns.roles import add_right
 from imgpipe_templates.pipeline import Assembled, assemble
 from imgpipe_templates.records import record
+from imgpipe_templates.render.lengths import check_lengths
 from imgpipe_templates.render.manifest import RenderedPipeline
 
 # The name becomes that of a stack, of its file and of exports (CreateStack, StackName: letters, digits and hyphens).
@@ -115,13 +116,16 @@ class Pipeline:
 
         Raises:
             TemplateConflictError: Two stacks of the layout would wait for each other.
+            RenderError: A name, policy or description can become longer than its service accepts.
         """
         stacks = self.assembled.assembly.finished()
         order = _deploy_order(stacks)
+        templates = {name: stacks[name].to_dict(self.config.description) for name in order}
+        check_lengths(templates)
         return RenderedPipeline(
             pipeline=self.config.name,
             layout=self.layout.name,
-            stacks={name: stacks[name].to_dict(self.config.description) for name in order},
+            stacks=templates,
             deploy_order=["root"] if "root" in stacks else order,
             functions=[_entry(name, code) for name, stack in stacks.items() for code in stack.functions],
             layers=[_entry(name, code) for name, stack in stacks.items() for code in stack.layers],
@@ -147,6 +151,7 @@ def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Re
     Raises:
         ArgumentError: There is no such layout, or the configuration is none.
         TemplateConflictError: Two stacks of the layout would wait for each other.
+        RenderError: A name, policy or description can become longer than its service accepts.
     """
     return open_pipeline(config, layout).render()
 
@@ -154,11 +159,12 @@ def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Re
 def layout_of(name: LayoutName, config: PipelineConfig) -> Layout:
     """The layout called `name`, as it divides this pipeline.
 
-    A network of existing subnets has no resource of its own, and a dashboard belongs to the alarms, so these share the
-    stack of others. Where S3 itself tells of uploads, the bucket has to wait for a permission or a queue policy; that
-    can be said only inside of one stack, so bucket, processor and trigger share one.
+    A network of existing subnets has no resource of its own, a dashboard belongs to the alarms, and a budget does not
+    exist in every Region while a stack needs a resource, so these share the stack of others. Where S3 itself tells of
+    uploads, the bucket has to wait for a permission or a queue policy; that can be said only inside of one stack, so
+    bucket, processor and trigger share one.
     """
-    groups = {"network": "processing", "dashboard": "monitoring"}
+    groups = {"network": "processing", "dashboard": "monitoring", "cost": "monitoring"}
     if config.trigger == "s3" or (config.trigger == "queue" and config.queue.fed_by == "s3"):
         groups |= dict.fromkeys(("storage", "network", "processing", "triggers"), "ingestion")
     if name == "exports":

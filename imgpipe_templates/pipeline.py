@@ -32,6 +32,10 @@ from imgpipe_templates.subsystems.triggers.eventbridge import add_eventbridge_tr
 from imgpipe_templates.subsystems.triggers.queue import QueueTrigger, add_queue_trigger, queue_notification
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
 
+SUFFIX_IS_FIXED = (
+    "CloudFormation refuses another one later, because the ServiceToken of S3BucketNotification cannot change"
+)
+
 
 @record
 class Assembled:
@@ -115,10 +119,12 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
     watched = Watched(
         processor=processing.processor,
         timeout_seconds=processing.timeout_seconds,
+        retry_attempts=processing.retry_attempts,
         dead_letters=processing.dead_letters,
         images=metadata.images,
         indexes=metadata.indexes,
         uploads=waiting.uploads if waiting else None,
+        max_receives=waiting.max_receives if waiting else 0,
         retrieval=retrieval.function if retrieval else None,
         retrieval_timeout_seconds=retrieval.timeout_seconds if retrieval else 0,
         api=retrieval.api if retrieval else None,
@@ -142,19 +148,22 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
 
 
 def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
+    # The name of the custom resource's helper ends with the suffix, and is part of the service token.
+    token_is_named = config.trigger == "custom-resource" and config.names != "generated"
     common = partial(
         declare_environment,
         environment=config.environment,
-        suffix=config.environment_suffix,
+        suffix=config.suffix,
         longest_suffix=LONGEST_SUFFIX,
+        fixed_because=SUFFIX_IS_FIXED if token_is_named else "",
     )
     tags = standard_tags(project=config.project, purpose=config.purpose, extra=config.tags)
     return Assembly(layout, known, tags, common)
 
 
 def _names(config: PipelineConfig) -> Names:
-    if config.names == "suffix":
-        return names(config.storage.source_bucket_name)
+    if config.names != "generated":
+        return names(config.storage.source_bucket_name, regional=config.names == "regional")
     needed = {"SourceBucket", "MonitoringDashboard"}
     if config.trigger == "s3":
         needed.add("ImageProcessorFunction")

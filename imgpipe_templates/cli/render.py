@@ -118,7 +118,7 @@ def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]
     """Show what was written beside what CloudFormation takes."""
     from imgpipe_templates.cli.tables import console, table
     from imgpipe_templates.limits import MAX_REQUEST_BYTES
-    from imgpipe_templates.render.summary import summarise
+    from imgpipe_templates.render.summary import not_in_force, summarise
 
     rows: list[tuple[str, TemplateSummary]] = []
     for pipeline in pipelines:
@@ -141,6 +141,9 @@ def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]
         if summary.size_bytes.value > MAX_REQUEST_BYTES and summary.fits_request:
             fitting = " and ".join(summary.fits_request).upper()
             to.print(f"{name}: only the {fitting} is within {MAX_REQUEST_BYTES:,} bytes and needs no S3")
+    templates = [template for pipeline in pipelines for template in pipeline.stacks.values()]
+    for line in dict.fromkeys(line for template in templates for line in not_in_force(template)):
+        to.print(f"Not yet in force: {line}", soft_wrap=True, markup=False)
 
 
 def _say_what_is_next(folder: Path, tried: str, packaged: str) -> None:

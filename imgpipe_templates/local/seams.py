@@ -108,6 +108,10 @@ SEAMS = (
         ("resource_type", "physical_id", "old_props", "new_props", "stack_name", "logical_id", "old_attrs"),
     ),
     Seam("ministack.services.cloudformation", "_stacks", None),
+    *(
+        Seam(module, seam_resources.EVALUATE_CONDITIONS, ("template", "params"))
+        for module in seam_resources.CONDITION_MODULES
+    ),
 )
 
 

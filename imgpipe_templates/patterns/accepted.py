@@ -109,8 +109,8 @@ _OUTSIDE_OF_VPC = Suppression(
 _UNRESERVED = Suppression(
     ("NIST.800.53.R5-LambdaConcurrency", "HIPAA.Security-LambdaConcurrency", "CKV_AWS_115"),
     ("ReservedConcurrentExecutions",),
-    "Lambda refuses a reservation that leaves an account less than 100 unreserved; MaximumConcurrency of the queue's "
-    "mapping and the API's throttling bound it, and reserved_concurrency reserves where there is room",
+    "Lambda refuses a reservation that leaves an account less than 100 unreserved; reserved_concurrency reserves where "
+    "there is room",
 )
 _WITHOUT_DEAD_LETTERS = Suppression(
     ("NIST.800.53.R5-LambdaDLQ", "HIPAA.Security-LambdaDLQ", "Serverless-LambdaDLQ", "CKV_AWS_116"),

@@ -47,6 +47,15 @@ class TemplateSummary:
         return (self.resources, self.parameters, self.outputs, self.size_bytes)
 
 
+def not_in_force(template: Mapping[str, Any]) -> list[str]:
+    """Return what the stack of a template does not do until somebody does something else, one sentence each."""
+    email = template.get("Parameters", {}).get("NotificationEmail", {})
+    lines = ["alarms mail nobody until the parameter NotificationEmail is given"] if email.get("Default") == "" else []
+    if any(resource["Type"] == "AWS::Budgets::Budget" for resource in template["Resources"].values()):
+        lines.append("the budget counts zero until the tag Project is activated as a cost allocation tag")
+    return lines
+
+
 def summarise(stack: str, template: Mapping[str, Any], *, sizes: Mapping[str, int]) -> TemplateSummary:
     """Count what `template` declares.
 

@@ -53,6 +53,13 @@ ALLOCATOR = {
 }
 
 
+# One queue, one alarm, one place to look; docs/processor.md says how to tell the messages apart.
+_DEAD_LETTERS = (
+    "Queue of the events that failed on every attempt, whoever delivered them: Lambda, the upload queue or the "
+    "EventBridge rule"
+)
+
+
 @record
 class ProcessingConfig(Section):
     """The function that makes thumbnails."""
@@ -199,10 +206,11 @@ class ProcessingConfig(Section):
 
 @record
 class Processing:
-    """What processing offers: the processor, its timeout and the queue of what it could not process."""
+    """What processing offers: the processor, its timeout and retries, and the queue of what it could not process."""
 
     processor: Function
     timeout_seconds: int
+    retry_attempts: int
     dead_letters: Queue
 
 
@@ -258,8 +266,8 @@ def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings,
     )
     scope.output("ImageProcessorFunctionName", processor.name, "Name of the function that processes the uploads")
     scope.output("ProcessorDeadLetterQueueName", dead_letters.name, "Name of the queue of failed events")
-    scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, "Queue of the events that failed on every attempt")
-    return Processing(processor, config.timeout_seconds, dead_letters)
+    scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, _DEAD_LETTERS)
+    return Processing(processor, config.timeout_seconds, config.retry_attempts, dead_letters)
 
 
 def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:

@@ -13,6 +13,7 @@ from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWit
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.limits import MAX_PARAMETER_VALUE_BYTES
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.browsers import allowed_origins
 from imgpipe_templates.patterns.buckets import (
@@ -27,6 +28,7 @@ from imgpipe_templates.patterns.buckets import (
     send_to_eventbridge,
 )
 from imgpipe_templates.patterns.suppressions import suppress
+from imgpipe_templates.patterns.uploads import MAX_PREFIX_CHARACTERS
 from imgpipe_templates.records import record
 
 # S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", read 2026-11: an object is moved to Standard-IA no
@@ -36,8 +38,9 @@ INFREQUENT_ACCESS_MINIMUM_DAYS = 30
 THUMBNAILS = OnlyWith({"processing.thumbnails": (True,)})
 ARCHIVE = OnlyWith({"storage.archive": (True,)})
 
+# RFC 1035: a host has at most 253 characters.
 Origin = Annotated[
-    str, Pattern("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "an origin such as https://photos.example.org")
+    str, Pattern("^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$", "an origin such as https://photos.example.org")
 ]
 
 
@@ -57,6 +60,7 @@ class StorageConfig(Section):
     ] = "parameter"
     output_prefix: Annotated[
         str,
+        Length(2, MAX_PREFIX_CHARACTERS, "characters"),
         Pattern("^[A-Za-z0-9._-]+/$", "a folder and a slash at its end only, such as thumbnails/"),
         Doc("Folder of the thumbnails' keys."),
         THUMBNAILS,
@@ -82,9 +86,18 @@ class StorageConfig(Section):
     glacier_after_days: Annotated[
         int,
         Range(2 * INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
-        Doc("When an upload moves to Glacier Flexible Retrieval, from which reading it takes hours."),
+        Doc("When an upload moves from Standard-IA to archive_class."),
         ARCHIVE,
     ] = 90
+    archive_class: Annotated[
+        Literal["GLACIER_IR", "GLACIER"],
+        Doc(
+            "Storage class of old uploads. `GLACIER_IR` (Glacier Instant Retrieval) answers at once, so that links to "
+            "uploads, new thumbnails and AWS Backup work. `GLACIER` (Glacier Flexible Retrieval) costs less and has to "
+            "be restored for hours before an upload can be read."
+        ),
+        ARCHIVE,
+    ] = "GLACIER_IR"
     archive: Annotated[bool, Doc("Whether uploads move to colder storage classes at all.")] = True
     noncurrent_expire_after_days: Annotated[
         int, Range(1, 3650, "days"), Doc("When an overwritten or deleted upload is gone for good.")
@@ -111,6 +124,12 @@ class StorageConfig(Section):
                 ("glacier_after_days", "infrequent_access_after_days"),
                 f"{self.glacier_after_days} and {self.infrequent_access_after_days} are too close; expected "
                 f"glacier_after_days of at least {earliest} days, 30 after the move to Standard-IA",
+            )
+        if (length := len(",".join(self.cors_origins))) > MAX_PARAMETER_VALUE_BYTES:
+            yield Conflict(
+                ("cors_origins",),
+                f"the origins have {length:,} characters together; expected at most {MAX_PARAMETER_VALUE_BYTES:,}, the "
+                "limit of a template's parameter",
             )
 
 
@@ -216,7 +235,7 @@ def _archive(config: StorageConfig, prefix: str) -> s3.LifecycleRule:
             s3.LifecycleRuleTransition(
                 StorageClass="STANDARD_IA", TransitionInDays=config.infrequent_access_after_days
             ),
-            s3.LifecycleRuleTransition(StorageClass="GLACIER", TransitionInDays=config.glacier_after_days),
+            s3.LifecycleRuleTransition(StorageClass=config.archive_class, TransitionInDays=config.glacier_after_days),
         ],
     )
     if prefix and config.buckets == "one":

@@ -25,6 +25,7 @@ VARIANTS = {
     "own VPC": ("production", "vpc=true"),
     "existing subnets": ("media-library", "vpc=true", "network.subnets=existing"),
     "generated names": ("production", "names=generated"),
+    "regional names": ("production", "names=regional"),
     "generated names, native trigger": ("thumbnails", "names=generated"),
     "boundary and managed logs policy": (
         "reporting",
@@ -135,6 +136,9 @@ def test_from_eventbridge_to_a_queue_the_bucket_stays_as_it_is():
         "UploadQueueMapping",
         "UploadQueuePolicy",
         "UploadQueueReceivePolicy",
+        # Their texts say who tries an event again, and since when its message is kept.
+        "DeadLetterQueueAlarm",
+        "LambdaErrorAlarm",
     }
     assert "LambdaInvokePermission" not in after
 
@@ -201,9 +205,6 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
         built = resources("media-library", override)
         assert said(built["ImageRetrievalAlias"]["Properties"]["FunctionVersion"]) == "ImageRetrievalVersion.Version"
         assert built["ImageApiIntegration"]["Properties"]["IntegrationUri"] == {"Ref": "ImageRetrievalAlias"}
-    assert resources("media-library", "retrieval.snap_start=true")["ImageRetrievalFunction"]["Properties"][
-        "SnapStart"
-    ] == {"ApplyOn": "PublishedVersions"}
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,32 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
             ["processing.failed_events=destination"],
             ["processing.failed_events", "trigger"],
         ),
+        ("media-library", ["storage.archive_class=GLACIER"], ["storage.archive_class", "retrieval.originals"]),
+        ("thumbnails", ["storage.archive_class=GLACIER", "backups=true"], ["storage.archive_class", "backups"]),
+        ("production", ["metadata.encryption=aws-owned"], ["metadata.encryption", "customer_managed_key"]),
         ("thumbnails", ["tags.Project=mine"], ["tags.Project"]),
+        ("thumbnails", ["tags.project=mine"], ["tags.project"]),
+        ("thumbnails", ["tags.IAC-rlhf-Amazon=true"], ["tags.IAC-rlhf-Amazon"]),
+        ("thumbnails", ["tags.team=a", "tags.Team=b"], ["tags.Team"]),
+        ("production", ["tags.backup=daily"], ["tags.backup"]),
+        ("production", ["vpc=true", "tags.name=mine"], ["tags.name"]),
+        ("thumbnails", ['tags."aws:team"=a'], ['tags."aws:team"']),
+        ("thumbnails", [f"tags.{'k' * 129}=a"], [f"tags.{'k' * 129}"]),
+        ("thumbnails", [f"tags.Team={'v' * 257}"], ["tags.Team"]),
+        ("thumbnails", ['tags.Team="a;b"'], ["tags.Team"]),
+        ("thumbnails", [f"tags.t{number}=a" for number in range(47)], ["tags"]),
+        ("thumbnails", ['project="photos*"'], ["project"]),
+        (
+            "production",
+            ["queue.batch_size=10", "processing.timeout_seconds=51"],
+            ["queue.batch_size", "processing.timeout_seconds"],
+        ),
+        ("production", ["queue.batch_size=10", "queue.max_receives=100"], ["queue.max_receives", "queue.batch_size"]),
+        (
+            "production",
+            ["processing.reserved_concurrency=9"],
+            ["processing.reserved_concurrency", "queue.max_concurrency"],
+        ),
     ],
 )
 def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, overrides, keys):
@@ -322,6 +348,26 @@ def test_an_empty_file_is_pointed_to_the_presets(tmp_path):
         ConfigError, match=r'name: is missing; .*, or preset = "<name>" with the name of a preset: media'
     ):
         load_config(tmp_path / "imgpipe.toml")
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides"),
+    [
+        ("production", ["queue.batch_size=10", "processing.timeout_seconds=52"]),
+        ("production", ["queue.batch_size=10", "queue.max_receives=99"]),
+        ("production", ["queue.max_receives=1000"]),
+        ("production", ["processing.reserved_concurrency=10"]),
+        ("thumbnails", ["processing.reserved_concurrency=1"]),
+        ("thumbnails", ["storage.archive_class=GLACIER"]),
+        ("media-library", ["storage.archive_class=GLACIER", "retrieval.originals=false"]),
+        ("production", ["storage.archive_class=GLACIER", "storage.archive=false"]),
+        ("thumbnails", ["tags.backup=daily", "tags.Name=mine", 'tags."Straße"=1', "tags.Team=", f"tags.{'k' * 128}=a"]),
+        ("thumbnails", [f"tags.t{number}=a" for number in range(46)]),
+    ],
+    ids=str,
+)
+def test_options_at_their_limits_are_accepted(preset, overrides):
+    assert load_preset(preset, overrides).name == preset
 
 
 @pytest.mark.parametrize("preset", ["media-library", "production"])

@@ -336,7 +336,7 @@ def test_000_40_the_dashboard_shows_storage_by_the_day(template, bucket):
     assert {metric.period for metric in stored} == {86_400}
     sizes = [metric.dimensions for metric in stored if metric.name == "BucketSizeBytes"]
     names = {said(bucket["BucketName"]), "${SourceBucket}"}
-    assert {"StandardStorage", "StandardIAStorage", "GlacierStorage"} == {
+    assert {"StandardStorage", "StandardIAStorage", "GlacierInstantRetrievalStorage", "GlacierStorage"} == {
         dimensions["StorageType"] for dimensions in sizes if dimensions["BucketName"] in names
     }
 

@@ -83,7 +83,7 @@ def test_003_05_uploads_move_to_glacier_30_days_later_at_the_earliest(buckets):
         move["StorageClass"]: move["TransitionInDays"]
         for move in lifecycle(buckets["SourceBucket"])["ArchiveUploads"]["Transitions"]
     }
-    assert days["GLACIER"] >= days["STANDARD_IA"] + 30
+    assert days["GLACIER_IR"] >= days["STANDARD_IA"] + 30
     with pytest.raises(ConfigError, match="glacier_after_days"):
         load_preset("thumbnails", ["storage.glacier_after_days=60", "storage.infrequent_access_after_days=31"])
 

@@ -57,7 +57,8 @@ def _judge(path: Path, text: str) -> Iterator[Fault]:
         yield Fault(path, f"account {found[1]} is fixed in {text!r}; write ${{AWS::AccountId}} in a Fn::Sub")
     elif _ACCOUNT.fullmatch(text) and _means_account(path):
         yield Fault(path, f"account {text} is fixed; use Ref: AWS::AccountId, or a parameter for another account")
-    if found := _REGION.search(text):
+    # A condition compares AWS::Region with Regions, and so keeps the template from depending on one of them.
+    if path[0] != "Conditions" and (found := _REGION.search(text)):
         yield Fault(path, f"Region {found[1]!r} is fixed in {text!r}; write ${{AWS::Region}} in a Fn::Sub")
     if _URL_SUFFIX.search(text) and not _PRINCIPAL_KEYS & set(path):
         yield Fault(path, f"the domain of one partition is fixed in {text!r}; write ${{AWS::URLSuffix}} in a Fn::Sub")
