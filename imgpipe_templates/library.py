@@ -12,6 +12,7 @@ from imgpipe_templates.errors import TemplateConflictError
 from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.roles import add_right
 from imgpipe_templates.pipeline import Assembled, assemble
+from imgpipe_templates.promises import metadata
 from imgpipe_templates.records import record
 from imgpipe_templates.render.manifest import RenderedPipeline
 
@@ -75,7 +76,7 @@ class Pipeline:
         return RenderedPipeline(
             pipeline=self.config.name,
             layout=self.layout.name,
-            stacks={name: stacks[name].to_dict(self.config.description) for name in order},
+            stacks={name: stacks[name].to_dict(self.config.description, metadata(self.config)) for name in order},
             deploy_order=["root"] if "root" in stacks else order,
             functions=[_entry(name, code) for name, stack in stacks.items() for code in stack.functions],
             layers=[_entry(name, code) for name, stack in stacks.items() for code in stack.layers],

@@ -6,18 +6,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 
-from imgpipe_templates.checks.model import Rule
+from imgpipe_templates.checks.model import Profile, Rule
+from imgpipe_templates.checks.profiles import profile_of
 from imgpipe_templates.checks.rules import RULES
+from imgpipe_templates.checks.rules.tags import TAGS
 from imgpipe_templates.checks.template import Template
 
 # One view for all rules of a template, and no longer than cfn-lint keeps the template.
 _VIEWS: WeakKeyDictionary[Any, Template] = WeakKeyDictionary()
+# cfn-lint passes a rule only the template, so the profile of a run is kept here. None: the template's own Metadata
+# decides.
+_PROFILE: ContextVar[Profile | None] = ContextVar("profile", default=None)
+
+
+@contextmanager
+def held_to(profile: Profile | None) -> Iterator[None]:
+    """Ask the rules by one profile meanwhile; None asks by what each template says of itself."""
+    token = _PROFILE.set(profile)
+    try:
+        yield
+    finally:
+        _PROFILE.reset(token)
 
 
 class ProjectRule(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
@@ -25,12 +42,24 @@ class ProjectRule(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has 
 
     rule: ClassVar[Rule]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.config_definition = _settings(self.rule) if self.id else {}  # cfn-lint makes one of the base as well
+
     def match(self, cfn: Any) -> Iterator[RuleMatch]:
         """The faults of one template, in cfn-lint's form."""
         if cfn not in _VIEWS:
-            _VIEWS[cfn] = Template(cfn.template, today=datetime.now(UTC).date())
-        for fault in self.rule.find(_VIEWS[cfn]):
+            profile = _PROFILE.get() or profile_of(cfn.template)
+            _VIEWS[cfn] = Template(cfn.template, today=datetime.now(UTC).date(), profile=profile)
+        view = _VIEWS[cfn]
+        for fault in self.rule.faults(view.held_to(self._asked(view.profile))):
             yield RuleMatch(list(fault.path), fault.message)
+
+    def _asked(self, profile: Profile) -> Profile:
+        """The profile with what the settings of the user's cfn-lint add to it for this rule."""
+        tags = [tag for setting in self.config.get("tags", ()) for tag in setting.split(";")]
+        required = {key: value if equals else None for key, equals, value in (tag.partition("=") for tag in tags)}
+        return Profile({**profile.tags, **required}, profile.conventions or self.config.get("convention", False))
 
 
 def rule_class(rule: Rule) -> type[ProjectRule]:
@@ -46,6 +75,13 @@ def rule_class(rule: Rule) -> type[ProjectRule]:
         "__doc__": rule.short,
     }
     return type(f"Rule{rule.id}", (ProjectRule,), attributes)
+
+
+def _settings(rule: Rule) -> dict[str, Any]:
+    """What a user's cfn-lint can set for a rule, as in `-x E9512:convention=true`."""
+    if rule.id == TAGS:
+        return {"tags": {"default": [], "type": "list", "itemtype": "string"}}
+    return {"convention": {"default": False, "type": "boolean"}} if rule.convention else {}
 
 
 # cfn-lint collects the classes that it finds as attributes of this module.

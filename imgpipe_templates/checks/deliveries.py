@@ -33,6 +33,18 @@ POLICY_OF = {
     QUEUE: (QUEUE_POLICY, "Queues", "sqs:SendMessage"),
     TOPIC: (TOPIC_POLICY, "Topics", "sns:Publish"),
 }
+# Type -> type of a policy for one of them, and its property with what it is on.
+_INLINE_POLICY_OF = {
+    QUEUE: ("AWS::SQS::QueueInlinePolicy", "Queue"),
+    TOPIC: ("AWS::SNS::TopicInlinePolicy", "TopicArn"),
+}
+# A sender that no condition may narrow: EventBridge passes no source when it sends to a topic, neither to the topic's
+# policy (Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", "Amazon SNS
+# permissions": no Condition blocks in topic policies; as cited in public templates, read 2026-12) nor to its key (SNS
+# Developer Guide, "Managing Amazon SNS encryption keys and costs", "Enable compatibility between event sources from AWS
+# services and encrypted topics", as the Modern Data Architecture Accelerator cites it, read 2026-11). For queues nothing
+# of the kind was found.
+SENDS_NO_SOURCE = ("events.amazonaws.com", TOPIC)
 # Property of NotificationConfiguration -> property of its entries with the target.
 NOTIFICATIONS = {"LambdaConfigurations": "Function", "QueueConfigurations": "Queue", "TopicConfigurations": "Topic"}
 
@@ -97,14 +109,20 @@ def dead_letter_arn(holder: Resource) -> tuple[Path, Any] | None:
 def policy_statements(template: Template, target: Resource, effect: str = "Allow") -> list[Statement] | None:
     """The statements of the policies that are attached to a queue or a topic; None when it has no policy here."""
     policy_type, key, _ = POLICY_OF[target.type]
-    names = {f"${{{target.id}}}", f"${{{target.id}.QueueUrl}}", f"${{{target.id}.TopicArn}}"}
+    attached = {policy_type: key, _INLINE_POLICY_OF[target.type][0]: _INLINE_POLICY_OF[target.type][1]}
     policies = {
         policy.id
-        for policy in template.of_type(policy_type)
-        if any(canonical(value) in names for _, value in entries(policy.properties.get(key)))
+        for policy in template.of_type(*attached)
+        if any(_may_mean(template, value, target) for _, value in entries(policy.properties.get(attached[policy.type])))
     }
-    found = resource_statements(template, policy_type, effect=effect)
+    found = resource_statements(template, *attached, effect=effect)
     return [statement for statement in found if statement.owner.id in policies] if policies else None
+
+
+def _may_mean(template: Template, value: Any, target: Resource) -> bool:
+    """True if a queue's URL or a topic's ARN means the target, or if only the deployment knows what it means."""
+    name = canonical(value).removeprefix("${").removesuffix("}").partition(".")[0]
+    return name == target.id or name not in template.resources
 
 
 def _from_buckets(template: Template) -> Iterator[Delivery]:

@@ -15,7 +15,8 @@ from datetime import date
 from importlib.machinery import PathFinder
 
 from imgpipe_templates.cache import code_version, recall, remember
-from imgpipe_templates.checks.model import Finding, Path, severity_of
+from imgpipe_templates.checks.model import Finding, Path, Profile, severity_of
+from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.runtimes import SOURCE, runtime_faults
 
 _KIND = "checks"
@@ -34,18 +35,21 @@ class Result:
     runtimes: dict[str, list[tuple[Path, str]]]
 
 
-def check_templates(templates: Mapping[str, str], *, today: date, use_cache: bool = True) -> list[Finding]:
+def check_templates(
+    templates: Mapping[str, str], *, today: date, use_cache: bool = True, profile: Profile = PROJECT
+) -> list[Finding]:
     """All findings of cfn-lint and of the project's rules; any of them means that the templates are not valid.
 
     Args:
         templates: Template name to its JSON text.
         today: The day that deprecation dates are compared with.
         use_cache: False neither asks for remembered results nor keeps new ones.
+        profile: Required tags and conventions: `PROJECT` for rendered templates, `ANYBODY` for all others.
     """
     versions = _versions() if use_cache else None
     findings: list[Finding] = []
     for name, text in templates.items():
-        result = _check(name, text) if versions is None else _check_once(name, text, versions)
+        result = _check(name, text, profile) if versions is None else _check_once(name, text, profile, versions)
         findings += result.findings
         findings += (
             Finding(rule_id, severity_of(rule_id), name, fault.path, fault.message, SOURCE)
@@ -55,21 +59,21 @@ def check_templates(templates: Mapping[str, str], *, today: date, use_cache: boo
     return findings
 
 
-def _check_once(name: str, text: str, versions: str) -> Result:
-    key = hashlib.sha256(f"{versions}\n{text}".encode()).hexdigest()
+def _check_once(name: str, text: str, profile: Profile, versions: str) -> Result:
+    key = hashlib.sha256(f"{versions}\n{profile}\n{text}".encode()).hexdigest()
     remembered = recall(_KIND, key)
     if remembered is not None and (result := _unpacked(name, remembered)):
         return result
-    result = _check(name, text)
+    result = _check(name, text, profile)
     remember(_KIND, key, _packed(result))
     return result
 
 
-def _check(name: str, text: str) -> Result:
+def _check(name: str, text: str, profile: Profile) -> Result:
     with _without_collector():
         from imgpipe_templates.checks.linter import lint  # noqa: PLC0415 - costs ten times a remembered result
 
-        return Result(*lint(name, text))
+        return Result(*lint(name, text, profile))
 
 
 def _packed(result: Result) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 # cfn-lint has annotations but no py.typed.
@@ -15,8 +16,10 @@ from cfnlint.decode import decode
 from cfnlint.rules import Rules
 from cfnlint.runner.template.runner import _run_template
 
-from imgpipe_templates.checks.cfnlint_rules import rule_class
+from imgpipe_templates.checks.cfnlint_rules import held_to, rule_class
 from imgpipe_templates.checks.linter import REGION, project_rules
+from imgpipe_templates.checks.model import Profile
+from imgpipe_templates.checks.profiles import profile_of
 from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.errors import ImgpipeError
 
@@ -49,7 +52,13 @@ class Validation:
     report: str
 
 
-def validate_files(files: Sequence[str], report_format: Format) -> Validation:
+def validate_files(
+    files: Sequence[str],
+    report_format: Format,
+    *,
+    profile: Profile | None = None,
+    tags: Mapping[str, str | None] = MappingProxyType({}),
+) -> Validation:
     """The findings of cfn-lint and of the project's rules in template files.
 
     Runtimes are judged by today's date. Settings files of cfn-lint are not read; Metadata of the templates is.
@@ -57,6 +66,9 @@ def validate_files(files: Sequence[str], report_format: Format) -> Validation:
     Args:
         files: The files, as the report names them.
         report_format: One of cfn-lint's formats.
+        profile: What to ask in addition to what AWS asks; None asks this project's templates for its conventions and
+            all others for nothing.
+        tags: Tags to require in addition to the profile's, as key and value; None is any value.
 
     Raises:
         UnreadableTemplateError: Some of them are no templates; every one is named.
@@ -67,7 +79,7 @@ def validate_files(files: Sequence[str], report_format: Format) -> Validation:
     matches = [
         match
         for file, template in templates.items()
-        for match in _run_template(file, template, _config(files), rules)
+        for match in _matches(file, template, _config(files), rules, _asked(template, profile, tags))
         if match.rule.severity != "informational"
     ]
     matches.sort(key=lambda match: (match.filename, match.linenumber, match.rule.id))
@@ -79,6 +91,16 @@ def validate_files(files: Sequence[str], report_format: Format) -> Validation:
             f"run pip install 'cfn-lint[{report_format}]'"
         ) from missing
     return Validation(len(matches), report or "")
+
+
+def _asked(template: Mapping[str, Any], profile: Profile | None, tags: Mapping[str, str | None]) -> Profile:
+    asked = profile or profile_of(template)
+    return replace(asked, tags={**asked.tags, **tags})
+
+
+def _matches(file: str, template: Mapping[str, Any], config: Any, rules: Rules, profile: Profile) -> list[Any]:
+    with held_to(profile):
+        return list(_run_template(file, template, config, rules))
 
 
 def _config(files: Sequence[str]) -> Any:

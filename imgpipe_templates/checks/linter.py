@@ -18,8 +18,8 @@ from cfnlint.decode.node import dict_node, list_node, str_node
 from cfnlint.rules import Rules
 from cfnlint.runner import run_template_by_data
 
-from imgpipe_templates.checks.cfnlint_rules import rule_class
-from imgpipe_templates.checks.model import Finding, Path, severity_of
+from imgpipe_templates.checks.cfnlint_rules import held_to, rule_class
+from imgpipe_templates.checks.model import Finding, Path, Profile, severity_of
 from imgpipe_templates.checks.rules import RULES, limits
 from imgpipe_templates.checks.rules.functions import runtime_uses
 from imgpipe_templates.checks.template import Template, mapping
@@ -34,7 +34,7 @@ DATED_RULES = ("E2531", "E2533", "W2531")
 REGION = "us-east-1"
 
 
-def lint(name: str, text: str) -> tuple[list[Finding], dict[str, list[tuple[Path, str]]]]:
+def lint(name: str, text: str, profile: Profile) -> tuple[list[Finding], dict[str, list[tuple[Path, str]]]]:
     """The findings in one template that hold on every day, and what the rules that depend on the day look at."""
     body = json.loads(text)
     template = Template(body, today=date.min)
@@ -45,14 +45,16 @@ def lint(name: str, text: str) -> tuple[list[Finding], dict[str, list[tuple[Path
         for rule in RULES
         if rule.dated
     }
-    return [*found, *_matches(name, body)], runtimes
+    return [*found, *_matches(name, body, profile)], runtimes
 
 
-def _matches(name: str, body: Mapping[str, Any]) -> Iterator[Finding]:
+def _matches(name: str, body: Mapping[str, Any], profile: Profile) -> Iterator[Finding]:
     # No arguments of this process and no .cfnlintrc of the user or the folder: a config file that is no regular file
     # is read as an empty one.
     config = ConfigMixIn(["--config-file", os.devnull], regions=[REGION])
-    for match in run_template_by_data(_nodes(body, count()), config, project_rules()):
+    with held_to(profile):
+        matches = list(run_template_by_data(_nodes(body, count()), config, project_rules()))
+    for match in matches:
         rule, severity = match.rule, severity_of(match.rule.id)
         if severity != "informational":
             yield Finding(rule.id, severity, name, tuple(getattr(match, "path", ())), match.message, rule.source_url)

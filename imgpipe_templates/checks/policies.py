@@ -9,6 +9,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any
 
+from imgpipe_templates.checks.keys import globs_meet
 from imgpipe_templates.checks.model import Path
 from imgpipe_templates.checks.template import ROLE, Resource, Template, canonical, entries, mapping
 
@@ -36,10 +37,16 @@ _DOCUMENTS = {
 RESOURCE_POLICIES = {
     "AWS::KMS::Key": "KeyPolicy",
     "AWS::S3::BucketPolicy": "PolicyDocument",
+    "AWS::SNS::TopicInlinePolicy": "PolicyDocument",
     "AWS::SNS::TopicPolicy": "PolicyDocument",
+    "AWS::SQS::QueueInlinePolicy": "PolicyDocument",
     "AWS::SQS::QueuePolicy": "PolicyDocument",
     "AWS::SecretsManager::ResourcePolicy": "ResourcePolicy",
 }
+
+
+_TOKEN = re.compile(r"\$\{([^!}][^}]*)\}")
+_REGION_OF_SERVICE = re.compile(r"\.(?:\$\{AWS::Region\}|[a-z]{2,4}(?:-[a-z]+)+-[0-9])\.amazonaws\.com$")
 
 
 @dataclass(frozen=True)
@@ -170,7 +177,14 @@ def covers(template: Template, statement: Statement, arn: str) -> bool:
 def may_name(template: Template, value: Any, arn: str) -> bool:
     """Whether an expression, in which `*` and `?` are wild, is or may be an ARN; a parameter may be any."""
     text = template.resolved(value)
-    return ("${" in text and not text.startswith("arn:")) or bool(_compiled(text).match(arn))
+    if ("${" in text and not text.startswith("arn:")) or _compiled(text).match(arn):
+        return True
+    # What only the deployment knows may be any text, unless both have it; another resource's name is another one.
+    mine, theirs = set(_TOKEN.findall(text)), set(_TOKEN.findall(arn))
+    if any(token.partition(".")[0] in template.resources for token in mine):
+        return False
+    opened = (re.sub(_TOKEN, lambda t: t[0] if t[1] in mine & theirs else "*", one) for one in (text, arn))
+    return globs_meet(*opened)
 
 
 def lets_in(template: Template, statement: Statement, service: str, action: str, source: str | None) -> bool:
@@ -184,13 +198,20 @@ def lets_in(template: Template, statement: Statement, service: str, action: str,
         source: ARN of what the service does it for; None if that is any of several.
     """
     named = any(
-        (canonical(value) == "*" and kind in ("", "AWS")) or (canonical(value) in ("*", service) and kind == "Service")
+        (canonical(value) == "*" and kind in ("", "AWS"))
+        or (kind == "Service" and service_of(canonical(value)) in ("*", service))
         for kind, _, value in statement.principals()
     )
     if not named or not may_do(statement, action):
         return False
     sources = [value for _, key, value in statement.conditions() if key == "aws:sourcearn"]
     return source is None or not sources or any(may_name(template, value, source) for value in sources)
+
+
+def service_of(principal: str) -> str:
+    """The service that a principal means, without the Region and the URL suffix that some services have in theirs."""
+    name = principal.replace("${AWS::URLSuffix}", "amazonaws.com").removesuffix(".cn")
+    return _REGION_OF_SERVICE.sub(".amazonaws.com", name)
 
 
 def statements(owner: Resource, path: Path, document: Any, effect: str = "Allow") -> Iterator[Statement]:

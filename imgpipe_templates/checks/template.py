@@ -8,6 +8,7 @@ the name expression of that resource, and its ARN becomes the ARN that AWS will 
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
 
-from imgpipe_templates.checks.model import Path
+from imgpipe_templates.checks.model import Path, Profile
 
 BUCKET = "AWS::S3::Bucket"
 FUNCTION = "AWS::Lambda::Function"
@@ -64,6 +65,13 @@ _NAMING = {
 }
 _POINTERS_TO_FUNCTIONS = ("AWS::Lambda::Alias", "AWS::Lambda::Version")
 
+# Types of SAM -> the type that `Ref` and `Fn::GetAtt` return names of (AWS SAM Developer Guide, "Generated
+# CloudFormation resources for AWS SAM", read 2026-12).
+_SAM = {"AWS::Serverless::Function": FUNCTION, "AWS::Serverless::SimpleTable": TABLE}
+# Transforms that add no resources (AWS CloudFormation Template Reference, "Transforms", read 2026-12).
+_ADD_NOTHING = ("AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16")
+_PARTITION = re.compile(r"^arn:aws(?:-[a-z]+)*:")
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -87,10 +95,19 @@ class Resource:
 class Template:
     """A template and what the rules ask of it. Nothing is computed before it is asked for."""
 
-    def __init__(self, body: Mapping[str, Any], *, today: date) -> None:
+    def __init__(self, body: Mapping[str, Any], *, today: date, profile: Profile | None = None) -> None:
         self.body = body
         self.today = today
+        self.profile = profile or Profile()
         self._found: dict[Callable[[Template], Iterable[Any]], tuple[Any, ...]] = {}
+
+    def held_to(self, profile: Profile) -> Template:
+        """The same view under another profile; what was found so far is shared."""
+        if profile == self.profile:
+            return self
+        other = copy.copy(self)
+        other.profile = profile
+        return other
 
     def once(self, find: Callable[[Template], Iterable[T]]) -> tuple[T, ...]:
         """What a function finds in this template, found at the first request and shared by all rules."""
@@ -106,10 +123,22 @@ class Template:
     def resources(self) -> dict[str, Resource]:
         """All resources by logical id."""
         return {
-            name: Resource(name, str(body.get("Type", "")), body, mapping(body.get("Properties")))
+            name: Resource(name, str(body.get("Type", "")), body, self._properties(body))
             for name, body in self.section("Resources").items()
             if isinstance(body, Mapping)
         }
+
+    def _properties(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        kind = str(body.get("Type", ""))
+        # SAM's defaults for all resources of a type (AWS SAM Developer Guide, "Globals section", read 2026-12).
+        defaults = mapping(self.section("Globals").get(kind.rpartition("::")[2])) if kind in _SAM else {}
+        return {**mapping(_decided(defaults)), **mapping(_decided(body.get("Properties")))}
+
+    @cached_property
+    def may_grow(self) -> bool:
+        """True if a macro, such as SAM's, can add resources that the template does not show."""
+        named = [canonical(name) for _, name in entries(self.body.get("Transform"))]
+        return any(name not in _ADD_NOTHING for name in named) or "Fn::Transform" in self.section("Resources")
 
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of some types, in the template's order."""
@@ -163,7 +192,7 @@ class Template:
 
     def name_of(self, resource: Resource) -> str:
         """The canonical name expression of a resource; a token of its own when CloudFormation generates the name."""
-        naming = _NAMING[resource.type]
+        naming = _naming(resource)
         chosen = resource.properties.get(naming.property)
         attribute = naming.name_attributes[0]
         return canonical(chosen if chosen is not None else _reference(resource.id, attribute))
@@ -171,18 +200,18 @@ class Template:
     @cached_property
     def _index(self) -> dict[str, dict[str, Resource]]:
         index: dict[str, dict[str, Resource]] = {kind: {} for kind in _NAMING}
-        for resource in self.of_type(*_NAMING):
-            name = self.name_of(resource)
-            index[resource.type][name] = resource
-            index[resource.type][_NAMING[resource.type].arn % name] = resource
+        for resource in self.of_type(*_NAMING, *_SAM):
+            kind, name = _SAM.get(resource.type, resource.type), self.name_of(resource)
+            index[kind][name] = resource
+            index[kind][_NAMING[kind].arn % name] = resource
         return index
 
     @cached_property
     def _expansions(self) -> dict[str, str]:
         """What each token that names a resource of this template stands for."""
         known: dict[str, str] = {}
-        for resource in self.of_type(*_NAMING):
-            naming = _NAMING[resource.type]
+        for resource in self.of_type(*_NAMING, *_SAM):
+            naming = _naming(resource)
             name = self.name_of(resource)
             known |= {_token(resource.id, attribute): name for attribute in naming.name_attributes}
             known |= {_token(resource.id, attribute): naming.arn % name for attribute in naming.arn_attributes}
@@ -194,6 +223,8 @@ class Template:
         return known
 
     def _expand(self, text: str) -> str:
+        # A partition that is written out compares like the deployment's: no reference crosses partitions.
+        text = _PARTITION.sub("arn:${AWS::Partition}:", text)
         if "${" not in text:
             return text
         return _TOKEN.sub(lambda token: self._expansions.get(token[1], token[0]), text)
@@ -215,7 +246,7 @@ def entries(value: Any) -> Iterator[tuple[Path, Any]]:
     elif isinstance(value, Mapping) and isinstance(outcomes := value.get("Fn::If"), list):
         for position, outcome in enumerate(outcomes[1:], start=1):
             yield from ((("Fn::If", position, *place), leaf) for place, leaf in entries(outcome))
-    elif value is not None and value != {"Ref": "AWS::NoValue"}:
+    elif value is not None and value != _NOTHING:
         yield (), value
 
 
@@ -264,6 +295,49 @@ def split_arn(text: str) -> list[str] | None:
     if len(parts) != 6:  # noqa: PLR2004 - arn:partition:service:region:account:resource
         return None
     return [re.sub("\0(\\d+)\0", lambda mark: tokens[int(mark[1])], part) for part in parts]
+
+
+def _decided(value: Any) -> Any:
+    """Properties with `Fn::If` only around values and lists: an object that is chosen becomes chosen entries.
+
+    A rule can so ask for an entry wherever it is, and finds one that only some deployments have to be there.
+    """
+    if isinstance(value, list | tuple):
+        # `entries` takes the outcomes of an entry apart; together they would be one entry that no deployment has.
+        return [{"Fn::If": _decided(entry["Fn::If"])} if _is_choice(entry) else _decided(entry) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    if not _is_choice(value):
+        return {key: _decided(entry) for key, entry in value.items()}
+    condition, *outcomes = value["Fn::If"]
+    outcomes = [_decided(entry) for entry in outcomes]
+    objects = [entry for entry in outcomes if entry != _NOTHING]
+    if not objects or not all(isinstance(entry, Mapping) and not is_function(entry) for entry in objects):
+        return {"Fn::If": [condition, *outcomes]}
+    keys = dict.fromkeys(key for entry in objects for key in entry)
+    sides = [mapping(None if entry == _NOTHING else entry) for entry in outcomes]
+    return {key: _one_or_other(condition, *(side.get(key, _NOTHING) for side in sides)) for key in keys}
+
+
+def _one_or_other(condition: Any, one: Any, other: Any) -> Any:
+    return one if one == other else _decided({"Fn::If": [condition, one, other]})
+
+
+_NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def _is_choice(value: Any) -> bool:
+    outcomes = mapping(value).get("Fn::If")
+    return isinstance(outcomes, list) and len(outcomes) == 3  # noqa: PLR2004 - condition, then, else
+
+
+def is_function(value: Any) -> bool:
+    """True if a value is an intrinsic function."""
+    return isinstance(value, Mapping) and len(value) == 1 and str(next(iter(value))).startswith(("Ref", "Fn::"))
+
+
+def _naming(resource: Resource) -> _Naming:
+    return _NAMING[_SAM.get(resource.type, resource.type)]
 
 
 def _token(name: str, attribute: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+_PROFILES = ("auto", "anybody", "project")
 _FORMATS = ("text", "json", "sarif", "junit", "pretty")
 
 
@@ -20,16 +21,31 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
     help="One of cfn-lint's formats.",
     show_default=True,
 )
-def command(files: tuple[str, ...], report_format: Any) -> int:
+@click.option(
+    "--profile",
+    type=click.Choice(_PROFILES),
+    default="auto",
+    help="Whose conventions to apply: this project's, nobody's, or (auto) this project's to templates it rendered.",
+    show_default=True,
+)
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="KEY[=VALUE]",
+    help="Require a tag on every taggable resource, in addition to the profile's; may repeat.",
+)
+def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tuple[str, ...]) -> int:
     """Check CloudFormation templates, rendered here or not, in JSON or YAML.
 
     cfn-lint's rules and the project's own are asked; docs/checks.md lists the latter. A rule is set aside in Metadata,
     as for cfn-lint. Findings go to stdout. Status 1 means that there are some, 2 that a file is no template.
     """
     from imgpipe_templates.checks.files import UnreadableTemplateError, validate_files
+    from imgpipe_templates.checks.profiles import PROFILES
 
     try:
-        found = validate_files(files, report_format)
+        found = validate_files(files, report_format, profile=PROFILES.get(profile), tags=_required(tags))
     except UnreadableTemplateError as error:
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)
@@ -43,3 +59,14 @@ def command(files: tuple[str, ...], report_format: Any) -> int:
         err=True,
     )
     return 1 if found.findings else 0
+
+
+def _required(tags: tuple[str, ...]) -> dict[str, str | None]:
+    """The required tags of `--tag KEY` and `--tag KEY=VALUE`."""
+    required: dict[str, str | None] = {}
+    for tag in tags:
+        key, equals, value = tag.partition("=")
+        if not key:
+            raise click.BadParameter(f"{tag!r} has no key; write KEY or KEY=VALUE", param_hint="--tag")
+        required[key] = value if equals else None
+    return required

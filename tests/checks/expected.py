@@ -256,4 +256,9 @@ EXPECTED = {
         "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.1",
     ],
     "W9583/bad": ["Resources.Endpoint"],
+    "E9504/bad_rule_with_condition": ["Resources.Rule.Properties.Targets.0.Arn"],
+    "E9551/bad_about_the_caller": [
+        "Resources.Policy.Properties.PolicyDocument.Statement.0.Resource",
+        "Resources.Policy.Properties.PolicyDocument.Statement.1.Resource",
+    ],
 }

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.checks.template import Template
 
@@ -28,8 +29,8 @@ def rendered(preset: str) -> dict[str, Any]:
 
 
 def found(body: dict[str, Any]) -> set[str]:
-    view = Template(body, today=TODAY)
-    return {rule.id for rule in RULES if any(True for _ in rule.find(view))}
+    view = Template(body, today=TODAY, profile=PROJECT)
+    return {rule.id for rule in RULES if any(True for _ in rule.faults(view))}
 
 
 def drop(*path: str | int) -> Callable[[dict[str, Any]], None]:

@@ -106,7 +106,7 @@ def _unwritten(template: Template) -> Iterator[Fault]:
 
 def metric_faults(template: Template, metric: Metric) -> Iterator[Fault]:
     """Why a series has no data: nobody writes it, or not that often."""
-    if metric.namespace == metrics.NAMESPACE:
+    if metric.namespace == metrics.NAMESPACE and template.profile.conventions:
         yield from _own(template, metric)
     elif metric.namespace in PUBLISHED:
         yield from _published(template, metric)

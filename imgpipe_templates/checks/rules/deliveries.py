@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from imgpipe_templates.checks.deliveries import ALARMS, POLICY_OF, Delivery, deliveries, policy_statements
+from imgpipe_templates.checks.deliveries import (
+    ALARMS,
+    POLICY_OF,
+    SENDS_NO_SOURCE,
+    Delivery,
+    deliveries,
+    policy_statements,
+)
 from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.policies import Statement, covers, lacks, lets_in, may_do, resource_statements
 from imgpipe_templates.checks.template import (
@@ -35,10 +42,6 @@ _FUNCTION_IN_URI = re.compile(r"/functions/(arn:.*)/invocations$")
 # What a sender needs of a customer key (SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"; SQS
 # Developer Guide, "Amazon SQS key management"; read 2026-11).
 _TO_ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
-# A sender that the key's policy must not narrow: EventBridge tells KMS no source when it sends to a topic (SNS
-# Developer Guide, same page, "Enable compatibility between event sources from AWS services and encrypted topics", as
-# the Modern Data Architecture Accelerator cites it, read 2026-11). For queues nothing of the kind was found.
-_UNNARROWED = ("events.amazonaws.com", TOPIC)
 _SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 
 
@@ -46,12 +49,20 @@ def _not_let_in(template: Template) -> Iterator[Fault]:
     for delivery in _distinct(template):
         if delivery.target.type in POLICY_OF and not _is_let_in(template, delivery):
             policy_type, _, action = POLICY_OF[delivery.target.type]
+            condition = (
+                "without a Condition, which EventBridge does not support in a topic's policy"
+                if _passes_no_source(delivery)
+                else "on condition of aws:SourceAccount or aws:SourceArn"
+            )
             yield Fault(
                 delivery.path,
                 f"nothing lets {delivery.service} send to {delivery.target.id} for {delivery.source.id}; add a "
-                f"statement to its {policy_type} that allows {action}, on condition of aws:SourceAccount or "
-                "aws:SourceArn",
+                f"statement to its {policy_type} that allows {action}, {condition}",
             )
+
+
+def _passes_no_source(delivery: Delivery) -> bool:
+    return (delivery.service, delivery.target.type) == SENDS_NO_SOURCE
 
 
 def _distinct(template: Template) -> Iterator[Delivery]:
@@ -73,7 +84,9 @@ def _is_let_in(template: Template, delivery: Delivery) -> bool:
     action = POLICY_OF[delivery.target.type][2]
     arn = arn_of(template, delivery.target)
     return any(
-        lets_in(template, statement, delivery.service, action, delivery.source_arn) and covers(template, statement, arn)
+        lets_in(template, statement, delivery.service, action, delivery.source_arn)
+        and covers(template, statement, arn)
+        and not (_passes_no_source(delivery) and statement.body.get("Condition"))
         for statement in found
     )
 
@@ -190,7 +203,7 @@ def _cannot_encrypt(template: Template, delivery: Delivery) -> Iterator[Fault]:
             f"the policy of {key.id} does not let {delivery.service} encrypt, so that what {delivery.source.id} sends "
             f"to {delivery.target.id} is lost; add a statement for it that allows {' and '.join(_TO_ENCRYPT)}",
         )
-    elif (delivery.service, delivery.target.type) == _UNNARROWED and all(
+    elif _passes_no_source(delivery) and all(
         any(name in _SOURCES for _, name, _ in statement.conditions()) for statement in letting
     ):
         yield Fault(
@@ -247,6 +260,7 @@ RULES = (
         # Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", read 2026-11
         "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
         _not_let_in,
+        absence=True,
     ),
     Rule(
         "E9505",
@@ -255,6 +269,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
         _not_invocable,
+        absence=True,
     ),
     Rule(
         "E9509",

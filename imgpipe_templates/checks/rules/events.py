@@ -172,5 +172,6 @@ RULES = (
         # Amazon S3 User Guide, "Granting permissions to publish event notification messages", read 2026-11
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html",
         _unpermitted,
+        absence=True,
     ),
 )

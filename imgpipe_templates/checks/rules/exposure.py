@@ -121,7 +121,7 @@ def _denied(template: Template, owner: Resource, denials: list[Statement], arn: 
 def _is_about_plain_http(statement: Statement) -> bool:
     everybody = any(canonical(value) == "*" for _, _, value in statement.principals())
     return everybody and any(
-        key == "aws:securetransport" and canonical(value) == "false" for _, key, value in statement.conditions()
+        key == "aws:securetransport" and canonical(value).lower() == "false" for _, key, value in statement.conditions()
     )
 
 
@@ -222,6 +222,7 @@ RULES = (
         # Amazon SNS Developer Guide, "Amazon SNS preventative best practices", read 2026-11
         "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html",
         _plain_http,
+        absence=True,
     ),
     Rule(
         "E9581",

@@ -139,6 +139,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
         _without_log_group,
+        absence=True,
     ),
     Rule(
         DEPRECATED,
@@ -163,6 +164,7 @@ RULES = (
         # AWS CloudFormation User Guide, "AWS::Lambda::Function Code", read 2026-11
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-function-code.html",
         _fixed_code,
+        convention=True,
     ),
     Rule(
         "E9524",
@@ -179,6 +181,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
         _silent,
+        absence=True,
     ),
     Rule(
         "W9526",

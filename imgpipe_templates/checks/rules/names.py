@@ -74,5 +74,6 @@ RULES = (
         # AWS CloudFormation User Guide, "Name type", read 2026-11
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html",
         _fixed,
+        convention=True,
     ),
 )

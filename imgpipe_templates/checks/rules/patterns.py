@@ -6,10 +6,23 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imgpipe_templates.checks.event_patterns import flaws, is_expression
+from imgpipe_templates.checks.event_patterns import flaws
 from imgpipe_templates.checks.model import Fault, Rule
-from imgpipe_templates.checks.template import RULE, Resource, Template, entries, mapping
+from imgpipe_templates.checks.template import RULE, Resource, Template, entries, is_function, mapping
 
+# `detail-type` of what S3 itself sends (Amazon S3 User Guide, "EventBridge event message structure", read 2026-12).
+S3_EVENTS = (
+    "Object Created",
+    "Object Deleted",
+    "Object Restore Initiated",
+    "Object Restore Completed",
+    "Object Restore Expired",
+    "Object Storage Class Changed",
+    "Object Access Tier Changed",
+    "Object ACL Updated",
+    "Object Tags Added",
+    "Object Tags Deleted",
+)
 # Conditions that every key meets.
 _ANY_KEY = ({"prefix": ""}, {"suffix": ""}, {"wildcard": "*"}, {"exists": True})
 
@@ -17,7 +30,7 @@ _ANY_KEY = ({"prefix": ""}, {"suffix": ""}, {"wildcard": "*"}, {"exists": True})
 def _invalid(template: Template) -> Iterator[Fault]:
     for rule in template.of_type(RULE):
         pattern = rule.properties.get("EventPattern")
-        if pattern is None or is_expression(pattern):
+        if pattern is None or is_function(pattern):
             continue
         if isinstance(pattern, str):
             try:
@@ -39,6 +52,9 @@ def _everything(template: Template) -> Iterator[Fault]:
         if pattern is None or [source for _, source in entries(pattern.get("source"))] != ["aws.s3"]:
             continue
         detail = mapping(pattern.get("detail"))
+        kinds = [str(kind) for _, kind in entries(pattern.get("detail-type"))]
+        if kinds and not any(kind in S3_EVENTS for kind in kinds):  # what CloudTrail reports names buckets elsewhere
+            continue
         if "$or" in pattern or "$or" in detail:
             continue
         names = mapping(detail.get("bucket")).get("name")
@@ -63,7 +79,7 @@ def _pattern(rule: Resource) -> Mapping[str, Any] | None:
             pattern = json.loads(pattern)
         except ValueError:
             return None
-    return pattern if isinstance(pattern, Mapping) and not is_expression(pattern) else None
+    return pattern if isinstance(pattern, Mapping) and not is_function(pattern) else None
 
 
 RULES = (

@@ -153,6 +153,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html",
         _unread,
+        absence=True,
     ),
     Rule(
         "E9507",
@@ -177,5 +178,6 @@ RULES = (
         # Amazon SQS Developer Guide, "Using dead-letter queues in Amazon SQS", read 2026-11
         "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
         _unwatched,
+        absence=True,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from imgpipe_templates.checks.deliveries import SENDS_NO_SOURCE
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.policies import (
     Statement,
@@ -63,6 +64,9 @@ _FOR_WHOM = (
     "kms:viaservice",
 )
 _CONTEXT = "kms:encryptioncontext:"
+_WITHOUT_SOURCE = tuple(
+    (owner, SENDS_NO_SOURCE[0]) for owner in (KEY, "AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy")
+)
 
 
 def _wrong_trust(template: Template) -> Iterator[Fault]:
@@ -114,8 +118,8 @@ def _for_anybody(template: Template) -> Iterator[Fault]:
             continue
         for kind, path, value in statement.principals():
             service = canonical(value)
-            # EventBridge does not tell KMS for whom it acts: E9557.
-            if kind == "Service" and (statement.owner.type, service) != (KEY, "events.amazonaws.com"):
+            # EventBridge passes no source on to a topic or its key: E9504, E9557.
+            if kind == "Service" and (statement.owner.type, service) not in _WITHOUT_SOURCE:
                 yield Fault(
                     path,
                     f"{statement.name} lets {service} in for whatever account uses it; add a Condition on "
@@ -259,6 +263,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
         _unsent,
+        absence=True,
     ),
     Rule(
         "E9556",

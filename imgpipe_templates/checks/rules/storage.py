@@ -199,6 +199,7 @@ RULES = (
         # AWS CloudFormation User Guide, "DeletionPolicy attribute", read 2026-11
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html",
         _without_retain,
+        convention=True,
     ),
     Rule(
         "E9516",
