@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from imgpipe_templates.checks.model import Fault, Finding, Path, severity_of
-from imgpipe_templates.checks.template import canonical, mapping
+from imgpipe_templates.checks.values import canonical, mapping
 from imgpipe_templates.records import record
 
 NESTED = "AWS::CloudFormation::Stack"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -33,3 +34,35 @@ def _matching(action: str) -> list[dict[str, Any]]:
     if "*" in name or "?" in name:
         return [entry for known, entry in actions.items() if fnmatchcase(known, name)]
     return [actions[name]] if name in actions else []
+
+
+def arn_forms(action: str) -> frozenset[str]:
+    """Return the forms of the ARNs that an action acts on, with `*` for what the account fills in.
+
+    The reference writes an object of S3 as `bucket/key`; cfn-lint's copy lost the slash, so it is put back here.
+    """
+    service = action.partition(":")[0].lower()
+    resources = {kind.lower(): value for kind, value in _reference().get(service, {}).get("Resources", {}).items()}
+    forms: set[str] = set()
+    for kind in resource_kinds(action) or ():
+        for form in resources.get(kind.lower(), {}).get("ARNFormats", ()):
+            text = re.sub(r"\$\{[^}]*\}", "*", form).replace(".*", "*")
+            forms.add(f"{text}/*" if (service, kind) == ("s3", "object") else text)
+    return frozenset(forms)
+
+
+def service_keys(service: str) -> frozenset[str]:
+    """Return the condition keys of a service in lower case; empty where the reference has not all of them."""
+    return frozenset(_KEYS.get(service, "").split())
+
+
+# Service Authorization Reference, condition keys of three services, read 2026-12. cfn-lint's copy has only those of
+# resources. What follows a colon in an encryption context or a slash in a tag is not listed.
+_KEYS = {
+    "cloudwatch": "cloudwatch:alarmactions cloudwatch:namespace cloudwatch:requestinsightrulelogs "
+    "cloudwatch:requestmanagedresourcearns",
+    "lambda": "lambda:codesigningconfigarn lambda:eventsourcetoken lambda:functionarn lambda:functionurlauthtype "
+    "lambda:invokedviafunctionurl lambda:layer lambda:networkconnectorarn lambda:principal lambda:securitygroupids "
+    "lambda:sourcefunctionarn lambda:subnetids lambda:vpcids",
+    "sns": "sns:endpoint sns:protocol",
+}

@@ -17,10 +17,8 @@ from imgpipe_templates.checks.template import (
     TOPIC,
     Resource,
     Template,
-    canonical,
-    entries,
-    mapping,
 )
+from imgpipe_templates.checks.values import canonical, entries, mapping
 
 SUBSCRIPTION = "AWS::SNS::Subscription"
 QUEUE_POLICY = "AWS::SQS::QueuePolicy"
@@ -41,12 +39,21 @@ _INLINE_POLICY_OF = {
 # A sender that no condition may narrow: EventBridge passes no source when it sends to a topic, neither to the topic's
 # policy (Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", "Amazon SNS
 # permissions": no Condition blocks in topic policies; as cited in public templates, read 2026-12) nor to its key (SNS
-# Developer Guide, "Managing Amazon SNS encryption keys and costs", "Enable compatibility between event sources from AWS
-# services and encrypted topics", as the Modern Data Architecture Accelerator cites it, read 2026-11). For queues nothing
-# of the kind was found.
+# Developer Guide, "Managing Amazon SNS encryption keys and costs", "Enable compatibility between event sources from
+# AWS services and encrypted topics", as the Modern Data Architecture Accelerator cites it, read 2026-11). For queues
+# nothing of the kind was found.
 SENDS_NO_SOURCE = ("events.amazonaws.com", TOPIC)
 # Property of NotificationConfiguration -> property of its entries with the target.
 NOTIFICATIONS = {"LambdaConfigurations": "Function", "QueueConfigurations": "Queue", "TopicConfigurations": "Topic"}
+
+
+# The custom resource that writes a bucket's notification, and the same of its properties.
+NOTIFIER = "Custom::S3BucketNotification"
+WRITTEN = {
+    "LambdaFunctionConfigurations": "LambdaFunctionArn",
+    "QueueConfigurations": "QueueArn",
+    "TopicConfigurations": "TopicArn",
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ class Delivery:
         service: Principal of the service that sends.
         source: What it sends for.
         source_arn: ARN of that; None if the service sends for many alike.
+        named: How the target is named.
     """
 
     path: Path
@@ -65,6 +73,7 @@ class Delivery:
     source: Resource
     source_arn: str | None
     target: Resource
+    named: Any
 
 
 def deliveries(template: Template) -> tuple[Delivery, ...]:
@@ -133,6 +142,12 @@ def _from_buckets(template: Template) -> Iterator[Delivery]:
             for position, entry in entries(configuration.get(kind)):
                 path = bucket.at("NotificationConfiguration", kind, *position, key)
                 yield from _to(template, path, "s3", bucket, arn, mapping(entry).get(key))
+        for writer in template.of_type(NOTIFIER):
+            if template.find(BUCKET, writer.properties.get("BucketName")) is bucket:
+                for kind, key in WRITTEN.items():
+                    for position, entry in entries(writer.properties.get(kind)):
+                        path = writer.at(kind, *position, key)
+                        yield from _to(template, path, "s3", bucket, arn, mapping(entry).get(key))
 
 
 def _from_rules(template: Template) -> Iterator[Delivery]:
@@ -166,4 +181,4 @@ def _to(
 ) -> Iterator[Delivery]:
     for kind in (QUEUE, TOPIC, FUNCTION):
         if value is not None and (target := template.find(kind, value)):
-            yield Delivery(path, f"{service}.amazonaws.com", source, arn, target)
+            yield Delivery(path, f"{service}.amazonaws.com", source, arn, target, value)

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from imgpipe_templates.checks.model import Path
-from imgpipe_templates.checks.template import is_function
+from imgpipe_templates.checks.values import is_function
 
 Flaw = tuple[Path, str]
 

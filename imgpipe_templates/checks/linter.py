@@ -22,7 +22,8 @@ from imgpipe_templates.checks.cfnlint_rules import held_to, rule_class
 from imgpipe_templates.checks.model import Finding, Path, Profile, severity_of
 from imgpipe_templates.checks.rules import RULES, limits
 from imgpipe_templates.checks.rules.functions import runtime_uses
-from imgpipe_templates.checks.template import Template, mapping
+from imgpipe_templates.checks.template import Template
+from imgpipe_templates.checks.values import mapping
 
 (_SIZE,) = limits.RULES
 

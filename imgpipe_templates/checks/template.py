@@ -9,15 +9,15 @@ the name expression of that resource, and its ARN becomes the ARN that AWS will 
 from __future__ import annotations
 
 import copy
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
 
 from imgpipe_templates.checks.model import Path, Profile
+from imgpipe_templates.checks.values import TOKEN, canonical, decided, entries, mapping, split_arn
 
 BUCKET = "AWS::S3::Bucket"
 FUNCTION = "AWS::Lambda::Function"
@@ -31,7 +31,6 @@ TOPIC = "AWS::SNS::Topic"
 
 T = TypeVar("T")
 
-_TOKEN = re.compile(r"\$\{([^!}][^}]*)\}")
 _HERE = "${AWS::Region}:${AWS::AccountId}"
 
 
@@ -132,7 +131,7 @@ class Template:
         kind = str(body.get("Type", ""))
         # SAM's defaults for all resources of a type (AWS SAM Developer Guide, "Globals section", read 2026-12).
         defaults = mapping(self.section("Globals").get(kind.rpartition("::")[2])) if kind in _SAM else {}
-        return {**mapping(_decided(defaults)), **mapping(_decided(body.get("Properties")))}
+        return {**mapping(decided(defaults)), **mapping(decided(body.get("Properties")))}
 
     @cached_property
     def may_grow(self) -> bool:
@@ -167,7 +166,7 @@ class Template:
             value = mapping(parameters.get(token[1])).get("Default")
             return token[0] if value is None else str(value)
 
-        return _TOKEN.sub(default, text)
+        return TOKEN.sub(default, text)
 
     def decides(self, value: Any) -> bool:
         """Whether this template says a value: it is not imported, nor a parameter that a parent stack must fill."""
@@ -189,6 +188,42 @@ class Template:
         if kind == FUNCTION and (parts := split_arn(text)) and parts[5].count(":") == 2:  # noqa: PLR2004 - function:name:alias
             return index.get(text.rpartition(":")[0])
         return None
+
+    def qualifier_of(self, value: Any) -> str:
+        """The alias or version that an expression of a function names; "" for the function without one."""
+        text = canonical(value)
+        token = text.removeprefix("${").removesuffix("}")
+        pointer = self.resources.get(token)
+        if pointer is not None and pointer.type in _POINTERS_TO_FUNCTIONS:
+            named = pointer.properties.get("Name")
+            return f"${{{token}}}" if named is None else canonical(named)
+        parts = split_arn(self.resolved(value))
+        name = parts[5].removeprefix("function:") if parts else text
+        colon = re.sub(r"\$\{[^}]*\}", lambda found: "_" * len(found[0]), name).find(":")
+        return name[colon + 1 :] if colon >= 0 else ""
+
+    def same_function(self, one: Any, other: Any) -> bool:
+        """True if two expressions mean one function of this template, by the same alias or version if by any."""
+        function = self.find(FUNCTION, one)
+        return (
+            function is not None
+            and function is self.find(FUNCTION, other)
+            and self.qualifier_of(one) == self.qualifier_of(other)
+        )
+
+    def find_key(self, chosen: Any) -> Resource | None:
+        """The key of this template that an id, an ARN or an alias of this template names."""
+        if chosen is None or (found := self.find(KEY, chosen)):
+            return None if chosen is None else found
+        text = self.resolved(chosen)
+        for alias in self.of_type("AWS::KMS::Alias"):
+            if text in (f"${{{alias.id}}}", self.resolved(alias.properties.get("AliasName"))):
+                return self.find(KEY, alias.properties.get("TargetKeyId"))
+        return None
+
+    def arn_of(self, resource: Resource) -> str:
+        """The resolved ARN of a resource."""
+        return self.resolved(_reference(resource.id, _naming(resource).arn_attributes[0]))
 
     def name_of(self, resource: Resource) -> str:
         """The canonical name expression of a resource; a token of its own when CloudFormation generates the name."""
@@ -216,7 +251,7 @@ class Template:
             known |= {_token(resource.id, attribute): name for attribute in naming.name_attributes}
             known |= {_token(resource.id, attribute): naming.arn % name for attribute in naming.arn_attributes}
         for pointer in self.of_type(*_POINTERS_TO_FUNCTIONS):
-            target = _TOKEN.sub(
+            target = TOKEN.sub(
                 lambda token: known.get(token[1], token[0]), canonical(pointer.properties.get("FunctionName"))
             )
             known[pointer.id] = target if target.startswith("arn:") else _NAMING[FUNCTION].arn % target
@@ -227,113 +262,7 @@ class Template:
         text = _PARTITION.sub("arn:${AWS::Partition}:", text)
         if "${" not in text:
             return text
-        return _TOKEN.sub(lambda token: self._expansions.get(token[1], token[0]), text)
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def entries(value: Any) -> Iterator[tuple[Path, Any]]:
-    """The entries of a list with their places in it; a single value is a list of one, as IAM reads it.
-
-    Both outcomes of a `Fn::If` count, because some deployment has either.
-    """
-    if isinstance(value, list | tuple):
-        for position, entry in enumerate(value):
-            yield from (((position, *place), leaf) for place, leaf in entries(entry))
-    elif isinstance(value, Mapping) and isinstance(outcomes := value.get("Fn::If"), list):
-        for position, outcome in enumerate(outcomes[1:], start=1):
-            yield from ((("Fn::If", position, *place), leaf) for place, leaf in entries(outcome))
-    elif value is not None and value != _NOTHING:
-        yield (), value
-
-
-def places(path: Path, value: Any, keys: list[str]) -> Iterator[tuple[Path, Any]]:
-    """Path and value at a place in properties that is given as keys; `*` is every entry of a list."""
-    if not keys:
-        if value is not None:
-            yield path, value
-    elif keys[0] == "*":
-        for position, entry in entries(value):
-            yield from places((*path, *position), entry, keys[1:])
-    else:
-        yield from places((*path, keys[0]), mapping(value).get(keys[0]), keys[1:])
-
-
-def canonical(value: Any) -> str:
-    """A value as text, `${...}` standing for what CloudFormation fills in, `${!...}` for a literal `${...}`."""
-    if isinstance(value, str):
-        return value.replace("${", "${!") if "${" in value else value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping) and len(value) == 1:
-        ((function, argument),) = value.items()
-        if handler := _INTRINSICS.get(function):
-            return handler(argument)
-    if value is None or isinstance(value, int | float):
-        return "" if value is None else str(value)
-    try:
-        text = json.dumps(value, sort_keys=True, default=str)
-    except TypeError:  # keys of several types, which YAML takes and CloudFormation does not
-        text = str(value)
-    return "${" + text.replace("}", ")").replace("{", "(") + "}"
-
-
-def split_arn(text: str) -> list[str] | None:
-    """The six parts of an ARN in canonical text, or None if it is none. Colons inside `${...}` do not split."""
-    if not text.startswith("arn:"):
-        return None
-    tokens: list[str] = []
-
-    def hide(token: re.Match[str]) -> str:
-        tokens.append(token[0])
-        return f"\0{len(tokens) - 1}\0"
-
-    parts = re.sub(r"\$\{[^}]*\}", hide, text).split(":", 5)
-    if len(parts) != 6:  # noqa: PLR2004 - arn:partition:service:region:account:resource
-        return None
-    return [re.sub("\0(\\d+)\0", lambda mark: tokens[int(mark[1])], part) for part in parts]
-
-
-def _decided(value: Any) -> Any:
-    """Properties with `Fn::If` only around values and lists: an object that is chosen becomes chosen entries.
-
-    A rule can so ask for an entry wherever it is, and finds one that only some deployments have to be there.
-    """
-    if isinstance(value, list | tuple):
-        # `entries` takes the outcomes of an entry apart; together they would be one entry that no deployment has.
-        return [{"Fn::If": _decided(entry["Fn::If"])} if _is_choice(entry) else _decided(entry) for entry in value]
-    if not isinstance(value, Mapping):
-        return value
-    if not _is_choice(value):
-        return {key: _decided(entry) for key, entry in value.items()}
-    condition, *outcomes = value["Fn::If"]
-    outcomes = [_decided(entry) for entry in outcomes]
-    objects = [entry for entry in outcomes if entry != _NOTHING]
-    if not objects or not all(isinstance(entry, Mapping) and not is_function(entry) for entry in objects):
-        return {"Fn::If": [condition, *outcomes]}
-    keys = dict.fromkeys(key for entry in objects for key in entry)
-    sides = [mapping(None if entry == _NOTHING else entry) for entry in outcomes]
-    return {key: _one_or_other(condition, *(side.get(key, _NOTHING) for side in sides)) for key in keys}
-
-
-def _one_or_other(condition: Any, one: Any, other: Any) -> Any:
-    return one if one == other else _decided({"Fn::If": [condition, one, other]})
-
-
-_NOTHING = {"Ref": "AWS::NoValue"}
-
-
-def _is_choice(value: Any) -> bool:
-    outcomes = mapping(value).get("Fn::If")
-    return isinstance(outcomes, list) and len(outcomes) == 3  # noqa: PLR2004 - condition, then, else
-
-
-def is_function(value: Any) -> bool:
-    """True if a value is an intrinsic function."""
-    return isinstance(value, Mapping) and len(value) == 1 and str(next(iter(value))).startswith(("Ref", "Fn::"))
+        return TOKEN.sub(lambda token: self._expansions.get(token[1], token[0]), text)
 
 
 def _naming(resource: Resource) -> _Naming:
@@ -346,27 +275,3 @@ def _token(name: str, attribute: str) -> str:
 
 def _reference(name: str, attribute: str) -> dict[str, Any]:
     return {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
-
-
-def _get_att(argument: Any) -> str:
-    if isinstance(argument, list):
-        argument = ".".join(str(part) for part in argument)
-    return "${" + str(argument) + "}"
-
-
-def _sub(argument: Any) -> str:
-    if isinstance(argument, str):
-        return argument
-    if not (isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str)):  # noqa: PLR2004 - text and names
-        return canonical(str(argument))
-    names = mapping(argument[1])
-    return _TOKEN.sub(lambda token: canonical(names[token[1]]) if token[1] in names else token[0], argument[0])
-
-
-def _join(argument: Any) -> str:
-    if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], list):  # noqa: PLR2004 - separator and parts
-        return str(argument[0]).join(canonical(part) for part in argument[1])
-    return canonical(str(argument))
-
-
-_INTRINSICS = {"Ref": lambda name: "${" + str(name) + "}", "Fn::GetAtt": _get_att, "Fn::Sub": _sub, "Fn::Join": _join}

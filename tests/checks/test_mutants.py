@@ -198,7 +198,7 @@ MUTANTS = {
         put({"Fn::Sub": "ImageUploads-${EnvironmentSuffix}"}, "ProcessorDeadLetterQueue", "Properties", "QueueName"),
         {"E9510", "E9562"},
     ),
-    "a name for one stack only": (put("images", "UploadQueue", "Properties", "QueueName"), {"W9563"}),
+    "a name for one stack only": (put("images", "UploadQueue", "Properties", "QueueName"), {"E9510", "W9563"}),
 }
 
 

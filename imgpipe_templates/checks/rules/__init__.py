@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from imgpipe_templates.checks.rules import (
     alarms,
+    backups,
+    conditions,
+    contracts,
     dashboards,
     deliveries,
     events,
@@ -13,6 +16,7 @@ from imgpipe_templates.checks.rules import (
     limits,
     loops,
     names,
+    order,
     patterns,
     portability,
     queues,
@@ -29,6 +33,7 @@ RULES = (
     *queues.RULES,
     *patterns.RULES,
     *storage.RULES,
+    *backups.RULES,
     *exposure.RULES,
     *functions.RULES,
     *alarms.RULES,
@@ -38,6 +43,9 @@ RULES = (
     *portability.RULES,
     *iam.RULES,
     *roles.RULES,
+    *contracts.RULES,
+    *conditions.RULES,
+    *order.RULES,
     *limits.RULES,
     *names.RULES,
 )

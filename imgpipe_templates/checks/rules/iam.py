@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from imgpipe_templates.checks.authorization import resource_kinds
 from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.policies import Statement, identity_statements, resource_statements
-from imgpipe_templates.checks.template import Template, canonical, split_arn
+from imgpipe_templates.checks.template import Template
+from imgpipe_templates.checks.values import canonical, split_arn
 
 # Actions that need `*` although the reference lists resources for them -> the condition key that narrows them, which is
 # asked for by convention.

@@ -7,7 +7,11 @@ from typing import Any
 
 from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.taggable import TAGGABLE
-from imgpipe_templates.checks.template import Resource, Template, canonical, entries
+from imgpipe_templates.checks.template import (
+    Resource,
+    Template,
+)
+from imgpipe_templates.checks.values import canonical, entries
 
 TAGS = "E9541"
 
