@@ -16,11 +16,13 @@ from cfnlint.decode import decode
 from cfnlint.rules import Rules
 from cfnlint.runner.template.runner import _run_template
 
+from imgpipe_templates.checks import between
 from imgpipe_templates.checks.cfnlint_rules import held_to, rule_class
 from imgpipe_templates.checks.linter import REGION, project_rules
 from imgpipe_templates.checks.model import Profile
 from imgpipe_templates.checks.profiles import profile_of
 from imgpipe_templates.checks.rules import RULES
+from imgpipe_templates.checks.template import Template
 from imgpipe_templates.errors import ImgpipeError
 
 Format = Literal["text", "json", "sarif", "junit", "pretty"]
@@ -76,12 +78,14 @@ def validate_files(
     """
     templates = _read(files)
     rules = Rules({**project_rules(), **{rule.id: rule_class(rule)() for rule in RULES if rule.dated}})
+    together = between.layouts(templates)
     matches = [
         match
         for file, template in templates.items()
-        for match in _matches(file, template, _config(files), rules, _asked(template, profile, tags))
+        for match in _matches(file, template, files, rules, _asked(template, profile, tags), together.get(file))
         if match.rule.severity != "informational"
     ]
+    matches += between.matches(templates)
     matches.sort(key=lambda match: (match.filename, match.linenumber, match.rule.id))
     try:
         report = _FORMATTERS[report_format]().print_matches(matches, rules, config=_config(files))
@@ -98,9 +102,16 @@ def _asked(template: Mapping[str, Any], profile: Profile | None, tags: Mapping[s
     return replace(asked, tags={**asked.tags, **tags})
 
 
-def _matches(file: str, template: Mapping[str, Any], config: Any, rules: Rules, profile: Profile) -> list[Any]:
-    with held_to(profile):
-        return list(_run_template(file, template, config, rules))
+def _matches(
+    file: str,
+    template: Mapping[str, Any],
+    files: Sequence[str],
+    rules: Rules,
+    profile: Profile,
+    together: Template | None,
+) -> list[Any]:
+    with held_to(profile, None if together is None else together.held_to(profile)):
+        return list(_run_template(file, template, _config(files), rules))
 
 
 def _config(files: Sequence[str]) -> Any:

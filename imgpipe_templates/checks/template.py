@@ -104,6 +104,8 @@ class Template:
         """The same view under another profile; what was found so far is shared."""
         if profile == self.profile:
             return self
+        # Rules compare resources by identity, so both views must have the same ones.
+        _ = self.resources
         other = copy.copy(self)
         other.profile = profile
         return other

@@ -424,4 +424,23 @@ EXPECTED = {
     "E9504/bad_denied": [
         "Resources.Rule.Properties.Targets.0.Arn",
     ],
+    "E9565/bad_route": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_private_dns": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_hostnames": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_endpoint": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_port": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_egress": [
+        "Resources.Function.Properties.VpcConfig",
+        "Resources.Function.Properties.VpcConfig",
+    ],
 }

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from imgpipe_templates.checks.assembly import check_assembly
+from imgpipe_templates.checks.merging import merged
 from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.checks.template import Template
@@ -60,3 +61,5 @@ def test_options_render_what_no_rule_finds_fault_with(preset, options):
         }
         assert faults == set()
         assert check_assembly(stacks, {}) == []
+        together = Template(merged(stacks), today=TODAY, profile=PROJECT)
+        assert [(rule.id, *fault.path) for rule in RULES for fault in rule.faults(together)] == []

@@ -10,6 +10,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from imgpipe_templates.config import load_preset
+from imgpipe_templates.library import render_pipeline
+from imgpipe_templates.render.text import to_json
+
 BUILD = Path(__file__).parents[2] / "build"
 
 # One fault for cfn-lint, on line 8, and two for the project's rules, on lines 3 and 9.
@@ -256,3 +260,43 @@ def test_rendered_templates_are_held_to_this_projects_conventions(imgpipe):
 
     assert rules_of(imgpipe("validate", "edited.json", "--format", "json")) == ["E9541"]
     assert rules_of(imgpipe("validate", "edited.json", "--format", "json", "--profile", "anybody")) == []
+
+
+@pytest.fixture(scope="module")
+def exported():
+    """The stacks of a pipeline in the layout `exports`, by file name."""
+    rendered = render_pipeline(load_preset("thumbnails"), "exports")
+    return {f"{name}.template.json": to_json(template) for name, template in rendered.stacks.items()}
+
+
+def written(files):
+    for name, text in files.items():
+        Path(name).write_text(text)
+    return list(files)
+
+
+def test_stacks_of_a_layout_are_checked_together(imgpipe, exported):
+    assert imgpipe("validate", *written(exported)).status == 0
+
+    bodies = {name: json.loads(text) for name, text in exported.items()}
+    name, offer = next(
+        (name, offer)
+        for name, body in bodies.items()
+        for offer in body.get("Outputs", {}).values()
+        if "Export" in offer and "Description" not in offer
+    )
+    offer["Export"]["Name"]["Fn::Sub"] += "Renamed"
+    found = imgpipe("validate", *written(exported | {"storage.template.json": json.dumps(body)}), "--format", "json")
+
+    assert {"E9571", "E9572"} <= set(rules_of(found))
+    assert title in found.out
+
+
+def test_one_export_name_in_two_foreign_templates_is_found(imgpipe):
+    body = "Resources: {T: {Type: AWS::SNS::Topic}}\nOutputs: {Arn: {Value: !Ref T, Export: {Name: %s}}}\n"
+    policy = "Metadata: {cfn-lint: {config: {ignore_checks: [E9515]}}}\n"
+    names = written({name: policy + body % name[0] for name in ("a.yaml", "b.yaml")})
+    Path("c.yaml").write_text(policy + body % "a")
+
+    assert rules_of(imgpipe("validate", *names, "--format", "json")) == []
+    assert rules_of(imgpipe("validate", *names, "c.yaml", "--format", "json")) == ["E9574"]

@@ -16,6 +16,7 @@ from imgpipe_templates.checks.rules import (
     limits,
     loops,
     names,
+    network,
     order,
     patterns,
     portability,
@@ -46,6 +47,7 @@ RULES = (
     *contracts.RULES,
     *conditions.RULES,
     *order.RULES,
+    *network.RULES,
     *limits.RULES,
     *names.RULES,
 )

@@ -176,7 +176,7 @@ def _for_any_source(template: Template) -> Iterator[Fault]:
             if is_about(statement, delivery.service) and (wide or not named):
                 yield Fault(
                     statement.path,
-                    f"{statement.name} lets {delivery.service} fill {delivery.target.id} for all sources of the account; "
+                    f"{statement.name} lets {delivery.service} fill {delivery.target.id} for any source here; "
                     f"add a Condition on aws:SourceArn with the ARN of {delivery.source.id}",
                 )
 
