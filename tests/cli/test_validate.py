@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -278,18 +279,12 @@ def written(files):
 def test_stacks_of_a_layout_are_checked_together(imgpipe, exported):
     assert imgpipe("validate", *written(exported)).status == 0
 
-    bodies = {name: json.loads(text) for name, text in exported.items()}
-    name, offer = next(
-        (name, offer)
-        for name, body in bodies.items()
-        for offer in body.get("Outputs", {}).values()
-        if "Export" in offer and "Description" not in offer
-    )
-    offer["Export"]["Name"]["Fn::Sub"] += "Renamed"
-    found = imgpipe("validate", *written(exported | {"storage.template.json": json.dumps(body)}), "--format", "json")
+    name, text = next((name, text) for name, text in exported.items() if "Fn::ImportValue" in text)
+    renamed = re.sub(r'("Fn::ImportValue": {\s*"Fn::Sub": "[^"]+)', r"\1Renamed", text, count=1)
+    found = imgpipe("validate", *written(exported | {name: renamed}), "--format", "json")
 
-    assert {"E9571", "E9572"} <= set(rules_of(found))
-    assert title in found.out
+    assert renamed != text
+    assert "E9571" in rules_of(found)
 
 
 def test_one_export_name_in_two_foreign_templates_is_found(imgpipe):
