@@ -73,10 +73,11 @@ class Pipeline:
         """
         stacks = self.assembled.assembly.finished()
         order = _deploy_order(stacks)
+        said = metadata(self.config, self.layout.name)
         return RenderedPipeline(
             pipeline=self.config.name,
             layout=self.layout.name,
-            stacks={name: stacks[name].to_dict(self.config.description, metadata(self.config)) for name in order},
+            stacks={name: stacks[name].to_dict(self.config.description, said) for name in order},
             deploy_order=["root"] if "root" in stacks else order,
             functions=[_entry(name, code) for name, stack in stacks.items() for code in stack.functions],
             layers=[_entry(name, code) for name, stack in stacks.items() for code in stack.layers],

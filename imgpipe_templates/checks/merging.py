@@ -12,6 +12,7 @@ from typing import Any
 
 from imgpipe_templates.checks.assembly import NESTED, Assembly
 from imgpipe_templates.checks.values import canonical, mapping
+from imgpipe_templates.promises import as_whole
 
 _TOKEN = re.compile(r"\$\{([^!}.]+)\}")
 
@@ -33,6 +34,7 @@ def merged(stacks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         for name, resource in assembly.section(stack, "Resources").items():
             if not (name in children and mapping(resource).get("Type") == NESTED):
                 body["Resources"][name] = parts.resolved(resource, stack)
+    body["Metadata"] = as_whole(body["Metadata"])
     return body
 
 

@@ -443,4 +443,15 @@ EXPECTED = {
         "Resources.Function.Properties.VpcConfig",
         "Resources.Function.Properties.VpcConfig",
     ],
+    "E9591/bad": [
+        "Resources.Table",
+        "Resources.Function",
+        "Resources.Group",
+        "Resources.Group.Properties.SecurityGroupIngress.0",
+    ],
+    "E9592/bad": [
+        "Resources.ImageProcessorFunction.Properties.Environment.Variables.SOURCE_BUCKET",
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.0.Action.1",
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.1.Action",
+    ],
 }

@@ -66,7 +66,7 @@ def test_a_resource_of_another_stack_may_be_named_as_in_a_single_stack():
     assert found(bodies) == set()
 
     dimension["Value"] = {"Fn::Sub": "ImageProcesor-${EnvironmentSuffix}"}
-    assert found(bodies) == {("E9531", "LambdaErrorAlarm")}
+    assert found(bodies) == {("E9531", "LambdaErrorAlarm"), ("E9591", "ImageProcessorFunction")}
 
 
 def test_stacks_checked_together_report_in_the_stack_of_the_resource():

@@ -103,7 +103,8 @@ def _plain_http(template: Template) -> Iterator[Fault]:
             for statement in resource_statements(template, BUCKET_POLICY, effect="Deny")
             if template.find(BUCKET, statement.owner.properties.get("Bucket")) is bucket
         ]
-        if not _denied(template, bucket, denials, f"{arn}/key"):
+        named = [f"{arn}/key", *([arn] if template.profile.conventions else [])]
+        if not all(_denied(template, bucket, denials, one) for one in named):
             yield _unencrypted(bucket, BUCKET_POLICY, "s3:*")
     for target in template.of_type(*POLICY_OF):
         denials = policy_statements(template, target, effect="Deny") or []
