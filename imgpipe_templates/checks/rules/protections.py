@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgpipe_templates import promises
+from imgpipe_templates.checks.deliveries import deliveries
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.policies import is_about, may_do, resource_statements, statements
 from imgpipe_templates.checks.rules.alarms import ALARM, Metric, metrics_of, owner_of
@@ -197,10 +198,25 @@ def _of_keys(template: Template) -> Iterator[Fault]:
                 )
         for statement in statements(key, key.at("KeyPolicy"), key.properties.get("KeyPolicy")):
             services = [value for kind, _, value in statement.principals() if kind == "Service"]
+            unused = _unused(template, services)
+            if unused and promises.is_whole(template.body):
+                yield Fault(
+                    statement.path, f"{statement.name} lets {unused} in, which sends nothing here; leave it out"
+                )
             if services and not list(statement.conditions()):
                 yield Fault(
                     statement.path, f"{statement.name} lets a service in without a Condition; add aws:SourceAccount"
                 )
+
+
+# Services that use a key only to send messages (encryption.py, PRODUCERS).
+_SENDERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com")
+
+
+def _unused(template: Template, services: list[Any]) -> str:
+    sending = {delivery.service for delivery in deliveries(template) if delivery.target.type in (QUEUE, TOPIC)}
+    named = [canonical(service) for service in services]
+    return ", ".join(name for name in named if name in _SENDERS and name not in sending)
 
 
 def _open_groups(template: Template) -> Iterator[Fault]:
