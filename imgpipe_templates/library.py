@@ -18,6 +18,7 @@ from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.buckets import BucketSettings, clean_up_rules, private_bucket, refuse_plain_http
 from imgpipe_templates.patterns.roles import add_right
 from imgpipe_templates.pipeline import Assembled, assemble
+from imgpipe_templates.promises import metadata
 from imgpipe_templates.records import record
 from imgpipe_templates.render.lengths import check_lengths
 from imgpipe_templates.render.manifest import RenderedPipeline
@@ -120,7 +121,8 @@ class Pipeline:
         """
         stacks = self.assembled.assembly.finished()
         order = _deploy_order(stacks)
-        templates = {name: stacks[name].to_dict(self.config.description) for name in order}
+        said = metadata(self.config, self.layout.name)
+        templates = {name: stacks[name].to_dict(self.config.description, said) for name in order}
         check_lengths(templates)
         return RenderedPipeline(
             pipeline=self.config.name,

@@ -86,7 +86,6 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
         inputs=Inputs(
             source=storage.source,
             thumbnails=thumbnails,
-            apart=storage.apart,
             images=metadata.images,
             index_shards=metadata.index_shards,
             upload_prefix=config.uploads.prefix,
@@ -106,7 +105,7 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
             source=storage.source,
             thumbnails=thumbnails,
             upload_prefix=config.uploads.prefix,
-            output_prefix="" if storage.apart else config.storage.output_prefix,
+            output_prefix=config.storage.output_prefix,
         )
         retrieval = pipeline.build(
             "retrieval",
@@ -177,7 +176,20 @@ def _key(pipeline: Assembly, config: PipelineConfig) -> Key | None:
         return None
     from imgpipe_templates.subsystems.encryption import add_encryption  # noqa: PLC0415 - only who has a key pays for it
 
-    return pipeline.build("encryption", add_encryption, deletion_policy=config.deletion_policy).data_key
+    producers = [
+        "cloudwatch.amazonaws.com",
+        *(["budgets.amazonaws.com"] if config.budget else []),
+        *(["s3.amazonaws.com"] if config.trigger == "queue" and config.queue.fed_by == "s3" else []),
+        *(["events.amazonaws.com"] if _has_rule(config) else []),
+    ]
+    return pipeline.build(
+        "encryption", add_encryption, deletion_policy=config.deletion_policy, producers=producers
+    ).data_key
+
+
+def _has_rule(config: PipelineConfig) -> bool:
+    """True if an EventBridge rule sends uploads, or what it could not deliver, to a queue."""
+    return config.trigger == "eventbridge" or (config.trigger == "queue" and config.queue.fed_by == "eventbridge")
 
 
 def _surroundings(pipeline: Assembly, config: PipelineConfig, key: Key | None) -> Surroundings:

@@ -7,7 +7,8 @@ import pathlib
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 # cfn-lint has annotations but no py.typed.
@@ -17,10 +18,14 @@ from cfnlint.decode import decode, decode_str
 from cfnlint.rules import Rules
 from cfnlint.runner.template.runner import _run_template
 
-from imgpipe_templates.checks.cfnlint_rules import rule_class
+from imgpipe_templates.checks import between
+from imgpipe_templates.checks.cfnlint_rules import held_to, rule_class
 from imgpipe_templates.checks.formats import Checked, junit_report, sarif_report, text_report
 from imgpipe_templates.checks.linter import REGION, project_rules
+from imgpipe_templates.checks.model import Profile
+from imgpipe_templates.checks.profiles import profile_of
 from imgpipe_templates.checks.rules import RULES
+from imgpipe_templates.checks.template import Template
 
 Format = Literal["text", "json", "sarif", "junit", "pretty"]
 
@@ -44,7 +49,12 @@ class Validation:
 
 
 def validate_files(
-    files: Sequence[str], report_format: Format, *, announce: Callable[[str], None] = lambda _: None
+    files: Sequence[str],
+    report_format: Format,
+    *,
+    profile: Profile | None = None,
+    tags: Mapping[str, str | None] = MappingProxyType({}),
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Validation:
     """The findings of cfn-lint and of the project's rules in template files.
 
@@ -53,19 +63,25 @@ def validate_files(
     Args:
         files: The files, as the report names them; `-` is standard input.
         report_format: One of the formats.
+        profile: What to ask in addition to what AWS asks; None asks this project's templates for its conventions and
+            all others for nothing.
+        tags: Tags to require in addition to the profile's, as key and value; None is any value.
         announce: Called with the name of each file before it is checked.
     """
     templates, unreadable = _read(files)
     rules = Rules({**project_rules(), **{rule.id: rule_class(rule)() for rule in RULES if rule.dated}})
+    together = between.layouts(templates)
+    across = list(between.matches(templates))
     checked: list[Checked] = []
     for file, template in sorted(templates.items()):
         announce(file)
         began = time.monotonic()
         found = [
             match
-            for match in _run_template(file, template, _config(files), rules)
+            for match in _matches(file, template, files, rules, _asked(template, profile, tags), together.get(file))
             if match.rule.severity != "informational"
         ]
+        found += [match for match in across if match.filename == file]
         found.sort(key=lambda match: (match.linenumber, match.rule.id))
         checked.append(Checked(file, template, found, time.monotonic() - began))
     report = _report(report_format, checked, rules, _config(list(templates)))
@@ -82,6 +98,23 @@ def _report(report_format: Format, checked: Sequence[Checked], rules: Rules, con
     formatter = formatters.JsonFormatter() if report_format == "json" else formatters.PrettyFormatter()
     matches = [match for one in checked for match in one.matches]
     return formatter.print_matches(matches, rules, config=config) or ""
+
+
+def _asked(template: Mapping[str, Any], profile: Profile | None, tags: Mapping[str, str | None]) -> Profile:
+    asked = profile or profile_of(template)
+    return replace(asked, tags={**asked.tags, **tags})
+
+
+def _matches(
+    file: str,
+    template: Mapping[str, Any],
+    files: Sequence[str],
+    rules: Rules,
+    profile: Profile,
+    together: Template | None,
+) -> list[Any]:
+    with held_to(profile, None if together is None else together.held_to(profile)):
+        return list(_run_template(file, template, _config(files), rules))
 
 
 def _config(files: Sequence[str]) -> Any:

@@ -12,6 +12,7 @@ import click
 from imgpipe_templates.errors import ImgpipeError
 
 if TYPE_CHECKING:
+    from imgpipe_templates.checks import Finding
     from imgpipe_templates.render.manifest import RenderedPipeline
 
 
@@ -32,23 +33,23 @@ def check_templates(
     from imgpipe_templates.cli.tables import working
     from imgpipe_templates.render.text import to_json
 
-    texts = {
-        f"{pipeline.pipeline}/{pipeline.layout}/{stack}.template.json": to_json(template)
-        for pipeline in pipelines
-        for stack, template in pipeline.stacks.items()
-    }
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    findings = []
+    findings: list[Finding] = []
+    count = 0
     with nullcontext(lambda _: None) if shows_progress else working("checking the templates") as announce:
-        for name, text in texts.items():
-            announce(f"checking {name}")
-            findings += checks.check_templates({name: text}, today=today, use_cache=use_cache)
-    for pipeline in pipelines:
-        if len(pipeline.stacks) > 1:
-            from imgpipe_templates.checks.assembly import check_assembly
+        for pipeline in pipelines:
+            announce(f"checking {pipeline.pipeline}")
+            stacks = {stack: to_json(template) for stack, template in pipeline.stacks.items()}
+            folder = f"{pipeline.pipeline}/{pipeline.layout}"
+            texts = {f"{folder}/{stack}.template.json": text for stack, text in stacks.items()}
+            together = stacks if len(stacks) > 1 else {}
+            findings += checks.check_templates(texts, today=today, use_cache=use_cache, stacks=together)
+            count += len(texts)
+            if together:
+                from imgpipe_templates.checks.assembly import check_assembly
 
-            findings += check_assembly(pipeline.stacks, pipeline.reads_from)
+                findings += check_assembly(pipeline.stacks, pipeline.reads_from)
     for finding in findings:
         click.echo(finding.text(), err=True)
     if findings:
-        raise ImgpipeError(f"{len(findings)} findings in {len(texts)} templates; nothing was written")
+        raise ImgpipeError(f"{len(findings)} findings in {count} templates; nothing was written")

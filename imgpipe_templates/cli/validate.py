@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+_PROFILES = ("auto", "anybody", "project")
 _FORMATS = ("text", "json", "sarif", "junit", "pretty")
 
 
@@ -20,7 +21,21 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
     help="What to write.",
     show_default=True,
 )
-def command(files: tuple[str, ...], report_format: Any) -> int:
+@click.option(
+    "--profile",
+    type=click.Choice(_PROFILES),
+    default="auto",
+    help="Whose conventions to apply: this project's, nobody's, or (auto) this project's to templates it rendered.",
+    show_default=True,
+)
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="KEY[=VALUE]",
+    help="Require a tag on every taggable resource, in addition to the profile's; may repeat.",
+)
+def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tuple[str, ...]) -> int:
     """Check CloudFormation templates, rendered here or not, in JSON or YAML.
 
     cfn-lint's rules and the project's own (E95nn and W95nn) are asked; the JSON and SARIF reports name the source of
@@ -31,8 +46,15 @@ def command(files: tuple[str, ...], report_format: Any) -> int:
 
     with working("loading the rules") as announce:
         from imgpipe_templates.checks.files import validate_files
+        from imgpipe_templates.checks.profiles import PROFILES
 
-        found = validate_files(files, report_format, announce=lambda file: announce(f"checking {file}"))
+        found = validate_files(
+            files,
+            report_format,
+            profile=PROFILES.get(profile),
+            tags=_required(tags),
+            announce=lambda file: announce(f"checking {file}"),
+        )
     for line in found.unreadable:
         click.echo(f"error: {line}", err=True)
     if found.report:
@@ -44,3 +66,14 @@ def command(files: tuple[str, ...], report_format: Any) -> int:
         err=True,
     )
     return 1 if found.findings or found.unreadable else 0
+
+
+def _required(tags: tuple[str, ...]) -> dict[str, str | None]:
+    """The required tags of `--tag KEY` and `--tag KEY=VALUE`."""
+    required: dict[str, str | None] = {}
+    for tag in tags:
+        key, equals, value = tag.partition("=")
+        if not key:
+            raise click.BadParameter(f"{tag!r} has no key; write KEY or KEY=VALUE", param_hint="--tag")
+        required[key] = value if equals else None
+    return required

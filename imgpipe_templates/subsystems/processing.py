@@ -221,7 +221,6 @@ class Inputs:
     Attributes:
         source: Takes the uploads.
         thumbnails: Takes the thumbnails; None where none are made.
-        apart: Whether the two are different buckets.
         images: One item per upload.
         index_shards: Over how many partitions an index of the table spreads a day.
         upload_prefix: Keys that do not start with it are no uploads.
@@ -232,7 +231,6 @@ class Inputs:
 
     source: Bucket
     thumbnails: Bucket | None
-    apart: bool
     images: Table
     index_shards: int
     upload_prefix: str
@@ -290,8 +288,7 @@ def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:
 def _may(inputs: Inputs) -> list[Statement]:
     may = [grants.read_objects(inputs.source, inputs.upload_prefix), grants.keep_items(inputs.images)]
     if inputs.thumbnails:
-        # In a bucket of its own everything is a thumbnail.
-        may.insert(1, grants.write_objects(inputs.thumbnails, "" if inputs.apart else inputs.output_prefix))
+        may.insert(1, grants.write_objects(inputs.thumbnails, inputs.output_prefix))
     if inputs.reports:
         may.append(grants.publish(inputs.reports))
     return may

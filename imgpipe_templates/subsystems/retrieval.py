@@ -131,7 +131,7 @@ class Library:
         source: The uploads.
         thumbnails: The thumbnails; None where none are made.
         upload_prefix: Keys of uploads start with it.
-        output_prefix: Keys of thumbnails start with it, where both share a bucket.
+        output_prefix: Keys of thumbnails start with it.
     """
 
     images: Table

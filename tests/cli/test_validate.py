@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from imgpipe_templates.config import load_preset
+from imgpipe_templates.library import render_pipeline
+from imgpipe_templates.render.text import to_json
 
 BUILD = Path(__file__).parents[2] / "build"
 
@@ -23,14 +28,14 @@ Resources:
     UpdateReplacePolicy: Delete
     Properties:
       VisibilityTimeout: forever
-      QueueName: images
+      RedriveAllowPolicy: {redrivePermission: allowAll}
       Tags: &tags
         - {Key: Environment, Value: test}
         - {Key: Project, Value: imgpipe}
         - {Key: Purpose, Value: test}
         - {Key: iac-rlhf-amazon, Value: "true"}
 """
-FOUND = [("E9515", 3), ("E3012", 8), ("W9563", 9)]
+FOUND = [("E9515", 3), ("E3012", 8), ("E9510", 9)]
 
 
 @pytest.fixture
@@ -70,8 +75,8 @@ def test_json_lists_rule_place_and_source(imgpipe, faulty):
 def test_sarif_is_what_code_scanning_takes(imgpipe, faulty):
     (run,) = json.loads(imgpipe("validate", faulty, "--format", "sarif").out)["runs"]
 
-    assert {result["ruleId"] for result in run["results"]} == {"E9515", "E3012", "W9563"}
-    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"E9515", "E3012", "W9563"}
+    assert {result["ruleId"] for result in run["results"]} == {"E9515", "E3012", "E9510"}
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"E9515", "E3012", "E9510"}
     places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
     assert {place["artifactLocation"]["uri"] for place in places} == {"queue.yaml"}
     assert {
@@ -92,7 +97,7 @@ def test_junit_is_a_case_per_rule_and_a_failure_per_finding(imgpipe, faulty):
 
     failed = {case.get("name", "").split()[0] for case in suites.iter("testcase") if case.find("failure") is not None}
     passed = {case.get("name", "").split()[0] for case in suites.iter("testcase") if len(case) == 0}
-    assert failed == {"E9515", "E3012", "W9563"}
+    assert failed == {"E9515", "E3012", "E9510"}
     assert {"E9501", "E3001"} <= passed
     (suite,) = ElementTree.fromstring(imgpipe("validate", faulty, "--format", "junit").out)  # noqa: S314 - our own output
     assert (suite.get("name"), suite.get("failures")) == ("queue.yaml", "3")
@@ -107,11 +112,11 @@ def test_junit_is_a_case_per_rule_and_a_failure_per_finding(imgpipe, faulty):
 def test_pretty_counts_by_severity(imgpipe, faulty):
     found = imgpipe("validate", faulty, "--format", "pretty")
 
-    assert "found 2 errors, 1 warnings" in found.out
+    assert "found 3 errors, 0 warnings" in found.out
 
 
 def test_metadata_sets_a_rule_aside(imgpipe, faulty):
-    settings = "Metadata: {cfn-lint: {config: {ignore_checks: [E9515, W9563, E3012]}}}\n"
+    settings = "Metadata: {cfn-lint: {config: {ignore_checks: [E9515, E9510, E3012]}}}\n"
     Path("excused.yaml").write_text(settings + FAULTY)
 
     found = imgpipe("validate", "excused.yaml", faulty)
@@ -208,3 +213,106 @@ def test_help_and_a_wrong_command_line_load_no_linter():
     )
 
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=Path(__file__).parents[2])
+
+
+FOREIGN = """\
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: images
+      Tags: [{Key: Owner, Value: web}]
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: "*"
+            Action: "sqs:*"
+            Resource: "*"
+            Condition: {Bool: {"aws:SecureTransport": "false"}}
+"""
+
+
+def rules_of(found):
+    return [match["Rule"]["Id"] for match in json.loads(found.out or "[]")]
+
+
+def test_foreign_templates_are_not_held_to_this_projects_conventions(imgpipe):
+    Path("foreign.yaml").write_text(FOREIGN)
+
+    assert rules_of(imgpipe("validate", "foreign.yaml", "--format", "json")) == []
+    found = imgpipe("validate", "foreign.yaml", "--format", "json", "--profile", "project")
+    assert rules_of(found) == ["E9512", "W9563", "E9541"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        (["Owner"], None),
+        (["Owner=web"], None),
+        (["Team", "Owner"], "AWS::SQS::Queue lacks the tags Team; add them to Tags (a list)"),
+        (["Owner=mobile"], "tag Owner is 'web'; it must be 'mobile'"),
+    ],
+)
+def test_tags_to_require_are_an_argument(imgpipe, tags, message):
+    Path("foreign.yaml").write_text(FOREIGN)
+    arguments = [text for tag in tags for text in ("--tag", tag)]
+
+    found = json.loads(imgpipe("validate", "foreign.yaml", "--format", "json", *arguments).out or "[]")
+
+    assert [match["Message"] for match in found] == ([message] if message else [])
+
+
+def test_a_required_tag_without_a_key_is_refused(imgpipe):
+    Path("foreign.yaml").write_text(FOREIGN)
+
+    refused = imgpipe("validate", "foreign.yaml", "--tag", "=x")
+
+    assert refused.status == 2
+    assert "--tag: '=x' has no key; write KEY or KEY=VALUE" in refused.err
+
+
+def test_rendered_templates_are_held_to_this_projects_conventions(imgpipe):
+    body = json.loads((BUILD / "thumbnails" / "single" / "pipeline.template.json").read_text())
+    body["Resources"]["ImageProcessorRole"]["Properties"]["Tags"].pop()
+    Path("edited.json").write_text(json.dumps(body))
+
+    assert rules_of(imgpipe("validate", "edited.json", "--format", "json")) == ["E9541"]
+    assert rules_of(imgpipe("validate", "edited.json", "--format", "json", "--profile", "anybody")) == []
+
+
+@pytest.fixture(scope="module")
+def exported():
+    """The stacks of a pipeline in the layout `exports`, by file name."""
+    rendered = render_pipeline(load_preset("thumbnails"), "exports")
+    return {f"{name}.template.json": to_json(template) for name, template in rendered.stacks.items()}
+
+
+def written(files):
+    for name, text in files.items():
+        Path(name).write_text(text)
+    return list(files)
+
+
+def test_stacks_of_a_layout_are_checked_together(imgpipe, exported):
+    assert imgpipe("validate", *written(exported)).status == 0
+
+    name, text = next((name, text) for name, text in exported.items() if "Fn::ImportValue" in text)
+    renamed = re.sub(r'("Fn::ImportValue": {\s*"Fn::Sub": "[^"]+)', r"\1Renamed", text, count=1)
+    found = imgpipe("validate", *written(exported | {name: renamed}), "--format", "json")
+
+    assert renamed != text
+    assert "E9571" in rules_of(found)
+
+
+def test_one_export_name_in_two_foreign_templates_is_found(imgpipe):
+    body = "Resources: {T: {Type: AWS::SNS::Topic}}\nOutputs: {Arn: {Value: !Ref T, Export: {Name: %s}}}\n"
+    policy = "Metadata: {cfn-lint: {config: {ignore_checks: [E9515]}}}\n"
+    names = written({name: policy + body % name[0] for name in ("a.yaml", "b.yaml")})
+    Path("c.yaml").write_text(policy + body % "a")
+
+    assert rules_of(imgpipe("validate", *names, "--format", "json")) == []
+    assert rules_of(imgpipe("validate", *names, "c.yaml", "--format", "json")) == ["E9574"]

@@ -48,7 +48,7 @@ def test_retrieval_reads_looks_up_and_signs_reads_and_nothing_else():
         ("dynamodb:GetItem", table),
         ("dynamodb:Query", "${ImageMetadataTable.Arn}/index/UploadTimestampIndex"),
         ("dynamodb:Query", "${ImageMetadataTable.Arn}/index/UserIndex"),
-        ("s3:GetObject", "${ThumbnailBucket.Arn}/*"),
+        ("s3:GetObject", "${ThumbnailBucket.Arn}/thumbnails/*"),
         ("s3:GetObject", "${SourceBucket.Arn}/*"),
         ("s3:GetObjectVersion", "${SourceBucket.Arn}/*"),
     }

@@ -124,7 +124,7 @@ def test_000_08_the_processor_reads_uploads(granted, objects):
 
 @pytest.mark.parametrize(
     ("template", "objects"),
-    [("single-bucket", f"{BUCKET_ARN}/thumbnails/*"), ("production", "${ThumbnailBucket.Arn}/*")],
+    [("single-bucket", f"{BUCKET_ARN}/thumbnails/*"), ("production", "${ThumbnailBucket.Arn}/thumbnails/*")],
     indirect=["template"],
 )
 def test_000_09_the_processor_writes_thumbnails_and_no_upload(granted, objects):

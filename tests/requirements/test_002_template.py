@@ -68,7 +68,7 @@ def test_002_02_no_thumbnail_starts_the_processor(template):
     assert heeds("uploads/a.JPG")
     assert not heeds("uploads/a.gif")
     written = {on_what for action, on_what in allowed(template, "ImageProcessorRole") if action == "s3:PutObject"}
-    assert written == {"${ThumbnailBucket.Arn}/*"}
+    assert written == {"${ThumbnailBucket.Arn}/thumbnails/*"}
 
 
 @on_its_own
