@@ -26,7 +26,7 @@ OTHERS: dict[str, Any] = {
     "uploads.prefix": "other/",
     "uploads.extensions": ["gif"],
     "storage.output_prefix": "other/",
-    "storage.cors_origins": ["https://photos.example.org"],
+    "storage.cors_origins": ["https://other.example.net"],
     "network.cidr": "10.9.0.0/16",
     "processing.output.background": "#ffffff",
     "processing.extra_thumbnail_sizes_px": [64],
