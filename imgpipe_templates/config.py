@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from imgpipe_templates.arguments import check_texts, checked
 from imgpipe_templates.configuration import Layer, Presets, load
 from imgpipe_templates.options import PipelineConfig
 
@@ -14,6 +15,7 @@ PRESETS = Presets(Path(__file__).parent / "presets")
 DEFAULT_PRESET = "production"
 
 
+@checked(name=str)
 def load_preset(name: str, overrides: Sequence[str] = (), *, cached: bool = True) -> PipelineConfig:
     """The preset `name`.
 
@@ -23,12 +25,14 @@ def load_preset(name: str, overrides: Sequence[str] = (), *, cached: bool = True
         cached: Whether what was found valid before is taken to be so.
 
     Raises:
+        ArgumentError: An argument has a wrong type.
         ConfigError: There is no such preset, or an override is wrong; every fault is named.
     """
-    return load(PipelineConfig, [PRESETS.layer(name)], overrides, cached=cached)
+    return load(PipelineConfig, [PRESETS.layer(name)], _overrides(overrides), cached=cached)
 
 
-def load_config(path: Path, overrides: Sequence[str] = (), *, cached: bool = True) -> PipelineConfig:
+@checked(path=(str, Path))
+def load_config(path: str | Path, overrides: Sequence[str] = (), *, cached: bool = True) -> PipelineConfig:
     """The configuration in the TOML file `path`, which may start from a preset with `preset = "<name>"`.
 
     Args:
@@ -37,6 +41,11 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, cached: bool = Tru
         cached: Whether what was found valid before is taken to be so.
 
     Raises:
+        ArgumentError: An argument has a wrong type.
         ConfigError: The file cannot be read, or it or an override is wrong; every fault is named.
     """
-    return load(PipelineConfig, [Layer.read(path)], overrides, presets=PRESETS, cached=cached)
+    return load(PipelineConfig, [Layer.read(Path(path))], _overrides(overrides), presets=PRESETS, cached=cached)
+
+
+def _overrides(given: Sequence[str]) -> Sequence[str]:
+    return check_texts("overrides", given, "processing.memory_mb=1024")

@@ -19,6 +19,10 @@ class ConfigError(ImgpipeError):
         super().__init__("\n".join(faults))
 
 
+class ArgumentError(ImgpipeError, TypeError):
+    """A public function was called with an argument of a wrong type, or with an unknown name."""
+
+
 class TemplateConflictError(ImgpipeError):
     """Two subsystems declared the same name in one template with different meanings."""
 

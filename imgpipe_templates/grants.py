@@ -16,74 +16,99 @@ import awacs.s3
 import awacs.sns
 import awacs.sqs
 from awacs.aws import Action, Allow, ArnEquals, ArnLike, Bool, Condition, Deny, Principal, Statement, StringEquals
-from troposphere import AccountId, Sub
+from troposphere import AccountId, Ref, Sub
 
+from imgpipe_templates.arguments import checked
 from imgpipe_templates.core.handles import Bucket, Key, Queue, Table, Topic
 from imgpipe_templates.core.lean_troposphere import deferred
-from imgpipe_templates.core.naming import Value
+from imgpipe_templates.core.naming import Value, arn_text
 
 if TYPE_CHECKING:
     from awacs import awslambda as lambda_
-    from awacs import ec2, kms, xray
+    from awacs import ec2, kms, ssm, xray
 else:
-    ec2, kms, lambda_, xray = map(deferred, ("awacs.ec2", "awacs.kms", "awacs.awslambda", "awacs.xray"))
+    ec2, kms, lambda_, ssm, xray = map(
+        deferred, ("awacs.ec2", "awacs.kms", "awacs.awslambda", "awacs.ssm", "awacs.xray")
+    )
 
 
+@checked(bucket=Bucket)
 def read_objects(bucket: Bucket, prefix: str = "") -> Statement:
     """Read objects, and the very version that an event names."""
     actions = [awacs.s3.GetObject, awacs.s3.GetObjectVersion]
     return _allow(f"Read{bucket.title}Objects", actions, bucket.objects_arn(prefix))
 
 
+@checked(bucket=Bucket)
 def show_objects(bucket: Bucket, prefix: str = "") -> Statement:
     """Sign links that read objects: a link can do no more than whoever signed it."""
     return _allow(f"Show{bucket.title}Objects", [awacs.s3.GetObject], bucket.objects_arn(prefix))
 
 
+@checked(bucket=Bucket)
 def show_versions(bucket: Bucket, prefix: str = "") -> Statement:
     """Sign links that read the very version that an item describes."""
     actions = [awacs.s3.GetObject, awacs.s3.GetObjectVersion]
     return _allow(f"Show{bucket.title}Versions", actions, bucket.objects_arn(prefix))
 
 
+@checked(bucket=Bucket)
 def write_objects(bucket: Bucket, prefix: str = "") -> Statement:
     """Write objects, without setting ACLs: the buckets have none."""
     return _allow(f"Write{bucket.title}Objects", [awacs.s3.PutObject], bucket.objects_arn(prefix))
 
 
+@checked(table=Table)
 def keep_items(table: Table) -> Statement:
     """Look up, create and update items by key."""
     actions = [awacs.dynamodb.GetItem, awacs.dynamodb.PutItem, awacs.dynamodb.UpdateItem]
     return _allow(f"KeepItemsIn{table.title}", actions, table.arn)
 
 
+@checked(table=Table)
 def get_items(table: Table) -> Statement:
     """Look up items by key."""
     return _allow(f"GetItemsOf{table.title}", [awacs.dynamodb.GetItem], table.arn)
 
 
+@checked(table=Table)
 def query_indexes(table: Table, indexes: Sequence[str]) -> Statement:
     """Ask the indexes of a table; asking the table itself is another right."""
     return _allow(f"Query{table.title}", [awacs.dynamodb.Query], *(table.index_arn(index) for index in indexes))
 
 
+@checked(bucket=Bucket)
 def configure_notifications(bucket: Bucket) -> Statement:
     """Read and write the notification configuration of a bucket."""
     actions = [awacs.s3.GetBucketNotification, awacs.s3.PutBucketNotification]
     return _allow(f"Configure{bucket.title}Notifications", actions, bucket.arn)
 
 
+@checked(bucket=Bucket)
+def lock_notifications(bucket: Bucket) -> Statement:
+    """Hold the lock on a bucket's notification configuration: a parameter of lambda/bucket_notification/.../lock.py."""
+    actions = [ssm.DeleteParameter, ssm.GetParameter, ssm.PutParameter]
+    name = bucket.name
+    title = name.data["Ref"] if isinstance(name, Ref) else "BucketName"
+    arn = arn_text("ssm", f"parameter/imgpipe/bucket-notifications/${{{title}}}")
+    on = Sub(arn) if isinstance(name, Ref) else Sub(arn, BucketName=name)
+    return _allow(f"Lock{bucket.title}Notifications", actions, on)
+
+
+@checked(topic=Topic)
 def publish(topic: Topic) -> Statement:
     """Publish to a topic."""
     return _allow(f"PublishTo{topic.title}", [awacs.sns.Publish], topic.arn)
 
 
+@checked(queue=Queue)
 def receive_messages(queue: Queue) -> Statement:
     """Take messages from a queue, as Lambda does for a function that is fed by it."""
     actions = [awacs.sqs.ReceiveMessage, awacs.sqs.DeleteMessage, awacs.sqs.GetQueueAttributes]
     return _allow(f"ReceiveFrom{queue.title}", actions, queue.arn)
 
 
+@checked(key=Key)
 def use_key(key: Key, services: Sequence[str]) -> Statement:
     """Use a key by way of some services of this Region, never directly.
 
@@ -124,6 +149,7 @@ def attach_to_network() -> Statement:
     return _allow("AttachToNetwork", actions, "*")
 
 
+@checked(queue=Queue)
 def send_messages(queue: Queue) -> Statement:
     """Send messages to a queue."""
     return _allow(f"SendTo{queue.title}", [awacs.sqs.SendMessage], queue.arn)

@@ -18,3 +18,8 @@ MAX_PARAMETER_VALUE_BYTES = 4_096
 MAX_REQUEST_BYTES = 51_200
 # "Template body size in an Amazon S3 object", given as 1 MB; the smaller reading of it.
 MAX_S3_BYTES = 1_000_000
+
+# "Amazon EventBridge quotas", Amazon EventBridge User Guide, read 2026-12.
+MAX_EVENT_PATTERN_CHARACTERS = 2_048
+# "Bucket naming rules", Amazon S3 User Guide, read 2026-12.
+MAX_BUCKET_NAME_CHARACTERS = 63

@@ -6,6 +6,7 @@ source bucket alone may be named by a parameter of its own.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal
 
 from imgpipe_templates.core.naming import Names
@@ -64,18 +65,53 @@ _BUCKETS = {
     "AccessLogBucket": "image-access-logs-bucket-${EnvironmentSuffix}-${AWS::AccountId}",
     "ThumbnailBucket": "image-thumbnail-bucket-${EnvironmentSuffix}-${AWS::AccountId}",
 }
-_SOURCE_BUCKET = {
-    "parameter": "${SourceBucketName}",
-    "derived": "image-storage-bucket-${EnvironmentSuffix}-${AWS::AccountId}",
+_DERIVED_SOURCE_BUCKET = "image-storage-bucket-${EnvironmentSuffix}-${AWS::AccountId}"
+# The longest fixed part, `image-storage-`, leaves the longest suffix, account id and Region (us-isof-south-1) 49 of 63.
+_REGIONAL_BUCKETS = {
+    title: f"{name}-${{EnvironmentSuffix}}-${{AWS::AccountId}}-${{AWS::Region}}"
+    for title, name in {
+        "AccessLogBucket": "image-logs",
+        "SourceBucket": "image-storage",
+        "ThumbnailBucket": "image-thumbs",
+    }.items()
 }
+_SHORT_ENVIRONMENTS = {"development": "dev", "staging": "stage", "production": "prod"}
+# The presets as they are: their suffix is `dev` by default.
+PRESET_NAMES = frozenset({"media-library", "production", "reporting", "single-bucket", "thumbnails"})
 
 
-def names(source_bucket: Literal["parameter", "derived"], *, needed: frozenset[str] | None = None) -> Names:
+def names(
+    source_bucket: Literal["parameter", "derived"], *, needed: frozenset[str] | None = None, regional: bool = False
+) -> Names:
     """The names of a pipeline.
 
     Args:
         source_bucket: Whether the source bucket is named by its parameter or like everything else.
         needed: The only things that are given their name, the rest being left to CloudFormation; None means all.
+        regional: True if names of buckets contain the Region.
     """
     texts = {title: f"{name}-${{EnvironmentSuffix}}" for title, name in {**_ALARMS, **_OTHERS}.items()}
-    return Names({**texts, **_GLOBAL, **_BUCKETS, "SourceBucket": _SOURCE_BUCKET[source_bucket]}, needed)
+    buckets = _REGIONAL_BUCKETS if regional else {**_BUCKETS, "SourceBucket": _DERIVED_SOURCE_BUCKET}
+    if source_bucket == "parameter":
+        buckets = {**buckets, "SourceBucket": "${SourceBucketName}"}
+    return Names({**texts, **_GLOBAL, **buckets}, needed)
+
+
+def default_suffix(pipeline: str, environment: str) -> str:
+    """Return the default of EnvironmentSuffix: another one for each pipeline and environment.
+
+    Two pipelines of one account and Region would have the same names otherwise. A name that is too long is cut and
+    continued with the start of its hash.
+
+    Args:
+        pipeline: Name of the pipeline.
+        environment: `development`, `staging` or `production`.
+    """
+    if pipeline in PRESET_NAMES:
+        return "dev"
+    ending = f"-{_SHORT_ENVIRONMENTS[environment]}"
+    room = LONGEST_SUFFIX - len(ending)
+    if len(pipeline) > room:
+        digest = hashlib.sha256(pipeline.encode()).hexdigest()[:6]
+        pipeline = f"{pipeline[: room - len(digest) - 1].rstrip('-')}-{digest}"
+    return f"{pipeline}{ending}"

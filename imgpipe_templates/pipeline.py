@@ -32,6 +32,10 @@ from imgpipe_templates.subsystems.triggers.eventbridge import add_eventbridge_tr
 from imgpipe_templates.subsystems.triggers.queue import QueueTrigger, add_queue_trigger, queue_notification
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
 
+SUFFIX_IS_FIXED = (
+    "CloudFormation refuses another one later, because the ServiceToken of S3BucketNotification cannot change"
+)
+
 
 @record
 class Assembled:
@@ -82,7 +86,6 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
         inputs=Inputs(
             source=storage.source,
             thumbnails=thumbnails,
-            apart=storage.apart,
             images=metadata.images,
             index_shards=metadata.index_shards,
             upload_prefix=config.uploads.prefix,
@@ -102,7 +105,7 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
             source=storage.source,
             thumbnails=thumbnails,
             upload_prefix=config.uploads.prefix,
-            output_prefix="" if storage.apart else config.storage.output_prefix,
+            output_prefix=config.storage.output_prefix,
         )
         retrieval = pipeline.build(
             "retrieval",
@@ -115,10 +118,12 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
     watched = Watched(
         processor=processing.processor,
         timeout_seconds=processing.timeout_seconds,
+        retry_attempts=processing.retry_attempts,
         dead_letters=processing.dead_letters,
         images=metadata.images,
         indexes=metadata.indexes,
         uploads=waiting.uploads if waiting else None,
+        max_receives=waiting.max_receives if waiting else 0,
         retrieval=retrieval.function if retrieval else None,
         retrieval_timeout_seconds=retrieval.timeout_seconds if retrieval else 0,
         api=retrieval.api if retrieval else None,
@@ -142,19 +147,22 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
 
 
 def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
+    # The name of the custom resource's helper ends with the suffix, and is part of the service token.
+    token_is_named = config.trigger == "custom-resource" and config.names != "generated"
     common = partial(
         declare_environment,
         environment=config.environment,
-        suffix=config.environment_suffix,
+        suffix=config.suffix,
         longest_suffix=LONGEST_SUFFIX,
+        fixed_because=SUFFIX_IS_FIXED if token_is_named else "",
     )
     tags = standard_tags(project=config.project, purpose=config.purpose, extra=config.tags)
     return Assembly(layout, known, tags, common)
 
 
 def _names(config: PipelineConfig) -> Names:
-    if config.names == "suffix":
-        return names(config.storage.source_bucket_name)
+    if config.names != "generated":
+        return names(config.storage.source_bucket_name, regional=config.names == "regional")
     needed = {"SourceBucket", "MonitoringDashboard"}
     if config.trigger == "s3":
         needed.add("ImageProcessorFunction")
@@ -168,7 +176,20 @@ def _key(pipeline: Assembly, config: PipelineConfig) -> Key | None:
         return None
     from imgpipe_templates.subsystems.encryption import add_encryption  # noqa: PLC0415 - only who has a key pays for it
 
-    return pipeline.build("encryption", add_encryption, deletion_policy=config.deletion_policy).data_key
+    producers = [
+        "cloudwatch.amazonaws.com",
+        *(["budgets.amazonaws.com"] if config.budget else []),
+        *(["s3.amazonaws.com"] if config.trigger == "queue" and config.queue.fed_by == "s3" else []),
+        *(["events.amazonaws.com"] if _has_rule(config) else []),
+    ]
+    return pipeline.build(
+        "encryption", add_encryption, deletion_policy=config.deletion_policy, producers=producers
+    ).data_key
+
+
+def _has_rule(config: PipelineConfig) -> bool:
+    """True if an EventBridge rule sends uploads, or what it could not deliver, to a queue."""
+    return config.trigger == "eventbridge" or (config.trigger == "queue" and config.queue.fed_by == "eventbridge")
 
 
 def _surroundings(pipeline: Assembly, config: PipelineConfig, key: Key | None) -> Surroundings:

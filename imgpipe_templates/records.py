@@ -41,6 +41,8 @@ def _fill(self: Any, *args: Any, **kwargs: Any) -> None:
             else:
                 raise TypeError(f"{type(self).__name__} misses a value for {name!r}")
     self.__dict__.update(given)
+    if hook := getattr(self, "_when_built", None):
+        hook()
 
 
 @functools.cache

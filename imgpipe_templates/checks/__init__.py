@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgpipe_templates.checks.engine import check_templates
-from imgpipe_templates.checks.model import Finding
+from imgpipe_templates.checks.model import Finding, Profile
+from imgpipe_templates.checks.profiles import ANYBODY, PROJECT
 
-__all__ = ["Finding", "check_templates"]
+__all__ = ["ANYBODY", "PROJECT", "Finding", "Profile", "check_templates"]

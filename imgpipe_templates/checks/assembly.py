@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from imgpipe_templates.checks.model import Fault, Finding, Path, severity_of
-from imgpipe_templates.checks.template import canonical, mapping
+from imgpipe_templates.checks.values import canonical, mapping
 from imgpipe_templates.records import record
 
 NESTED = "AWS::CloudFormation::Stack"
@@ -16,6 +16,7 @@ NESTED = "AWS::CloudFormation::Stack"
 _TEMPLATE_FILE = (".template.json", ".template.yaml")
 
 StackFault = tuple[str, Fault]
+IN_TWO = "E9574"
 
 
 @record
@@ -233,6 +234,11 @@ def _in_two(assembly: Assembly) -> Iterator[StackFault]:
                         f"is a resource of {first}, too; a logical id is one resource in every layout, so rename one",
                     ),
                 )
+    yield from exported_twice(assembly)
+
+
+def exported_twice(assembly: Assembly) -> Iterator[StackFault]:
+    """Faults of export names that two stacks have, which is wrong whoever wrote them."""
     for name, offers in assembly.exports.items():
         for stack, title in offers[1:]:
             if "${AWS::StackName}" not in name:
@@ -290,7 +296,7 @@ RULES = (
         _circular,
     ),
     AssemblyRule(
-        "E9574",
+        IN_TWO,
         "One name in two stacks",
         "A logical id means one resource whatever the layout, and an export name is unique in account and Region.",
         # AWS CloudFormation User Guide, "Outputs section", read 2026-11

@@ -135,3 +135,39 @@ UPPER_BOUNDS = {
     ("AWS/DynamoDB", "MaxProvisionedTableReadCapacityUtilization"): 100.0,
     ("AWS/DynamoDB", "MaxProvisionedTableWriteCapacityUtilization"): 100.0,
 }
+
+# Units of metrics that an alarm can name (same pages); a metric that is not listed is not judged.
+_UNITS = {
+    "AWS/ApiGateway": {
+        "Count": "Count 4XXError 5XXError 4xx 5xx CacheHitCount CacheMissCount",
+        "Milliseconds": "Latency IntegrationLatency",
+        "Bytes": "DataProcessed",
+    },
+    "AWS/DynamoDB": {
+        "Count": "ReadThrottleEvents WriteThrottleEvents ThrottledRequests SystemErrors UserErrors TransactionConflict "
+        "ConditionalCheckFailedRequests ConsumedReadCapacityUnits ConsumedWriteCapacityUnits ReturnedItemCount",
+        "Milliseconds": "SuccessfulRequestLatency",
+    },
+    "AWS/Lambda": {
+        "Count": "Invocations Errors Throttles ConcurrentExecutions DeadLetterErrors DestinationDeliveryFailures "
+        "AsyncEventsReceived AsyncEventsDropped ProvisionedConcurrencySpilloverInvocations",
+        "Milliseconds": "Duration IteratorAge AsyncEventAge PostRuntimeExtensionsDuration",
+    },
+    "AWS/S3": {
+        "Bytes": "BucketSizeBytes BytesDownloaded BytesUploaded",
+        "Count": "NumberOfObjects AllRequests GetRequests PutRequests 4xxErrors 5xxErrors",
+        "Milliseconds": "FirstByteLatency TotalRequestLatency",
+    },
+    "AWS/SQS": {
+        "Count": "ApproximateNumberOfMessagesVisible ApproximateNumberOfMessagesNotVisible NumberOfMessagesSent "
+        "ApproximateNumberOfMessagesDelayed NumberOfMessagesReceived NumberOfMessagesDeleted NumberOfEmptyReceives",
+        "Seconds": "ApproximateAgeOfOldestMessage",
+        "Bytes": "SentMessageSize",
+    },
+}
+UNITS = {
+    (namespace, name): unit
+    for namespace, units in _UNITS.items()
+    for unit, names in units.items()
+    for name in names.split()
+}

@@ -17,10 +17,8 @@ from imgpipe_templates.checks.template import (
     TOPIC,
     Resource,
     Template,
-    canonical,
-    entries,
-    mapping,
 )
+from imgpipe_templates.checks.values import canonical, entries, mapping
 
 SUBSCRIPTION = "AWS::SNS::Subscription"
 QUEUE_POLICY = "AWS::SQS::QueuePolicy"
@@ -33,8 +31,29 @@ POLICY_OF = {
     QUEUE: (QUEUE_POLICY, "Queues", "sqs:SendMessage"),
     TOPIC: (TOPIC_POLICY, "Topics", "sns:Publish"),
 }
+# Type -> type of a policy for one of them, and its property with what it is on.
+_INLINE_POLICY_OF = {
+    QUEUE: ("AWS::SQS::QueueInlinePolicy", "Queue"),
+    TOPIC: ("AWS::SNS::TopicInlinePolicy", "TopicArn"),
+}
+# A sender that no condition may narrow: EventBridge passes no source when it sends to a topic, neither to the topic's
+# policy (Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", "Amazon SNS
+# permissions": no Condition blocks in topic policies; as cited in public templates, read 2026-12) nor to its key (SNS
+# Developer Guide, "Managing Amazon SNS encryption keys and costs", "Enable compatibility between event sources from
+# AWS services and encrypted topics", as the Modern Data Architecture Accelerator cites it, read 2026-11). For queues
+# nothing of the kind was found.
+SENDS_NO_SOURCE = ("events.amazonaws.com", TOPIC)
 # Property of NotificationConfiguration -> property of its entries with the target.
 NOTIFICATIONS = {"LambdaConfigurations": "Function", "QueueConfigurations": "Queue", "TopicConfigurations": "Topic"}
+
+
+# The custom resource that writes a bucket's notification, and the same of its properties.
+NOTIFIER = "Custom::S3BucketNotification"
+WRITTEN = {
+    "LambdaFunctionConfigurations": "LambdaFunctionArn",
+    "QueueConfigurations": "QueueArn",
+    "TopicConfigurations": "TopicArn",
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,7 @@ class Delivery:
         service: Principal of the service that sends.
         source: What it sends for.
         source_arn: ARN of that; None if the service sends for many alike.
+        named: How the target is named.
     """
 
     path: Path
@@ -53,6 +73,7 @@ class Delivery:
     source: Resource
     source_arn: str | None
     target: Resource
+    named: Any
 
 
 def deliveries(template: Template) -> tuple[Delivery, ...]:
@@ -97,14 +118,20 @@ def dead_letter_arn(holder: Resource) -> tuple[Path, Any] | None:
 def policy_statements(template: Template, target: Resource, effect: str = "Allow") -> list[Statement] | None:
     """The statements of the policies that are attached to a queue or a topic; None when it has no policy here."""
     policy_type, key, _ = POLICY_OF[target.type]
-    names = {f"${{{target.id}}}", f"${{{target.id}.QueueUrl}}", f"${{{target.id}.TopicArn}}"}
+    attached = {policy_type: key, _INLINE_POLICY_OF[target.type][0]: _INLINE_POLICY_OF[target.type][1]}
     policies = {
         policy.id
-        for policy in template.of_type(policy_type)
-        if any(canonical(value) in names for _, value in entries(policy.properties.get(key)))
+        for policy in template.of_type(*attached)
+        if any(_may_mean(template, value, target) for _, value in entries(policy.properties.get(attached[policy.type])))
     }
-    found = resource_statements(template, policy_type, effect=effect)
+    found = resource_statements(template, *attached, effect=effect)
     return [statement for statement in found if statement.owner.id in policies] if policies else None
+
+
+def _may_mean(template: Template, value: Any, target: Resource) -> bool:
+    """True if a queue's URL or a topic's ARN means the target, or if only the deployment knows what it means."""
+    name = canonical(value).removeprefix("${").removesuffix("}").partition(".")[0]
+    return name == target.id or name not in template.resources
 
 
 def _from_buckets(template: Template) -> Iterator[Delivery]:
@@ -115,6 +142,12 @@ def _from_buckets(template: Template) -> Iterator[Delivery]:
             for position, entry in entries(configuration.get(kind)):
                 path = bucket.at("NotificationConfiguration", kind, *position, key)
                 yield from _to(template, path, "s3", bucket, arn, mapping(entry).get(key))
+        for writer in template.of_type(NOTIFIER):
+            if template.find(BUCKET, writer.properties.get("BucketName")) is bucket:
+                for kind, key in WRITTEN.items():
+                    for position, entry in entries(writer.properties.get(kind)):
+                        path = writer.at(kind, *position, key)
+                        yield from _to(template, path, "s3", bucket, arn, mapping(entry).get(key))
 
 
 def _from_rules(template: Template) -> Iterator[Delivery]:
@@ -148,4 +181,4 @@ def _to(
 ) -> Iterator[Delivery]:
     for kind in (QUEUE, TOPIC, FUNCTION):
         if value is not None and (target := template.find(kind, value)):
-            yield Delivery(path, f"{service}.amazonaws.com", source, arn, target)
+            yield Delivery(path, f"{service}.amazonaws.com", source, arn, target, value)

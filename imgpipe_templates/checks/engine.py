@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.machinery import PathFinder
+from types import MappingProxyType
 
 from imgpipe_templates.cache import code_version, recall, remember
-from imgpipe_templates.checks.model import Finding, Path, severity_of
+from imgpipe_templates.checks.model import Finding, Path, Profile, severity_of
+from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.runtimes import SOURCE, runtime_faults
 
 _KIND = "checks"
@@ -34,18 +36,29 @@ class Result:
     runtimes: dict[str, list[tuple[Path, str]]]
 
 
-def check_templates(templates: Mapping[str, str], *, today: date, use_cache: bool = True) -> list[Finding]:
+def check_templates(
+    templates: Mapping[str, str],
+    *,
+    today: date,
+    use_cache: bool = True,
+    profile: Profile = PROJECT,
+    stacks: Mapping[str, str] = MappingProxyType({}),
+) -> list[Finding]:
     """All findings of cfn-lint and of the project's rules; any of them means that the templates are not valid.
 
     Args:
         templates: Template name to its JSON text.
         today: The day that deprecation dates are compared with.
         use_cache: False neither asks for remembered results nor keeps new ones.
+        profile: Required tags and conventions: `PROJECT` for rendered templates, `ANYBODY` for all others.
+        stacks: If the templates are the stacks of one layout, all of them by stack name: references between them are
+            resolved, so that every layout is judged alike.
     """
     versions = _versions() if use_cache else None
     findings: list[Finding] = []
     for name, text in templates.items():
-        result = _check(name, text) if versions is None else _check_once(name, text, versions)
+        asked = _Question(name, text, profile, stacks)
+        result = _check(asked) if versions is None else _check_once(asked, versions)
         findings += result.findings
         findings += (
             Finding(rule_id, severity_of(rule_id), name, fault.path, fault.message, SOURCE)
@@ -55,21 +68,32 @@ def check_templates(templates: Mapping[str, str], *, today: date, use_cache: boo
     return findings
 
 
-def _check_once(name: str, text: str, versions: str) -> Result:
-    key = hashlib.sha256(f"{versions}\n{text}".encode()).hexdigest()
+@dataclass(frozen=True)
+class _Question:
+    """A template and what it is judged by."""
+
+    name: str
+    text: str
+    profile: Profile
+    stacks: Mapping[str, str]
+
+
+def _check_once(asked: _Question, versions: str) -> Result:
+    parts = (versions, asked.profile, *asked.stacks.items(), asked.text)
+    key = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
     remembered = recall(_KIND, key)
-    if remembered is not None and (result := _unpacked(name, remembered)):
+    if remembered is not None and (result := _unpacked(asked.name, remembered)):
         return result
-    result = _check(name, text)
+    result = _check(asked)
     remember(_KIND, key, _packed(result))
     return result
 
 
-def _check(name: str, text: str) -> Result:
+def _check(asked: _Question) -> Result:
     with _without_collector():
         from imgpipe_templates.checks.linter import lint  # noqa: PLC0415 - costs ten times a remembered result
 
-        return Result(*lint(name, text))
+        return Result(*lint(asked.name, asked.text, asked.profile, asked.stacks))
 
 
 def _packed(result: Result) -> str:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from imgpipe_templates.checks.model import Path
+from imgpipe_templates.checks.values import is_function
 
 Flaw = tuple[Path, str]
 
@@ -41,7 +42,7 @@ def _fields(pattern: Mapping[str, Any], path: Path) -> Iterator[Flaw]:
         here = (*path, str(name))
         if name == "$or":
             yield from _alternatives(value, here)
-        elif is_expression(value):
+        elif is_function(value):
             continue
         elif isinstance(value, Mapping):
             if value:
@@ -66,7 +67,7 @@ def _alternatives(value: Any, path: Path) -> Iterator[Flaw]:
 
 
 def _leaf(entry: Any, path: Path) -> Iterator[Flaw]:
-    if not isinstance(entry, Mapping) or is_expression(entry):
+    if not isinstance(entry, Mapping) or is_function(entry):
         if isinstance(entry, list | tuple):
             yield path, "is a list within a list; write the values side by side"
         return
@@ -76,7 +77,7 @@ def _leaf(entry: Any, path: Path) -> Iterator[Flaw]:
     ((name, argument),) = entry.items()
     if name not in OPERATORS:
         yield path, f"{name!r} is no operator; use one of {', '.join(OPERATORS)}"
-    elif not is_expression(argument):
+    elif not is_function(argument):
         yield from ((path, text) for text in _argument(str(name), argument))
 
 
@@ -99,7 +100,7 @@ def _argument(name: str, argument: Any) -> Iterator[str]:
 def _text(name: str, argument: Any) -> Iterator[str]:
     if isinstance(argument, Mapping) and name in ("prefix", "suffix") and tuple(argument) == ("equals-ignore-case",):
         argument = argument["equals-ignore-case"]
-    if is_expression(argument):
+    if is_function(argument):
         return
     if not isinstance(argument, str):
         yield f"{name} takes a text, not {_shown(argument)}; write it as one, or several entries"
@@ -119,7 +120,7 @@ def _anything_but(argument: Any) -> Iterator[str]:
             yield from _text(str(name), value)
         return
     values = list(argument) if isinstance(argument, list | tuple) else [argument]
-    known = [value for value in values if not is_expression(value)]
+    known = [value for value in values if not is_function(value)]
     kinds = {isinstance(value, str) for value in known}
     if not values or any(isinstance(value, Mapping | list) for value in known) or len(kinds) > 1:
         yield f"anything-but takes one value, texts only or numbers only; not {_shown(argument)}"
@@ -142,11 +143,6 @@ def _numeric(argument: Any) -> Iterator[str]:
             yield f"{lower} {least} and {upper} {most} are no range; write the lower end with > first"
         elif isinstance(least, int | float) and isinstance(most, int | float) and least >= most:
             yield f"no number is {lower} {least} and {upper} {most}; write the smaller end first"
-
-
-def is_expression(value: Any) -> bool:
-    """Whether a value is an intrinsic function."""
-    return isinstance(value, Mapping) and len(value) == 1 and str(next(iter(value))).startswith(("Ref", "Fn::"))
 
 
 def _is_boolean(value: Any) -> bool:

@@ -1,39 +1,36 @@
-"""Validation of template files, whoever wrote them, with results in cfn-lint's own formats."""
+"""Validation of template files, whoever wrote them."""
 
 from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 # cfn-lint has annotations but no py.typed.
 from cfnlint import formatters
 from cfnlint.config import ConfigMixIn
-from cfnlint.decode import decode
+from cfnlint.decode import decode, decode_str
 from cfnlint.rules import Rules
 from cfnlint.runner.template.runner import _run_template
 
-from imgpipe_templates.checks.cfnlint_rules import rule_class
+from imgpipe_templates.checks import between
+from imgpipe_templates.checks.cfnlint_rules import held_to, rule_class
+from imgpipe_templates.checks.formats import Checked, junit_report, sarif_report, text_report
 from imgpipe_templates.checks.linter import REGION, project_rules
+from imgpipe_templates.checks.model import Profile
+from imgpipe_templates.checks.profiles import profile_of
 from imgpipe_templates.checks.rules import RULES
-from imgpipe_templates.errors import ImgpipeError
+from imgpipe_templates.checks.template import Template
 
 Format = Literal["text", "json", "sarif", "junit", "pretty"]
 
-_FORMATTERS = {
-    "text": formatters.Formatter,
-    "json": formatters.JsonFormatter,
-    "sarif": formatters.SARIFFormatter,
-    "junit": formatters.JUnitFormatter,
-    "pretty": formatters.PrettyFormatter,
-}
+STDIN = "-"
 _EXPECTED = "expected a CloudFormation template in JSON or YAML"
-
-
-class UnreadableTemplateError(ImgpipeError):
-    """One or more files cannot be read or are no templates; one line each."""
 
 
 @dataclass(frozen=True)
@@ -43,42 +40,81 @@ class Validation:
     Attributes:
         findings: How many errors and warnings there are.
         report: All of them in the format that was asked for; may be empty when there are none.
+        unreadable: One line for each file that cannot be read or is no template; the others were checked.
     """
 
     findings: int
     report: str
+    unreadable: tuple[str, ...] = ()
 
 
-def validate_files(files: Sequence[str], report_format: Format) -> Validation:
+def validate_files(
+    files: Sequence[str],
+    report_format: Format,
+    *,
+    profile: Profile | None = None,
+    tags: Mapping[str, str | None] = MappingProxyType({}),
+    announce: Callable[[str], None] = lambda _: None,
+) -> Validation:
     """The findings of cfn-lint and of the project's rules in template files.
 
     Runtimes are judged by today's date. Settings files of cfn-lint are not read; Metadata of the templates is.
 
     Args:
-        files: The files, as the report names them.
-        report_format: One of cfn-lint's formats.
-
-    Raises:
-        UnreadableTemplateError: Some of them are no templates; every one is named.
-        ImgpipeError: The format needs a package that is not installed.
+        files: The files, as the report names them; `-` is standard input.
+        report_format: One of the formats.
+        profile: What to ask in addition to what AWS asks; None asks this project's templates for its conventions and
+            all others for nothing.
+        tags: Tags to require in addition to the profile's, as key and value; None is any value.
+        announce: Called with the name of each file before it is checked.
     """
-    templates = _read(files)
+    templates, unreadable = _read(files)
     rules = Rules({**project_rules(), **{rule.id: rule_class(rule)() for rule in RULES if rule.dated}})
-    matches = [
-        match
-        for file, template in templates.items()
-        for match in _run_template(file, template, _config(files), rules)
-        if match.rule.severity != "informational"
-    ]
-    matches.sort(key=lambda match: (match.filename, match.linenumber, match.rule.id))
-    try:
-        report = _FORMATTERS[report_format]().print_matches(matches, rules, config=_config(files))
-    except ImportError as missing:
-        raise ImgpipeError(
-            f"{report_format}: cfn-lint needs a package for it that is not installed; "
-            f"run pip install 'cfn-lint[{report_format}]'"
-        ) from missing
-    return Validation(len(matches), report or "")
+    together = between.layouts(templates)
+    across = list(between.matches(templates))
+    checked: list[Checked] = []
+    for file, template in sorted(templates.items()):
+        announce(file)
+        began = time.monotonic()
+        found = [
+            match
+            for match in _matches(file, template, files, rules, _asked(template, profile, tags), together.get(file))
+            if match.rule.severity != "informational"
+        ]
+        found += [match for match in across if match.filename == file]
+        found.sort(key=lambda match: (match.linenumber, match.rule.id))
+        checked.append(Checked(file, template, found, time.monotonic() - began))
+    report = _report(report_format, checked, rules, _config(list(templates)))
+    return Validation(sum(len(one.matches) for one in checked), report, tuple(unreadable))
+
+
+def _report(report_format: Format, checked: Sequence[Checked], rules: Rules, config: Any) -> str:
+    if report_format == "text":
+        return text_report(checked)
+    if report_format == "junit":
+        return junit_report(checked, rules)
+    if report_format == "sarif":
+        return sarif_report(checked)
+    formatter = formatters.JsonFormatter() if report_format == "json" else formatters.PrettyFormatter()
+    matches = [match for one in checked for match in one.matches]
+    return formatter.print_matches(matches, rules, config=config) or ""
+
+
+def _asked(template: Mapping[str, Any], profile: Profile | None, tags: Mapping[str, str | None]) -> Profile:
+    asked = profile or profile_of(template)
+    return replace(asked, tags={**asked.tags, **tags})
+
+
+def _matches(
+    file: str,
+    template: Mapping[str, Any],
+    files: Sequence[str],
+    rules: Rules,
+    profile: Profile,
+    together: Template | None,
+) -> list[Any]:
+    with held_to(profile, None if together is None else together.held_to(profile)):
+        return list(_run_template(file, template, _config(files), rules))
 
 
 def _config(files: Sequence[str]) -> Any:
@@ -86,13 +122,17 @@ def _config(files: Sequence[str]) -> Any:
     return ConfigMixIn(["--config-file", os.devnull], regions=[REGION], templates=list(files))
 
 
-def _read(files: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def _read(files: Sequence[str]) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
+    """The templates by their files, and a line for each file that holds none."""
     found: dict[str, Mapping[str, Any]] = {}
     faults: list[str] = []
     for file in dict.fromkeys(files):
         try:
-            pathlib.Path(file).read_text(encoding="utf-8")
-            template, flaws = decode(file)
+            if file == STDIN:
+                template, flaws = decode_str(sys.stdin.buffer.read().decode("utf-8"))
+            else:
+                pathlib.Path(file).read_text(encoding="utf-8")
+                template, flaws = decode(file)
         except OSError as error:
             faults.append(f"{file}: cannot be read ({error.strerror}); {_EXPECTED}")
             continue
@@ -106,9 +146,7 @@ def _read(files: Sequence[str]) -> dict[str, Mapping[str, Any]]:
             faults.append(f"{file}: {fault}")
         else:
             found[file] = template
-    if faults:
-        raise UnreadableTemplateError("\n".join(faults))
-    return found
+    return found, faults
 
 
 def _fault(template: Any) -> str | None:

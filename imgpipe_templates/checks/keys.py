@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imgpipe_templates.checks.template import entries, mapping
+from imgpipe_templates.checks.values import entries, mapping
 
 
 @dataclass(frozen=True)

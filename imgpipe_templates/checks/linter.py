@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from typing import Any
 
@@ -18,11 +18,13 @@ from cfnlint.decode.node import dict_node, list_node, str_node
 from cfnlint.rules import Rules
 from cfnlint.runner import run_template_by_data
 
-from imgpipe_templates.checks.cfnlint_rules import rule_class
-from imgpipe_templates.checks.model import Finding, Path, severity_of
+from imgpipe_templates.checks.cfnlint_rules import held_to, rule_class
+from imgpipe_templates.checks.merging import merged
+from imgpipe_templates.checks.model import Finding, Path, Profile, severity_of
 from imgpipe_templates.checks.rules import RULES, limits
 from imgpipe_templates.checks.rules.functions import runtime_uses
-from imgpipe_templates.checks.template import Template, mapping
+from imgpipe_templates.checks.template import Template
+from imgpipe_templates.checks.values import mapping
 
 (_SIZE,) = limits.RULES
 
@@ -34,8 +36,17 @@ DATED_RULES = ("E2531", "E2533", "W2531")
 REGION = "us-east-1"
 
 
-def lint(name: str, text: str) -> tuple[list[Finding], dict[str, list[tuple[Path, str]]]]:
-    """The findings in one template that hold on every day, and what the rules that depend on the day look at."""
+def lint(
+    name: str, text: str, profile: Profile, stacks: Mapping[str, str]
+) -> tuple[list[Finding], dict[str, list[tuple[Path, str]]]]:
+    """The findings in one template that hold on every day, and what the rules that depend on the day look at.
+
+    Args:
+        name: The template's name.
+        text: Its JSON text.
+        profile: What to ask in addition to what AWS asks.
+        stacks: All stacks of its layout by their names in the layout, itself included; empty for a template alone.
+    """
     body = json.loads(text)
     template = Template(body, today=date.min)
     size = limits.body_faults(len(text.encode()), "template as written")
@@ -45,14 +56,22 @@ def lint(name: str, text: str) -> tuple[list[Finding], dict[str, list[tuple[Path
         for rule in RULES
         if rule.dated
     }
-    return [*found, *_matches(name, body)], runtimes
+    together = _together(tuple(stacks.items())).held_to(profile) if stacks else None
+    return [*found, *_matches(name, body, profile, together)], runtimes
 
 
-def _matches(name: str, body: Mapping[str, Any]) -> Iterator[Finding]:
+@lru_cache(maxsize=1)
+def _together(stacks: tuple[tuple[str, str], ...]) -> Template:
+    return Template(merged({stack: json.loads(text) for stack, text in stacks}), today=date.min)
+
+
+def _matches(name: str, body: Mapping[str, Any], profile: Profile, together: Template | None) -> Iterator[Finding]:
     # No arguments of this process and no .cfnlintrc of the user or the folder: a config file that is no regular file
     # is read as an empty one.
     config = ConfigMixIn(["--config-file", os.devnull], regions=[REGION])
-    for match in run_template_by_data(_nodes(body, count()), config, project_rules()):
+    with held_to(profile, together):
+        matches = list(run_template_by_data(_nodes(body, count()), config, project_rules()))
+    for match in matches:
         rule, severity = match.rule, severity_of(match.rule.id)
         if severity != "informational":
             yield Finding(rule.id, severity, name, tuple(getattr(match, "path", ())), match.message, rule.source_url)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +33,19 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """What is asked of a template in addition to what AWS asks of every template.
+
+    Attributes:
+        tags: Key of each required tag -> its required value, or None for any value.
+        conventions: Apply the rules that are conventions of this project and not requirements of AWS.
+    """
+
+    tags: Mapping[str, str | None] = field(default_factory=dict)
+    conventions: bool = False
+
+
+@dataclass(frozen=True)
 class Rule:
     """One check of the project's own.
 
@@ -44,6 +57,8 @@ class Rule:
         source: Address of the AWS page that says so.
         find: Yields the faults of a template.
         dated: The answer depends on the day, so it must not be remembered.
+        convention: A convention of this project; only a profile with conventions asks for it.
+        absence: The faults are resources that the template lacks, so that a macro can still add them.
     """
 
     id: str
@@ -52,6 +67,14 @@ class Rule:
     source: str
     find: Callable[[Template], Iterable[Fault]]
     dated: bool = False
+    convention: bool = False
+    absence: bool = False
+
+    def faults(self, template: Template) -> Iterable[Fault]:
+        """Return the faults of a template, none where the template's profile does not ask for the rule."""
+        if (self.convention and not template.profile.conventions) or (self.absence and template.may_grow):
+            return ()
+        return self.find(template)
 
     @property
     def severity(self) -> str:

@@ -8,15 +8,16 @@ the name expression of that resource, and its ARN becomes the ARN that AWS will 
 
 from __future__ import annotations
 
-import json
+import copy
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
 
-from imgpipe_templates.checks.model import Path
+from imgpipe_templates.checks.model import Path, Profile
+from imgpipe_templates.checks.values import TOKEN, canonical, decided, entries, mapping, split_arn
 
 BUCKET = "AWS::S3::Bucket"
 FUNCTION = "AWS::Lambda::Function"
@@ -30,7 +31,6 @@ TOPIC = "AWS::SNS::Topic"
 
 T = TypeVar("T")
 
-_TOKEN = re.compile(r"\$\{([^!}][^}]*)\}")
 _HERE = "${AWS::Region}:${AWS::AccountId}"
 
 
@@ -64,6 +64,13 @@ _NAMING = {
 }
 _POINTERS_TO_FUNCTIONS = ("AWS::Lambda::Alias", "AWS::Lambda::Version")
 
+# Types of SAM -> the type that `Ref` and `Fn::GetAtt` return names of (AWS SAM Developer Guide, "Generated
+# CloudFormation resources for AWS SAM", read 2026-12).
+_SAM = {"AWS::Serverless::Function": FUNCTION, "AWS::Serverless::SimpleTable": TABLE}
+# Transforms that add no resources (AWS CloudFormation Template Reference, "Transforms", read 2026-12).
+_ADD_NOTHING = ("AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16")
+_PARTITION = re.compile(r"^arn:aws(?:-[a-z]+)*:")
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -87,10 +94,21 @@ class Resource:
 class Template:
     """A template and what the rules ask of it. Nothing is computed before it is asked for."""
 
-    def __init__(self, body: Mapping[str, Any], *, today: date) -> None:
+    def __init__(self, body: Mapping[str, Any], *, today: date, profile: Profile | None = None) -> None:
         self.body = body
         self.today = today
+        self.profile = profile or Profile()
         self._found: dict[Callable[[Template], Iterable[Any]], tuple[Any, ...]] = {}
+
+    def held_to(self, profile: Profile) -> Template:
+        """The same view under another profile; what was found so far is shared."""
+        if profile == self.profile:
+            return self
+        # Rules compare resources by identity, so both views must have the same ones.
+        _ = self.resources
+        other = copy.copy(self)
+        other.profile = profile
+        return other
 
     def once(self, find: Callable[[Template], Iterable[T]]) -> tuple[T, ...]:
         """What a function finds in this template, found at the first request and shared by all rules."""
@@ -106,10 +124,22 @@ class Template:
     def resources(self) -> dict[str, Resource]:
         """All resources by logical id."""
         return {
-            name: Resource(name, str(body.get("Type", "")), body, mapping(body.get("Properties")))
+            name: Resource(name, str(body.get("Type", "")), body, self._properties(body))
             for name, body in self.section("Resources").items()
             if isinstance(body, Mapping)
         }
+
+    def _properties(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        kind = str(body.get("Type", ""))
+        # SAM's defaults for all resources of a type (AWS SAM Developer Guide, "Globals section", read 2026-12).
+        defaults = mapping(self.section("Globals").get(kind.rpartition("::")[2])) if kind in _SAM else {}
+        return {**mapping(decided(defaults)), **mapping(decided(body.get("Properties")))}
+
+    @cached_property
+    def may_grow(self) -> bool:
+        """True if a macro, such as SAM's, can add resources that the template does not show."""
+        named = [canonical(name) for _, name in entries(self.body.get("Transform"))]
+        return any(name not in _ADD_NOTHING for name in named) or "Fn::Transform" in self.section("Resources")
 
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of some types, in the template's order."""
@@ -138,7 +168,7 @@ class Template:
             value = mapping(parameters.get(token[1])).get("Default")
             return token[0] if value is None else str(value)
 
-        return _TOKEN.sub(default, text)
+        return TOKEN.sub(default, text)
 
     def decides(self, value: Any) -> bool:
         """Whether this template says a value: it is not imported, nor a parameter that a parent stack must fill."""
@@ -161,9 +191,45 @@ class Template:
             return index.get(text.rpartition(":")[0])
         return None
 
+    def qualifier_of(self, value: Any) -> str:
+        """The alias or version that an expression of a function names; "" for the function without one."""
+        text = canonical(value)
+        token = text.removeprefix("${").removesuffix("}")
+        pointer = self.resources.get(token)
+        if pointer is not None and pointer.type in _POINTERS_TO_FUNCTIONS:
+            named = pointer.properties.get("Name")
+            return f"${{{token}}}" if named is None else canonical(named)
+        parts = split_arn(self.resolved(value))
+        name = parts[5].removeprefix("function:") if parts else text
+        colon = re.sub(r"\$\{[^}]*\}", lambda found: "_" * len(found[0]), name).find(":")
+        return name[colon + 1 :] if colon >= 0 else ""
+
+    def same_function(self, one: Any, other: Any) -> bool:
+        """True if two expressions mean one function of this template, by the same alias or version if by any."""
+        function = self.find(FUNCTION, one)
+        return (
+            function is not None
+            and function is self.find(FUNCTION, other)
+            and self.qualifier_of(one) == self.qualifier_of(other)
+        )
+
+    def find_key(self, chosen: Any) -> Resource | None:
+        """The key of this template that an id, an ARN or an alias of this template names."""
+        if chosen is None or (found := self.find(KEY, chosen)):
+            return None if chosen is None else found
+        text = self.resolved(chosen)
+        for alias in self.of_type("AWS::KMS::Alias"):
+            if text in (f"${{{alias.id}}}", self.resolved(alias.properties.get("AliasName"))):
+                return self.find(KEY, alias.properties.get("TargetKeyId"))
+        return None
+
+    def arn_of(self, resource: Resource) -> str:
+        """The resolved ARN of a resource."""
+        return self.resolved(_reference(resource.id, _naming(resource).arn_attributes[0]))
+
     def name_of(self, resource: Resource) -> str:
         """The canonical name expression of a resource; a token of its own when CloudFormation generates the name."""
-        naming = _NAMING[resource.type]
+        naming = _naming(resource)
         chosen = resource.properties.get(naming.property)
         attribute = naming.name_attributes[0]
         return canonical(chosen if chosen is not None else _reference(resource.id, attribute))
@@ -171,99 +237,38 @@ class Template:
     @cached_property
     def _index(self) -> dict[str, dict[str, Resource]]:
         index: dict[str, dict[str, Resource]] = {kind: {} for kind in _NAMING}
-        for resource in self.of_type(*_NAMING):
-            name = self.name_of(resource)
-            index[resource.type][name] = resource
-            index[resource.type][_NAMING[resource.type].arn % name] = resource
+        for resource in self.of_type(*_NAMING, *_SAM):
+            kind, name = _SAM.get(resource.type, resource.type), self.name_of(resource)
+            index[kind][name] = resource
+            index[kind][_NAMING[kind].arn % name] = resource
         return index
 
     @cached_property
     def _expansions(self) -> dict[str, str]:
         """What each token that names a resource of this template stands for."""
         known: dict[str, str] = {}
-        for resource in self.of_type(*_NAMING):
-            naming = _NAMING[resource.type]
+        for resource in self.of_type(*_NAMING, *_SAM):
+            naming = _naming(resource)
             name = self.name_of(resource)
             known |= {_token(resource.id, attribute): name for attribute in naming.name_attributes}
             known |= {_token(resource.id, attribute): naming.arn % name for attribute in naming.arn_attributes}
         for pointer in self.of_type(*_POINTERS_TO_FUNCTIONS):
-            target = _TOKEN.sub(
+            target = TOKEN.sub(
                 lambda token: known.get(token[1], token[0]), canonical(pointer.properties.get("FunctionName"))
             )
             known[pointer.id] = target if target.startswith("arn:") else _NAMING[FUNCTION].arn % target
         return known
 
     def _expand(self, text: str) -> str:
+        # A partition that is written out compares like the deployment's: no reference crosses partitions.
+        text = _PARTITION.sub("arn:${AWS::Partition}:", text)
         if "${" not in text:
             return text
-        return _TOKEN.sub(lambda token: self._expansions.get(token[1], token[0]), text)
+        return TOKEN.sub(lambda token: self._expansions.get(token[1], token[0]), text)
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def entries(value: Any) -> Iterator[tuple[Path, Any]]:
-    """The entries of a list with their places in it; a single value is a list of one, as IAM reads it.
-
-    Both outcomes of a `Fn::If` count, because some deployment has either.
-    """
-    if isinstance(value, list | tuple):
-        for position, entry in enumerate(value):
-            yield from (((position, *place), leaf) for place, leaf in entries(entry))
-    elif isinstance(value, Mapping) and isinstance(outcomes := value.get("Fn::If"), list):
-        for position, outcome in enumerate(outcomes[1:], start=1):
-            yield from ((("Fn::If", position, *place), leaf) for place, leaf in entries(outcome))
-    elif value is not None and value != {"Ref": "AWS::NoValue"}:
-        yield (), value
-
-
-def places(path: Path, value: Any, keys: list[str]) -> Iterator[tuple[Path, Any]]:
-    """Path and value at a place in properties that is given as keys; `*` is every entry of a list."""
-    if not keys:
-        if value is not None:
-            yield path, value
-    elif keys[0] == "*":
-        for position, entry in entries(value):
-            yield from places((*path, *position), entry, keys[1:])
-    else:
-        yield from places((*path, keys[0]), mapping(value).get(keys[0]), keys[1:])
-
-
-def canonical(value: Any) -> str:
-    """A value as text, `${...}` standing for what CloudFormation fills in, `${!...}` for a literal `${...}`."""
-    if isinstance(value, str):
-        return value.replace("${", "${!") if "${" in value else value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping) and len(value) == 1:
-        ((function, argument),) = value.items()
-        if handler := _INTRINSICS.get(function):
-            return handler(argument)
-    if value is None or isinstance(value, int | float):
-        return "" if value is None else str(value)
-    try:
-        text = json.dumps(value, sort_keys=True, default=str)
-    except TypeError:  # keys of several types, which YAML takes and CloudFormation does not
-        text = str(value)
-    return "${" + text.replace("}", ")").replace("{", "(") + "}"
-
-
-def split_arn(text: str) -> list[str] | None:
-    """The six parts of an ARN in canonical text, or None if it is none. Colons inside `${...}` do not split."""
-    if not text.startswith("arn:"):
-        return None
-    tokens: list[str] = []
-
-    def hide(token: re.Match[str]) -> str:
-        tokens.append(token[0])
-        return f"\0{len(tokens) - 1}\0"
-
-    parts = re.sub(r"\$\{[^}]*\}", hide, text).split(":", 5)
-    if len(parts) != 6:  # noqa: PLR2004 - arn:partition:service:region:account:resource
-        return None
-    return [re.sub("\0(\\d+)\0", lambda mark: tokens[int(mark[1])], part) for part in parts]
+def _naming(resource: Resource) -> _Naming:
+    return _NAMING[_SAM.get(resource.type, resource.type)]
 
 
 def _token(name: str, attribute: str) -> str:
@@ -272,27 +277,3 @@ def _token(name: str, attribute: str) -> str:
 
 def _reference(name: str, attribute: str) -> dict[str, Any]:
     return {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
-
-
-def _get_att(argument: Any) -> str:
-    if isinstance(argument, list):
-        argument = ".".join(str(part) for part in argument)
-    return "${" + str(argument) + "}"
-
-
-def _sub(argument: Any) -> str:
-    if isinstance(argument, str):
-        return argument
-    if not (isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str)):  # noqa: PLR2004 - text and names
-        return canonical(str(argument))
-    names = mapping(argument[1])
-    return _TOKEN.sub(lambda token: canonical(names[token[1]]) if token[1] in names else token[0], argument[0])
-
-
-def _join(argument: Any) -> str:
-    if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], list):  # noqa: PLR2004 - separator and parts
-        return str(argument[0]).join(canonical(part) for part in argument[1])
-    return canonical(str(argument))
-
-
-_INTRINSICS = {"Ref": lambda name: "${" + str(name) + "}", "Fn::GetAtt": _get_att, "Fn::Sub": _sub, "Fn::Join": _join}

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from imgpipe_templates.cli.tables import console
+from imgpipe_templates.cli.tables import console, printable
 
 if TYPE_CHECKING:
     from imgpipe_templates.deployment.plan import StackEvent
     from imgpipe_templates.local.results import FileResult
 
 _PHASES = {
+    "check": "checking the template",
     "runtime": "preparing the Lambda runtime",
     "engine": "starting the engine",
     "package": "building the functions",
@@ -28,14 +29,16 @@ class LiveProgress:
     """Shows a run as it goes; gone from the terminal when it ends."""
 
     def __init__(self) -> None:
+        to = console()
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=console(),
+            console=to,
             transient=True,
+            disable=not to.is_terminal,  # it would print an empty line at its end
         )
         self._task = self._progress.add_task("starting", total=None)
 
@@ -64,4 +67,4 @@ class LiveProgress:
 
     def settled(self, result: FileResult, done: int, total: int) -> None:
         """Move the bar and name the file."""
-        self._progress.update(self._task, description=result.file.key, completed=done, total=total)
+        self._progress.update(self._task, description=printable(result.file.key), completed=done, total=total)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import click
 
+SCHEMA_FILE = "imgpipe.schema.json"  # what `init` writes beside a configuration, and the configuration names
+
 
 @click.command("schema")
 def command() -> None:
     """Print the JSON Schema of a configuration file."""
+    click.echo(schema_text(), nl=False)
+
+
+def schema_text() -> str:
+    """The JSON Schema as it is printed and written."""
     import json
 
     from imgpipe_templates.config import PRESETS
     from imgpipe_templates.configuration.schema import json_schema
     from imgpipe_templates.options import PipelineConfig
 
-    click.echo(json.dumps(json_schema(PipelineConfig, presets=PRESETS), indent=2))
+    return json.dumps(json_schema(PipelineConfig, presets=PRESETS), indent=2) + "\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +31,7 @@ def selection_options(command: CommandT) -> CommandT:
                 "presets",
                 multiple=True,
                 metavar="NAME",
+                shell_complete=complete_preset,
                 help="Preset to use; may repeat; `all` is every one.",
             ),
             click.option(
@@ -39,12 +42,66 @@ def selection_options(command: CommandT) -> CommandT:
                 help="Configuration to use. Without a choice: ./imgpipe.toml if it is there, else the default preset.",
             ),
             click.option(
-                "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key; may repeat."
+                "--set",
+                "overrides",
+                multiple=True,
+                metavar="KEY=VALUE",
+                shell_complete=_complete_key,
+                help="Override one key; may repeat.",
             ),
         ]
     ):
         command = option(command)
     return command
+
+
+def complete_preset(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Names of presets for a shell."""
+    from imgpipe_templates.config import PRESETS
+
+    return [name for name in (*PRESETS.names, EVERY_PRESET) if name.startswith(begun)]
+
+
+def _complete_key(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Keys of a configuration for a shell, each with its equals sign; after it, the values of a choice."""
+    from typing import Literal
+
+    from imgpipe_templates.configuration.shapes import key_paths, shape_at
+    from imgpipe_templates.options import PipelineConfig
+
+    key, equals, _ = begun.partition("=")
+    shapes = {".".join(path): shape_at(PipelineConfig, path) for path in key_paths(PipelineConfig)}
+    if not equals:
+        return [f"{name}=" for name, shape in shapes.items() if shape and not shape.is_table and name.startswith(key)]
+    shape = shapes.get(key)
+    values = ["true", "false"] if shape and shape.base is bool else []
+    if shape and shape.base is Literal:
+        values = [str(choice) for choice in shape.args]
+    return [text for value in values if (text := f"{key}={value}").startswith(begun)]
+
+
+def known_preset(name: str, *, option: str = "--preset") -> str:
+    """The name, if it is a preset's.
+
+    Raises:
+        click.BadParameter: There is no such preset.
+    """
+    from imgpipe_templates.config import PRESETS
+    from imgpipe_templates.configuration.layers import near
+
+    if name not in PRESETS.names:
+        raise click.BadParameter(f"preset {name!r} is unknown; {near(name, PRESETS.names)}", param_hint=option)
+    return name
+
+
+def program() -> str:
+    """How this program was called, for a command to be run after this one."""
+    called = Path(sys.argv[0])
+    if called.resolve() == Path(__file__).parents[1] / "__main__.py":
+        return f"{shlex.quote(sys.orig_argv[0])} -m imgpipe_templates"
+    if called.name != "imgpipe" or (found := shutil.which("imgpipe")) is None:
+        return "imgpipe"
+    return "imgpipe" if Path(found).resolve() == called.resolve() else shlex.quote(sys.argv[0])
 
 
 def repeated(presets: Sequence[str], config_file: Path | None, overrides: Sequence[str]) -> str:
@@ -61,12 +118,17 @@ def selected(
     """The chosen pipelines, in the order in which they were named.
 
     Raises:
-        ConfigError: A choice does not exist or is not valid, or two of them have one name.
+        ConfigError: A file does not exist, a choice is not valid, or two of them have one name.
+        click.BadParameter: There is no such preset.
     """
     from imgpipe_templates import config
 
     known = config.PRESETS.names
-    chosen = list(dict.fromkeys(name for preset in presets for name in (known if preset == EVERY_PRESET else [preset])))
+    chosen = list(
+        dict.fromkeys(
+            name for preset in presets for name in (known if preset == EVERY_PRESET else [known_preset(preset)])
+        )
+    )
     if not chosen and config_file is None:
         if CONFIG_FILE.is_file():
             config_file = CONFIG_FILE

@@ -1,11 +1,13 @@
-"""Tables on stderr, narrow enough for a terminal of 80 columns."""
+"""Tables and progress on stderr, narrow enough for a terminal of 80 columns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -24,3 +26,26 @@ def table(title: str, left: Sequence[str], right: Sequence[str] = ()) -> Table:
     for heading in right:
         made.add_column(heading, justify="right", no_wrap=True)
     return made
+
+
+@contextmanager
+def working(first: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that something is being done, until it is done.
+
+    Args:
+        first: What is done first.
+
+    Yields:
+        A function that takes what is done next.
+    """
+    to = console()
+    if not to.is_terminal:
+        yield lambda _: None
+        return
+    with to.status(escape(first)) as status:
+        yield lambda text: status.update(escape(text))
+
+
+def printable(text: str) -> str:
+    """The text on one line, other characters than printable ones escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

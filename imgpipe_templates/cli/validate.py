@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+_PROFILES = ("auto", "anybody", "project")
 _FORMATS = ("text", "json", "sarif", "junit", "pretty")
 
 
@@ -17,29 +18,62 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
     "report_format",
     type=click.Choice(_FORMATS),
     default="text",
-    help="One of cfn-lint's formats.",
+    help="What to write.",
     show_default=True,
 )
-def command(files: tuple[str, ...], report_format: Any) -> int:
+@click.option(
+    "--profile",
+    type=click.Choice(_PROFILES),
+    default="auto",
+    help="Whose conventions to apply: this project's, nobody's, or (auto) this project's to templates it rendered.",
+    show_default=True,
+)
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="KEY[=VALUE]",
+    help="Require a tag on every taggable resource, in addition to the profile's; may repeat.",
+)
+def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tuple[str, ...]) -> int:
     """Check CloudFormation templates, rendered here or not, in JSON or YAML.
 
-    cfn-lint's rules and the project's own are asked; docs/checks.md lists the latter. A rule is set aside in Metadata,
-    as for cfn-lint. Findings go to stdout. Status 1 means that there are some, 2 that a file is no template.
+    cfn-lint's rules and the project's own (E95nn and W95nn) are asked; the JSON and SARIF reports name the source of
+    each. A rule is set aside in Metadata, as for cfn-lint. FILE `-` is standard input. Findings go to stdout. Status 1
+    means that there are some, or that a file is no template; the other files are checked all the same.
     """
-    from imgpipe_templates.checks.files import UnreadableTemplateError, validate_files
+    from imgpipe_templates.cli.tables import working
 
-    try:
-        found = validate_files(files, report_format)
-    except UnreadableTemplateError as error:
-        for line in str(error).splitlines():
-            click.echo(f"error: {line}", err=True)
-        return 2
+    with working("loading the rules") as announce:
+        from imgpipe_templates.checks.files import validate_files
+        from imgpipe_templates.checks.profiles import PROFILES
+
+        found = validate_files(
+            files,
+            report_format,
+            profile=PROFILES.get(profile),
+            tags=_required(tags),
+            announce=lambda file: announce(f"checking {file}"),
+        )
+    for line in found.unreadable:
+        click.echo(f"error: {line}", err=True)
     if found.report:
         sys.stdout.write(found.report.rstrip("\n") + "\n")
-    count = len(set(files))
+    count = len(set(files)) - len(found.unreadable)
     click.echo(
-        f"{count} template{'s' if count > 1 else ''}: "
+        f"{count} template{'s' if count != 1 else ''}: "
         f"{found.findings or 'no'} finding{'s' if found.findings != 1 else ''}",
         err=True,
     )
-    return 1 if found.findings else 0
+    return 1 if found.findings or found.unreadable else 0
+
+
+def _required(tags: tuple[str, ...]) -> dict[str, str | None]:
+    """The required tags of `--tag KEY` and `--tag KEY=VALUE`."""
+    required: dict[str, str | None] = {}
+    for tag in tags:
+        key, equals, value = tag.partition("=")
+        if not key:
+            raise click.BadParameter(f"{tag!r} has no key; write KEY or KEY=VALUE", param_hint="--tag")
+        required[key] = value if equals else None
+    return required

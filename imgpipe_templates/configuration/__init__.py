@@ -11,13 +11,25 @@ from __future__ import annotations
 
 from imgpipe_templates.configuration.layers import Layer, Presets
 from imgpipe_templates.configuration.loading import load
-from imgpipe_templates.configuration.notes import Conflict, Doc, Length, Pattern, Range, Section, Unit
+from imgpipe_templates.configuration.notes import (
+    Conflict,
+    Doc,
+    Hint,
+    Length,
+    OnlyWith,
+    Pattern,
+    Range,
+    Section,
+    Unit,
+)
 
 __all__ = [
     "Conflict",
     "Doc",
+    "Hint",
     "Layer",
     "Length",
+    "OnlyWith",
     "Pattern",
     "Presets",
     "Range",

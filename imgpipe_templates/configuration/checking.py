@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import json
 import operator
+import re
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from imgpipe_templates.configuration.effects import without_effect
 from imgpipe_templates.configuration.layers import near
-from imgpipe_templates.configuration.notes import Section, SectionT
+from imgpipe_templates.configuration.notes import Hint, Pattern, Section, SectionT
 from imgpipe_templates.configuration.shapes import NONE, Shape, key_paths, shape_at, shape_of, shapes
 from imgpipe_templates.configuration.sources import (
+    PRESET,
     Fault,
     Source,
     dotted,
@@ -60,7 +63,7 @@ def check(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str]
         if isinstance(fault, ConfigError)
         for text in fault.faults
     ]
-    checker = _Checker(cls, sources)
+    checker = _Checker(cls, sources, presets.names if presets else ())
     config = checker.validated(whole=not unread)
     faults = unread + checker.faults
     if config is None or faults:
@@ -68,13 +71,39 @@ def check(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str]
     return cast(SectionT, config)
 
 
+def check_built(config: SectionT) -> SectionT:
+    """Check a configuration that was built in Python; lists become tuples, and tables the classes of their keys.
+
+    Raises:
+        ConfigError: With every fault.
+    """
+    name = type(config).__name__
+    checker = _Checker(type(config), [Source(name, _table(config))])
+    checked = checker.validated(whole=True)
+    if checked is None or checker.faults:
+        raise ConfigError(*dict.fromkeys(fault.text for fault in sorted(checker.faults)))
+    return cast(SectionT, checked)
+
+
+def _table(value: Any) -> Any:
+    """The value as TOML would have it."""
+    if isinstance(value, Section):
+        return {name: _table(entry) for name, entry in value.__dict__.items()}
+    if isinstance(value, dict):
+        return {name: _table(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_table(entry) for entry in value]
+    return NONE if value is None else value
+
+
 class _Checker:
     """One merged table, where it came from, and what was found wrong with it."""
 
-    def __init__(self, cls: type[Section], sources: list[Source]) -> None:
+    def __init__(self, cls: type[Section], sources: list[Source], presets: Sequence[str] = ()) -> None:
         self.cls = cls
         self.sources = sources
         self.table = merge(sources)
+        self.presets = presets
         self.faults: list[Fault] = []
 
     def validated(self, *, whole: bool) -> Section | None:
@@ -95,13 +124,38 @@ class _Checker:
                 if whole or detail["type"] != _MISSING:
                     found.setdefault(self._path(detail), []).append(detail)
             for path, details in found.items():
+                # pydantic counts only the valid entries of a list; the faulty ones have faults of their own.
+                if {detail["type"] for detail in details} <= _WRONG_LENGTH and any(
+                    len(other) > len(path) and other[: len(path)] == path for other in found
+                ):
+                    continue
                 self._note(self._words(path, details), path)
             return None
         if not whole:
             return None
+        if self._drop_overruled(config):
+            return self.validated(whole=whole)
         for paths, message in _conflicts(config):
             self._note(message, *paths)
         return None if self.faults else config
+
+    def _drop_overruled(self, config: Section) -> bool:
+        """Drop values without effect that a later source overruled; note those that were set with no chance of one.
+
+        A file that switches off what its preset switches on need not reset the options that belonged to it.
+
+        Returns:
+            True if something was dropped, so that the rest must be validated again.
+        """
+        dropped = False
+        for path, conditions, words in without_effect(config):
+            if self._setter(path) < max(map(self._setter, conditions)):
+                owner = self._value(path[:-1])
+                del owner[path[-1]]
+                dropped = True
+            else:
+                self._note(f"{shown(self._value(path))} {words}", path, *conditions)
+        return dropped and not self.faults
 
     def _path(self, detail: ErrorDetails) -> KeyPath:
         """Where the fault is in the table, without what pydantic adds for members of unions and keys of dicts."""
@@ -129,11 +183,30 @@ class _Checker:
         if types & _UNKNOWN:
             return f"unknown key; {self._meant(path)}"
         if _MISSING in types:
-            return f"is missing; expected {shape.allowed}"
+            preset = f', or {PRESET} = "<name>" with the name of a preset: {", ".join(self.presets)}'
+            return f"is missing; expected {shape.allowed}{preset if self.presets else ''}"
         if any(detail["loc"][-1] == "[key]" for detail in details):
             table = cast(Shape, shape_at(self.cls, path[:-1]))
             return f"{path[-1]!r} is not allowed as a key; expected {shape_of(table.args[0]).allowed}"
-        return _value_words(shape, self._value(path), types)
+        return _value_words(shape, self._value(path), types) + self._way_out(shape, path)
+
+    def _way_out(self, shape: Shape, path: KeyPath) -> str:
+        """What was probably meant, or how to say it; empty if nobody can tell."""
+        value, setter = self._value(path), self.sources[self._setter(path)]
+        if not isinstance(value, str):
+            return ""
+        if shape.base is tuple:
+            entries = [one.strip() for one in value.strip("[]").split(",")]
+            written = f"[{', '.join(_toml_entry(one) for one in entries if one)}]"
+            return (
+                f"; write --set '{dotted(path)}={written}'"
+                if setter.name.startswith("--set ")
+                else f"; write {written}"
+            )
+        pattern = shape.note(Pattern)
+        if pattern and (meant := next(filter(re.compile(pattern.regex).search, _repairs(value)), None)):
+            return f"; did you mean {meant!r}?"
+        return f"; {hint}" if (hint := shape.note(Hint)) else ""
 
     def _meant(self, path: KeyPath) -> str:
         """The clause after an unknown key: the key of this table or another that was meant, or the table's keys."""
@@ -174,6 +247,17 @@ def _value_words(shape: Shape, value: Any, types: set[str]) -> str:
         return f"{said} is not allowed; expected {shape.allowed}"
     limits = f"; expected {shape.allowed}" if shape.limits and shape.limits != shape.kind else ""
     return f"expected {shape.kind}, got {said}{limits}"
+
+
+def _repairs(value: str) -> Iterator[str]:
+    """The text without usual slips: spaces, capitals, underscores, and slashes or dots at the wrong end."""
+    plain = value.strip()
+    for text in (plain, plain.lower(), plain.lower().replace("_", "-").replace(" ", "-")):
+        yield from (text, text.strip("-"), text.lstrip("."), text.rstrip("/"), f"{text.strip('/')}/", f"#{text}")
+
+
+def _toml_entry(text: str) -> str:
+    return text if re.fullmatch(r"-?\d+", text) else json.dumps(text.strip("\"'"))
 
 
 def _prepared(shape: Shape, value: Any) -> Any:

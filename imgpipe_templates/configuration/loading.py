@@ -89,7 +89,9 @@ def _restored(noted: Any) -> Any:
     if "table" in noted:
         return {name: _restored(entry) for name, entry in noted["table"].items()}
     cls = getattr(sys.modules[noted["module"]], noted["class"])
-    return cls(**{name: _restored(entry) for name, entry in noted["values"].items()})
+    made = cls.__new__(cls)  # not as a user builds one, which would be checked again
+    made.__dict__.update({name: _restored(entry) for name, entry in noted["values"].items()})
+    return made
 
 
 def _digest(text: str) -> str:

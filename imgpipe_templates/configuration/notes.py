@@ -118,6 +118,39 @@ class Unit(_Text):
         return _described(handler(core_schema), last=f"In {self.text}.")
 
 
+class OnlyWith:
+    """Where a key or a whole table has an effect: one of the named keys has one of these values.
+
+    Several notes on one key must all hold. A table's note applies to every key in it.
+
+    Attributes:
+        choices: Dotted keys, as seen from the outermost class, with the values that give the effect. A list gives it if
+            one of its entries is among them.
+    """
+
+    __slots__ = ("choices",)
+
+    def __init__(self, choices: dict[str, tuple[object, ...]]) -> None:
+        self.choices = choices
+
+    def __str__(self) -> str:
+        from imgpipe_templates.configuration.sources import shown  # noqa: PLC0415 - only messages and docs need it
+
+        return " or ".join(
+            f"{key} = {' or '.join(shown(value) for value in values)}" for key, values in self.choices.items()
+        )
+
+    def __get_pydantic_json_schema__(self, core_schema: Schema, handler: Callable[[Schema], Schema]) -> Schema:
+        """Put the condition behind the description."""
+        return _described(handler(core_schema), last=f"Only with {self}.")
+
+
+class Hint(_Text):
+    """What to do instead, for messages about a value that is not allowed: lower case, no full stop."""
+
+    __slots__ = ()
+
+
 class Conflict(NamedTuple):
     """Values that are each allowed, but not together.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import tomllib
 from functools import reduce
@@ -138,7 +139,7 @@ def shown(value: Any) -> str:
     if isinstance(value, list):
         text = f"[{', '.join(shown(entry) for entry in value)}]"
     else:
-        text = repr(value) if isinstance(value, str | int | float) else value.isoformat()
+        text = value.isoformat() if isinstance(value, datetime.date | datetime.time) else repr(value)
     return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}..."
 
 

@@ -6,6 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from imgpipe_templates.configuration.effects import conditions_of
 from imgpipe_templates.configuration.notes import Doc, Section
 from imgpipe_templates.configuration.shapes import NONE, Shape, shapes
 from imgpipe_templates.configuration.sources import PRESET, dotted
@@ -21,7 +22,7 @@ _HOW_TO = (
 )
 
 
-def starter_text(config: Section, *, preset: str, header: str) -> str:
+def starter_text(config: Section, *, preset: str, header: str, schema: str = "") -> str:
     """A TOML file that is read as the preset, with every key of it ready to be changed.
 
     Prose begins with `## ` and keys with `# `, so that an editor can uncomment a whole table at once.
@@ -30,8 +31,15 @@ def starter_text(config: Section, *, preset: str, header: str) -> str:
         config: The preset as it was loaded.
         preset: Its name.
         header: First lines of the file: what it is, plain text.
+        schema: JSON Schema of the file, relative to it, for editors that read `#:schema`; empty: none.
     """
-    return "\n".join([*_prose(header), *_prose(_HOW_TO), "", f"{PRESET} = {_toml(preset)}", *_table(config, ())]) + "\n"
+    directive = [f"#:schema {schema}"] if schema else []  # Taplo and Tombi look for it on the first line
+    return (
+        "\n".join(
+            [*directive, *_prose(header), *_prose(_HOW_TO), "", f"{PRESET} = {_toml(preset)}", *_table(config, ())]
+        )
+        + "\n"
+    )
 
 
 def _table(config: Section, above: tuple[str, ...]) -> Iterator[str]:
@@ -56,7 +64,8 @@ def _about(shape: Shape) -> Iterator[str]:
     if shape.section:
         doc = doc or (shape.section.__doc__ or "").partition("\n")[0]
     allowed = "" if shape.allowed in _ANYTHING else f"Allowed: {shape.allowed}."
-    yield from _prose(" ".join(filter(None, (doc, allowed))))
+    conditions = (f"Only with {condition}." for condition in conditions_of(shape))
+    yield from _prose(" ".join(filter(None, (doc, allowed, *conditions))))
 
 
 def _prose(text: str) -> Iterator[str]:

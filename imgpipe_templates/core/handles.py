@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from troposphere import AWSObject, GetAtt, Join, Ref, Split, Sub
 
+from imgpipe_templates.arguments import checked
 from imgpipe_templates.core.naming import Value, arn_text, substituted
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.records import record
@@ -78,8 +79,13 @@ class Bucket(_Addressed):
     attributes = ("Arn",)
 
     @classmethod
+    @checked(scope=Scope, resource=AWSObject)
     def of(cls, scope: Scope, resource: s3.Bucket) -> Self:
-        """Add `resource` and return its handle."""
+        """Add `resource` and return its handle.
+
+        Raises:
+            ArgumentError: An argument has a wrong type.
+        """
         return cls._of(scope, resource)
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeVar
 
 from troposphere import AWSHelperFn, AWSObject, Output, Parameter, Ref, Template
@@ -92,11 +93,12 @@ class Stack:
     layers: list[LayerCode] = field(default_factory=list[LayerCode])
     reads_from: set[str] = field(default_factory=set[str])
 
-    def to_dict(self, description: str) -> dict[str, Any]:
+    def to_dict(self, description: str, metadata: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
         """The finished template, in CloudFormation's own words.
 
         Args:
             description: What the console shows of the stack, at most 1,024 bytes.
+            metadata: Entries of its Metadata in addition to the parameters' interface.
         """
         sections = {
             "Conditions": self.template.conditions,
@@ -106,7 +108,7 @@ class Stack:
         return {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": description,
-            "Metadata": self.interface.to_dict(),
+            "Metadata": {**self.interface.to_dict(), **metadata},
             **{name: plain(section) for name, section in sections.items() if section},
             "Resources": plain(self.template.resources),
         }

@@ -21,8 +21,23 @@ class Clients:
 
     @functools.cached_property
     def s3(self) -> Any:
-        """Amazon S3."""
-        return self.session.client("s3", endpoint_url=self.endpoint_url)
+        """Amazon S3; every call expects that the bucket belongs to this account.
+
+        Names of buckets are known all over the world, so that somebody else may have made the one that is meant.
+        """
+        client = self.session.client("s3", endpoint_url=self.endpoint_url)
+        client.meta.events.register("provide-client-params.s3", self._expect_own_bucket)
+        return client
+
+    @functools.cached_property
+    def account(self) -> str:
+        """The id of the account."""
+        sts = self.session.client("sts", endpoint_url=self.endpoint_url)
+        return str(sts.get_caller_identity()["Account"])
+
+    def _expect_own_bucket(self, params: dict[str, Any], model: Any, **_more: Any) -> None:
+        if "ExpectedBucketOwner" in model.input_shape.members:
+            params.setdefault("ExpectedBucketOwner", self.account)
 
     @functools.cached_property
     def cloudformation(self) -> Any:

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from imgpipe_templates.local.calls import Call
 from imgpipe_templates.local.deliveries import Delivery, ObjectVersion
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.installation import check_installed
-from imgpipe_templates.local.scratch import new_scratch_folder
+from imgpipe_templates.local.scratch import new_scratch
 from imgpipe_templates.local.settings import ACCOUNT_ID, RECORDS, REGION, SETTINGS_VARIABLE, EngineSettings
 
 _HOST = "127.0.0.1"
@@ -106,7 +105,8 @@ def running_engine(
     check_installed()
     limit = environments or min(4, (os.cpu_count() or 1) + 2)
     with terminating_cleanly():
-        folder, lock = new_scratch_folder()
+        scratch = new_scratch()
+        folder = scratch.folder
         process: subprocess.Popen[bytes] | None = None
         try:
             for attempt in range(1, _START_ATTEMPTS + 1):
@@ -118,7 +118,7 @@ def running_engine(
                     environments=limit,
                     retry_base_seconds=retry_base_seconds,
                 )
-                process = _start(settings, port, lock)
+                process = _start(settings, port, scratch.descriptor)
                 if _is_up(process, settings.endpoint_url):
                     break
                 _stop(process)
@@ -129,8 +129,7 @@ def running_engine(
         finally:
             if process is not None:
                 _stop(process)
-            os.close(lock)
-            shutil.rmtree(folder, ignore_errors=True)
+            scratch.remove()
 
 
 @contextlib.contextmanager

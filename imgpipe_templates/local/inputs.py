@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,12 @@ from typing import Any
 from imgpipe_templates.errors import ImgpipeError
 
 _MAX_KEY_BYTES = 1024  # Amazon S3 User Guide, "Naming Amazon S3 objects", read 2026-11
-_THUMBNAIL = re.compile(r"(?P<source>[^/]+)\.thumbnail-[^/]+")
+# File systems of Linux take names of 255 bytes (limits.h, NAME_MAX); 35 are left for `.thumbnail-5-2048.webp` and the
+# like, which is put behind the name of a file.
+_MAX_NAME_BYTES = 220
+_DIGEST_LENGTH = 8
+SHEET_MARK = "<!-- written by imgpipe local run -->"
+_THUMBNAIL = re.compile(r"(?P<source>[^/]+)\.thumbnail-[^/]+", re.DOTALL)
 _ITEM_KEYS = {"ImageId", "ObjectKey", "Status"}  # of a metadata item; other tools write photo.jpg.json too
 
 
@@ -90,8 +96,27 @@ def select_files(arguments: Sequence[Path], out: Path, *, key_prefix: str = "") 
 
 
 def json_path(out: Path, key: str) -> Path:
-    """Where the metadata item of an object is written."""
-    return out / f"{key}.json"
+    """Where the metadata item of an object is written: a name that is too long for its results is cut."""
+    folder, slash, name = key.rpartition("/")
+    encoded = os.fsencode(name)
+    if len(encoded) > _MAX_NAME_BYTES:
+        digest = hashlib.sha256(encoded).hexdigest()[:_DIGEST_LENGTH]
+        cut = encoded[: _MAX_NAME_BYTES - _DIGEST_LENGTH - 1].decode("utf-8", "ignore")
+        name = f"{cut}~{digest}"
+    return out / f"{folder}{slash}{name}.json"
+
+
+def sheet_path(out: Path) -> Path:
+    """Where the contact sheet of a run is written."""
+    return out / "index.html"
+
+
+def is_contact_sheet(path: Path) -> bool:
+    """True if a run wrote the file."""
+    try:
+        return SHEET_MARK in path.read_text(encoding="utf-8")[:100]
+    except (OSError, ValueError):
+        return False
 
 
 def read_result(path: Path) -> Mapping[str, Any] | None:
@@ -139,7 +164,9 @@ def _walk(folder: Path, out: Path, skipped: list[Skipped]) -> Iterator[Path]:
 
 
 def _is_earlier_result(path: Path) -> bool:
-    """Whether a run with this folder as its output wrote the file: an item, or a thumbnail that an item names."""
+    """True if a run with this folder as its output wrote the file: an item, a thumbnail of one, or its page."""
+    if path.name == sheet_path(path).name:
+        return is_contact_sheet(path)
     if path.suffix == ".json":
         return read_result(path) is not None
     match = _THUMBNAIL.fullmatch(path.name)
@@ -188,6 +215,9 @@ def _out_faults(out: Path) -> list[str]:
 
 def _overwritten(files: Sequence[SourceFile], out: Path) -> Iterator[str]:
     given = {file.path.resolve(): file.path for file in files}
+    sheet = sheet_path(out)
+    if sheet.exists() and not is_contact_sheet(sheet):
+        yield f"{sheet}: is there and was not written by a run; expected another output folder"
     for file in files:
         result = json_path(out, file.key)
         thumbnails = f"{result.stem}.thumbnail-"

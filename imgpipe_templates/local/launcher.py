@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import importlib
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -23,6 +22,7 @@ from imgpipe_templates.local.calls import CallLog
 from imgpipe_templates.local.deliveries import Journal
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.pool import EnvironmentPool
+from imgpipe_templates.local.scratch import remove_folder
 from imgpipe_templates.local.settings import RECORDS, SETTINGS_VARIABLE, EngineSettings
 
 Message = MutableMapping[str, Any]
@@ -48,7 +48,7 @@ def main() -> int:
 
     def stop() -> None:
         pool.close()
-        shutil.rmtree(settings.folder, ignore_errors=True)
+        remove_folder(Path(settings.folder))
         os._exit(0)  # nothing else is worth waiting for: open connections, threads of waiting retries
 
     def await_end_of_input() -> None:

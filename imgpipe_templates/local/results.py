@@ -46,17 +46,26 @@ class RunReport:
         skipped: Files below the given folders that were not uploaded.
         notes: What a reader of the results has to know, such as which Python ran the functions.
         seconds: Duration of each phase by its name.
+        denied: Every call that a role of the pipeline was denied.
+        sheet: The page that shows all thumbnails; None if no file has results.
     """
 
     results: tuple[FileResult, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
     seconds: Mapping[str, float]
+    denied: tuple[str, ...] = ()
+    sheet: Path | None = None
 
     @property
     def lost(self) -> tuple[FileResult, ...]:
         """The files that reached no final status: a run with any of them is not a success."""
         return tuple(result for result in self.results if result.status == "lost")
+
+
+def thumbnail_words(thumbnail: Mapping[str, Any]) -> str:
+    """Size, format and bytes of a thumbnail."""
+    return f"{thumbnail['Width']} x {thumbnail['Height']} {thumbnail['Format']}, {thumbnail['Bytes']:,} bytes"
 
 
 def plain_item(typed: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -78,7 +87,7 @@ def write_result(out: Path, file: SourceFile, item: Item, download: Callable[[st
     """
     target = json_path(out, file.key)
     clear_result(out, file)
-    name = PurePosixPath(file.key).name
+    name = target.stem
     thumbnails: list[dict[str, Any]] = []
     paths: list[Path] = []
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import mimetypes
 import time
@@ -18,6 +19,7 @@ from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.plan import Deployment, FunctionPackage, Pace, StackEvent
 from imgpipe_templates.deployment.stacks import deploy, resource_ids
 from imgpipe_templates.errors import LocalEngineError
+from imgpipe_templates.local.contact_sheet import write_contact_sheet
 from imgpipe_templates.local.deliveries import ObjectVersion
 from imgpipe_templates.local.engine import Engine, running_engine, terminating_cleanly
 from imgpipe_templates.local.environment import Runtime
@@ -25,11 +27,11 @@ from imgpipe_templates.local.filters import Listener, notification_filters, rule
 from imgpipe_templates.local.inputs import InputError, SourceFile, select_files
 from imgpipe_templates.local.installation import check_installed
 from imgpipe_templates.local.interpreters import Interpreter, find_interpreter
+from imgpipe_templates.local.packages import LocalFunction, local_packages
 from imgpipe_templates.local.results import FileResult, Item, RunReport, clear_result, plain_item, write_result
 from imgpipe_templates.local.runtime_folder import runtime_folder
 from imgpipe_templates.local.settings import ACCOUNT_ID
 from imgpipe_templates.local.settling import Upload, settle
-from imgpipe_templates.packaging import Contents, Target, build_layer, build_package
 
 _ARTIFACT_BUCKET = f"imgpipe-artifacts-{ACCOUNT_ID}"
 # For parameters without a default. Nobody here asks for a token, so its issuer need not exist (RFC 2606, "invalid").
@@ -42,25 +44,6 @@ _UPLOADS_AT_ONCE = 4
 _RETRY_BASE_SECONDS = 0.5  # AWS waits 60: nobody wants to, to see the same error a third time
 _PACE = Pace(poll_seconds=0.05)
 _CAPABILITIES = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")  # nobody is at risk on an engine of one's own
-
-
-@dataclass(frozen=True)
-class LocalFunction:
-    """A function of the pipeline, or a layer with what it requires, as the packages and the engine need to know it.
-
-    Attributes:
-        name: As `build_package` and `build_layer` know it, such as `processor`.
-        code_parameter: The template parameter that wants its object key.
-        runtime: Lambda runtime, such as `python3.13`.
-        has_layer: Whether what it requires is in a layer and not in its package.
-        extras: What it requires beyond what it always does, such as `heic`.
-    """
-
-    name: str
-    code_parameter: str
-    runtime: str
-    has_layer: bool = False
-    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,7 +120,7 @@ def run_files(
         ImgpipeError: The files cannot be used, the engine or the stack does not start. Files that get lost are no
             error here: the report tells.
     """
-    with terminating_cleanly():
+    with terminating_cleanly(), _no_empty_folder(out):
         try:
             return _run(pipeline, arguments, out, progress or Silent())
         except (BotoCoreError, ClientError) as error:
@@ -156,7 +139,7 @@ def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: 
     with running_engine(runtimes, retry_base_seconds=_RETRY_BASE_SECONDS) as engine:
         clients = Clients(engine.session(), engine.endpoint_url)
         clock.phase("package")
-        packages = tuple(_packages(engine, pipeline, interpreters))
+        packages = tuple(local_packages(pipeline.functions, pipeline.layers, interpreters, engine.folder))
         clock.phase("deploy", pipeline.name)
         ids = _deploy(clients, pipeline, parameters, packages, report)
         clock.phase("upload", ids[pipeline.source_bucket])
@@ -167,29 +150,29 @@ def _run(pipeline: LocalPipeline, arguments: Sequence[Path], out: Path, report: 
         clock.phase("stop")
     clock.end()
     notes = [one.explain(runtime) for runtime, one in interpreters.items()]
-    notes += [f"denied: role {call.role} may not {call.action} on {call.resource}" for call in denied]
+    refused = tuple(f"role {call.role} may not {call.action} on {call.resource}" for call in denied)
     in_order = tuple(results[file] for file in selection.files)
-    return RunReport(in_order, selection.skipped, tuple(notes), clock.seconds)
+    sheet = write_contact_sheet(out, pipeline.name, in_order)
+    return RunReport(in_order, selection.skipped, tuple(notes), clock.seconds, denied=refused, sheet=sheet)
+
+
+@contextlib.contextmanager
+def _no_empty_folder(out: Path) -> Iterator[None]:
+    """Remove the output folder, and those above it, if the run made them and leaves them empty."""
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in missing:
+            try:
+                folder.rmdir()
+            except OSError:
+                break
 
 
 def _runtime(interpreter: Interpreter, clock: _Clock) -> Runtime:
     folder = runtime_folder(interpreter, announce=lambda sentence: clock.phase("runtime", sentence))
     return Runtime(interpreter.path, folder)
-
-
-def _packages(
-    engine: Engine, pipeline: LocalPipeline, interpreters: Mapping[str, Interpreter]
-) -> Iterator[FunctionPackage]:
-    targets = {name: Target.of_interpreter(str(one.path)) for name, one in interpreters.items()}
-    for layer in pipeline.layers:
-        contents = Contents(extras=layer.extras)
-        built = build_layer(layer.name, targets[layer.runtime], engine.folder / "layers", contents=contents)
-        yield FunctionPackage(f"{layer.name}-layer", layer.code_parameter, built.path)
-    for function in pipeline.functions:
-        folder, target = engine.folder / "packages", targets[function.runtime]
-        contents = Contents(extras=function.extras)
-        built = build_package(function.name, target, folder, dependencies=not function.has_layer, contents=contents)
-        yield FunctionPackage(function.name, function.code_parameter, built.path)
 
 
 def _deploy(
@@ -234,19 +217,23 @@ def _upload(
     pipeline: LocalPipeline,
     files: Sequence[SourceFile],
     report: Progress,
-) -> list[Upload]:
-    """Upload as somebody who may do nothing else: the account's root would pass every bucket policy."""
+) -> list[Upload | FileResult]:
+    """Upload as somebody who may do nothing else: the account's root would pass every bucket policy.
+
+    A file that cannot be uploaded is lost, and the others go on.
+    """
     s3 = _uploader(engine, clients, bucket).client("s3", endpoint_url=engine.endpoint_url)
     types = mimetypes.MimeTypes()  # Python's own table: the machine's would make results depend on the machine
 
-    def put(file: SourceFile) -> Upload:
+    def put(file: SourceFile) -> Upload | FileResult:
         key, told = f"{pipeline.key_prefix}{file.key}", {"Metadata": dict(pipeline.user_metadata)}
         kind = types.guess_type(file.key)[0] or "application/octet-stream"
         try:
             with file.path.open("rb") as content:
                 answer = s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind, **told)
-        except OSError as error:
-            raise InputError(f"{file.path}: cannot be read: {error.strerror}; it was there at the start") from error
+        except (OSError, ClientError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            return FileResult(file, "lost", f"cannot be uploaded: {reason}")
         return Upload(file, ObjectVersion.of(bucket, key, answer.get("VersionId")))
 
     uploads = []
@@ -275,7 +262,7 @@ def _results(
     clients: Clients,
     ids: Mapping[str, str],
     pipeline: LocalPipeline,
-    uploads: Sequence[Upload],
+    uploads: Sequence[Upload | FileResult],
     out: Path,
     report: Progress,
 ) -> dict[SourceFile, FileResult]:
@@ -284,7 +271,10 @@ def _results(
     results: dict[SourceFile, FileResult] = {}
     heeded = []
     for upload in uploads:
-        if reason := why_ignored(upload.version.key, listeners):
+        if isinstance(upload, FileResult):
+            clear_result(out, upload.file)
+            results[upload.file] = upload
+        elif reason := why_ignored(upload.version.key, listeners):
             clear_result(out, upload.file)
             results[upload.file] = FileResult(upload.file, "ignored", reason)
         else:
@@ -296,10 +286,18 @@ def _results(
             clear_result(out, file)
             result = FileResult(file, "lost", settled.reason, log=settled.log)
         else:
-            result = write_result(out, file, settled.item, table.download)
+            result = _written(out, file, settled.item, table)
         results[file] = result
         report.settled(result, done, len(heeded))
     return results
+
+
+def _written(out: Path, file: SourceFile, item: Item, table: _Table) -> FileResult:
+    """The written result; a file whose results cannot be written is lost, and the others go on."""
+    try:
+        return write_result(out, file, item, table.download)
+    except InputError as error:
+        return FileResult(file, "lost", str(error))
 
 
 def _listeners(clients: Clients, bucket: str) -> tuple[Listener, ...]:

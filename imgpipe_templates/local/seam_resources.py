@@ -20,6 +20,12 @@ _MAPPING = "AWS::Lambda::EventSourceMapping"
 _FUNCTION = "AWS::Lambda::Function"
 _INTEGRATION = "AWS::ApiGatewayV2::Integration"
 
+# The engine's function that evaluates conditions, and every module that calls it by its own name for it.
+EVALUATE_CONDITIONS = "_evaluate_conditions"
+CONDITION_MODULES = tuple(
+    f"ministack.services.cloudformation.{name}" for name in ("engine", "stacks", "changesets", "handlers")
+)
+
 # What Lambda needs of a function's role to feed it from a queue (AWS Lambda Developer Guide, "Using Lambda with
 # Amazon SQS", "Permissions", read 2026-11).
 _QUEUE_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
@@ -42,6 +48,7 @@ def install(client: Callable[..., Any], asker: permissions.Asker) -> None:
     _guard(handlers, _BUCKET, _why_bucket_stays)
     _guard(handlers, _TABLE, _why_table_stays)
     _keep_attributes()
+    _resolve_pseudo_parameters_in_conditions()
     stacks = _module("ministack.services.cloudformation.stacks")
     blocks = stacks._runs_on_worker_thread
     speaking = {*properties.PUT_BACK, _MAPPING}
@@ -65,6 +72,23 @@ def _keep_attributes() -> None:
         return new_id, {**known, **told} if new_id == physical_id else told
 
     provisioners._update_resource = updated
+
+
+def _resolve_pseudo_parameters_in_conditions() -> None:
+    """Resolve pseudo parameters in conditions, as the engine does everywhere else."""
+    scope = _module("ministack.core.responses")
+    modules = [_module(name) for name in CONDITION_MODULES]
+    engine_evaluation = getattr(modules[0], EVALUATE_CONDITIONS)
+
+    def evaluate(template: dict[str, Any], params: dict[str, Any]) -> dict[str, bool]:
+        # AWS::Partition as the engine resolves it in resources, whatever the Region.
+        pseudo = {"Region": scope.get_region(), "AccountId": scope.get_account_id(), "Partition": "aws"}
+        known = {f"AWS::{title}": {"Value": value} for title, value in pseudo.items()}
+        evaluated: dict[str, bool] = engine_evaluation(template, {**known, **params})
+        return evaluated
+
+    for module in modules:
+        setattr(module, EVALUATE_CONDITIONS, evaluate)
 
 
 def _module(name: str) -> Any:

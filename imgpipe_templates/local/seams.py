@@ -14,6 +14,7 @@ import hashlib
 import importlib
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,7 @@ SEAMS = (
     Seam(_EVALUATOR, "enforce", ("access_key_id", "iam_action", "service", "region", "resource_arn", "...")),
     Seam(_EVALUATOR, "caller_arn", ()),
     Seam(_EVALUATOR, "fnmatch_iam_cs", ("value", "pattern")),
+    Seam(_EVALUATOR, "_fnmatch_compile", ("pattern", "ignore_case")),
     Seam(_METRICS, "record_metric", ("namespace", "metric_name", "value", "unit", "dimensions")),
     Seam(_METRICS, "_evaluate_all_alarms", ()),
     Seam(_METRICS, "_evaluate_alarm", ("alarm",)),
@@ -106,6 +108,10 @@ SEAMS = (
         ("resource_type", "physical_id", "old_props", "new_props", "stack_name", "logical_id", "old_attrs"),
     ),
     Seam("ministack.services.cloudformation", "_stacks", None),
+    *(
+        Seam(module, seam_resources.EVALUATE_CONDITIONS, ("template", "params"))
+        for module in seam_resources.CONDITION_MODULES
+    ),
 )
 
 
@@ -154,6 +160,7 @@ def install(pool: EnvironmentPool, client: Callable[..., Any], records: Records,
     seam_resources.install(client, asker)
     _note_calls(records.calls)
     _add_condition_keys()
+    _let_wildcards_match_line_breaks()
     _ask_before_apis_invoke(asker)
     _match_alarms_by_dimensions()
 
@@ -239,6 +246,18 @@ def _add_condition_keys() -> None:
         return known
 
     actions.request_tag_context = context
+
+
+def _let_wildcards_match_line_breaks() -> None:
+    """An object's key may have a line break, and `*` in a policy stands for any characters."""
+    evaluator = _module(_EVALUATOR)
+    engine_pattern = evaluator._fnmatch_compile
+
+    def compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:  # noqa: FBT001 - its order
+        found: re.Pattern[str] = engine_pattern(pattern, ignore_case)
+        return re.compile(found.pattern, found.flags | re.DOTALL)
+
+    evaluator._fnmatch_compile = compiled
 
 
 def _note_calls(calls: CallLog) -> None:

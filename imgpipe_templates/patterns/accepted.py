@@ -29,14 +29,14 @@ IMAGES = (
     Suppression(
         _REPLICATION,
         ("ReplicationConfiguration",),
-        "The bucket is versioned, outlives its stack and is copied into BackupVault daily; a replica needs a bucket in "
-        "another Region, which a stack of one Region cannot make",
+        "The bucket keeps versions, outlives its stack and is copied into BackupVault every day; a replica in this "
+        "Region adds nothing to that, and one in another Region needs a bucket there, which this stack cannot make",
     ),
     Suppression(
         ("CT.S3.PR.9",),
         ("ObjectLockEnabled",),
-        "People may ask for their images to be erased, which a locked version forbids; BackupVault's LockConfiguration "
-        "keeps the copies",
+        "An image that somebody asks to erase can be deleted at once, and BackupVault's copies of it expire with their "
+        "retention; Object Lock would refuse the deletion itself",
     ),
 )
 ACCESS_LOGS = (
@@ -85,7 +85,8 @@ QUEUE_MAPPING = Suppression(
 EMAIL = Suppression(
     ("Serverless-SNSRedrivePolicy",),
     ("RedrivePolicy",),
-    "An alarm that no mail reached is still in CloudWatch's history; a queue of undelivered mails would have no reader",
+    "An alarm that no mail reached is still in CloudWatch's history, and a report repeats the function's log; a "
+    "queue of undelivered mails would have no reader",
 )
 # Not a matter of the key: the scanner ranks it critical, and it reads `Fn::Sub` in no pipeline.
 PERMISSION_BY_NAME = Suppression(
@@ -109,8 +110,8 @@ _OUTSIDE_OF_VPC = Suppression(
 _UNRESERVED = Suppression(
     ("NIST.800.53.R5-LambdaConcurrency", "HIPAA.Security-LambdaConcurrency", "CKV_AWS_115"),
     ("ReservedConcurrentExecutions",),
-    "Lambda refuses a reservation that leaves an account less than 100 unreserved; MaximumConcurrency of the queue's "
-    "mapping and the API's throttling bound it, and reserved_concurrency reserves where there is room",
+    "Lambda refuses a reservation that leaves an account less than 100 unreserved; reserved_concurrency reserves where "
+    "there is room",
 )
 _WITHOUT_DEAD_LETTERS = Suppression(
     ("NIST.800.53.R5-LambdaDLQ", "HIPAA.Security-LambdaDLQ", "Serverless-LambdaDLQ", "CKV_AWS_116"),
@@ -148,6 +149,13 @@ def of_function_policy(statements: Sequence[Statement]) -> list[Suppression]:
     ]
 
 
+_LENT_KEY = Suppression(
+    ("PERMISSIONS_MANAGEMENT_ACTIONS", "permissions-management"),
+    ("kms:CreateGrant",),
+    "AWS Backup encrypts its copies with grants of the key; kms:GrantIsForAWSResource lets only AWS services make them",
+)
+
+
 def of_backup_policy(statements: Sequence[Statement]) -> list[Suppression]:
     """What is accepted of AWS Backup's role: all objects, and what only AWS Backup and DynamoDB can name."""
     reasons = {
@@ -162,9 +170,12 @@ def of_backup_policy(statements: Sequence[Statement]) -> list[Suppression]:
     }
     resources = {str(one.Sid): one.Resource for one in statements}
     return [
-        suppression
-        for sids, reason in reasons.items()
-        for suppression in _wildcards([on for sid in sids for on in resources.get(sid, ())], reason)
+        *(
+            suppression
+            for sids, reason in reasons.items()
+            for suppression in _wildcards([on for sid in sids for on in resources.get(sid, ())], reason)
+        ),
+        *([_LENT_KEY] if "LendKeyToServices" in resources else []),
     ]
 
 

@@ -83,6 +83,36 @@ def private_bucket(title: str, rules: Sequence[s3.LifecycleRule], settings: Buck
     return bucket
 
 
+def clean_up_rules(
+    noncurrent_expire_after_days: int, keep_versions: int, abort_multipart_after_days: int
+) -> list[s3.LifecycleRule]:
+    """Delete old versions and the parts of uploads that were never completed.
+
+    Args:
+        noncurrent_expire_after_days: When an overwritten or deleted version is deleted, in days.
+        keep_versions: Overwritten versions that are kept whatever their age.
+        abort_multipart_after_days: When the parts of an upload are deleted, in days.
+    """
+    expiration = s3.NoncurrentVersionExpiration(NoncurrentDays=noncurrent_expire_after_days)
+    if keep_versions:
+        expiration.NewerNoncurrentVersions = keep_versions
+    return [
+        s3.LifecycleRule(
+            Id="DeleteOldVersions",
+            Status="Enabled",
+            ExpiredObjectDeleteMarker=True,
+            NoncurrentVersionExpiration=expiration,
+        ),
+        s3.LifecycleRule(
+            Id="AbortIncompleteUploads",
+            Status="Enabled",
+            AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(
+                DaysAfterInitiation=abort_multipart_after_days
+            ),
+        ),
+    ]
+
+
 def notify(bucket: s3.Bucket, notification: UploadNotification, settings: BucketSettings) -> None:
     """Make `bucket` tell of every upload that `notification` lets through."""
     filters = [

@@ -30,7 +30,8 @@ _HEADING_ROWS = 2
 STORAGE_TYPES = {
     "Standard": "StandardStorage",
     "Standard-IA": "StandardIAStorage",
-    "Glacier": "GlacierStorage",
+    "Glacier Instant Retrieval": "GlacierInstantRetrievalStorage",
+    "Glacier Flexible Retrieval": "GlacierStorage",
 }
 
 

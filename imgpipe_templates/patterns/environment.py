@@ -14,8 +14,19 @@ from imgpipe_templates.core.stack import Scope
 Environment = Literal["development", "staging", "production"]
 
 
-def declare_environment(scope: Scope, *, environment: Environment, suffix: str, longest_suffix: int) -> None:
-    """Declare the parameters that tell one environment of a pipeline from another."""
+def declare_environment(
+    scope: Scope, *, environment: Environment, suffix: str, longest_suffix: int, fixed_because: str = ""
+) -> None:
+    """Declare the parameters that tell one environment of a pipeline from another.
+
+    Args:
+        scope: Of the stack.
+        environment: The default environment.
+        suffix: The default suffix.
+        longest_suffix: In characters.
+        fixed_because: Why CloudFormation refuses another suffix for an existing stack; empty if it does not.
+    """
+    later = fixed_because or "another suffix later creates new, empty buckets and a new table"
     scope.parameter(
         ParameterSpec(
             "Environment",
@@ -25,7 +36,7 @@ def declare_environment(scope: Scope, *, environment: Environment, suffix: str, 
                 "Type": "String",
                 "Default": environment,
                 "AllowedValues": ["development", "staging", "production"],
-                "Description": "Kind of environment, for tags and metrics",
+                "Description": "Kind of environment, for tags and metrics; names have EnvironmentSuffix alone",
             },
         )
     )
@@ -41,7 +52,8 @@ def declare_environment(scope: Scope, *, environment: Environment, suffix: str, 
                 "AllowedPattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
                 "ConstraintDescription": f"must be at most {longest_suffix} lower-case letters, digits and hyphens, "
                 "starting and ending with a letter or digit",
-                "Description": "Ends the names of this stack's resources, so that several stacks fit into one account",
+                "Description": "Ends the names of this stack's resources, so that several stacks fit into one account; "
+                f"{later}",
             },
         )
     )

@@ -180,6 +180,7 @@ def _equip(function: awslambda.Function, plan: FunctionPlan) -> None:
     """Set what only some functions have."""
     if plan.environment:
         function.Environment = awslambda.Environment(Variables=dict(plan.environment))
+    # Also where only a queue feeds it: an event that is sent again by hand, asynchronously, ends there if it fails.
     if plan.dead_letters and not plan.retries.with_error:
         function.DeadLetterConfig = awslambda.DeadLetterConfig(TargetArn=plan.dead_letters.arn)
     if plan.settings.reserved_concurrency is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from imgpipe_templates.configuration import Conflict, Doc, Pattern, Range, Section
+from imgpipe_templates.configuration import Conflict, Doc, OnlyWith, Pattern, Range, Section
 from imgpipe_templates.records import record
 
 Quality = Annotated[int, Range(1, 100)]
 
 ANIMATED = "webp"
+ANIMATIONS = OnlyWith({"processing.output.animation": (ANIMATED,)})
 
 
 @record
@@ -29,9 +30,17 @@ class OutputConfig(Section):
             "and is white in JPEG, which has none."
         ),
     ] = None
-    jpeg_quality: Annotated[Quality, Doc("Quality of thumbnails in JPEG.")] = 80
-    webp_quality: Annotated[Quality, Doc("Quality of thumbnails in WebP, animated ones included.")] = 80
-    avif_quality: Annotated[Quality, Doc("Quality of thumbnails in AVIF.")] = 60
+    jpeg_quality: Annotated[
+        Quality, Doc("Quality of thumbnails in JPEG."), OnlyWith({"processing.output.format": ("auto", "jpeg")})
+    ] = 80
+    webp_quality: Annotated[
+        Quality,
+        Doc("Quality of thumbnails in WebP, animated ones included."),
+        OnlyWith({"processing.output.format": (ANIMATED,), "processing.output.animation": (ANIMATED,)}),
+    ] = 80
+    avif_quality: Annotated[
+        Quality, Doc("Quality of thumbnails in AVIF."), OnlyWith({"processing.output.format": ("avif",)})
+    ] = 60
     animation: Annotated[
         Literal["first-frame", "webp"],
         Doc(
@@ -40,16 +49,17 @@ class OutputConfig(Section):
         ),
     ] = "first-frame"
     max_animation_frames: Annotated[
-        int, Range(2, 10_000, "frames"), Doc("Animations of more frames become their first frame.")
+        int, Range(2, 10_000, "frames"), Doc("Animations of more frames become their first frame."), ANIMATIONS
     ] = 100
     max_animation_pixels: Annotated[
         int,
         Range(4_096, 500_000_000, "pixels"),
         Doc("Animations of more pixels (width times height times frames) become their first frame."),
+        ANIMATIONS,
     ] = 25_000_000
 
     def conflicts(self) -> Iterator[Conflict]:
-        """What is set for thumbnails that are never made."""
+        """A format that animations do not have."""
         animated = self.animation == ANIMATED
         if animated and self.format not in {"auto", ANIMATED}:
             yield Conflict(
@@ -57,26 +67,6 @@ class OutputConfig(Section):
                 f"{self.format!r} says that every thumbnail is of this format, and an animated one is WebP; "
                 "expected format = 'auto' or 'webp', or animation = 'first-frame'",
             )
-        for name in sorted({"jpeg", "webp", "avif"} - set(self.lossy_formats)):
-            key = f"{name}_quality"
-            if key in self.changed:
-                yield Conflict(
-                    (key, "format"),
-                    f"{getattr(self, key)} is the quality of thumbnails that are never made, as {self.format!r} makes "
-                    f"others; expected no {key}, or another format",
-                )
-        for key in ("max_animation_frames", "max_animation_pixels"):
-            if key in self.changed and not animated:
-                yield Conflict(
-                    (key, "animation"),
-                    f"{getattr(self, key)} limits animated thumbnails, and 'first-frame' makes none; "
-                    "expected animation = 'webp', or no limit",
-                )
-
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """The keys that differ from what they are by themselves."""
-        return tuple(key for key, value in self.__dict__.items() if value != getattr(OutputConfig, key))
 
     @property
     def lossy_formats(self) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ _SCANNERS = {
     "CKV_AWS_": "checkov",
     "CKV2_AWS_": "checkov",
     "CT.": "guard",
+    "PERMISSIONS_MANAGEMENT_ACTIONS": "parliament",
+    "permissions-management": "policy_sentry",
     "E": "cfn-lint",
     "I": "cfn-lint",
     "W": "cfn-lint",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from troposphere import GetAtt, Ref
@@ -10,6 +11,7 @@ from imgpipe_templates.core.handles import Bucket, Queue
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.limits import MAX_BUCKET_NAME_CHARACTERS
 from imgpipe_templates.patterns.queues import UPLOAD_RULE, is_known
 from imgpipe_templates.records import record
 
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from troposphere import events
 else:
     events = deferred("troposphere.events")
+
+
+# "Naming Amazon S3 objects", Amazon S3 User Guide, read 2026-12. A prefix leaves 256 of a key's 1,024 bytes to the
+# rest of the key.
+MAX_PREFIX_CHARACTERS = 768
 
 
 @record
@@ -40,7 +47,7 @@ class UploadFilter:
         spelled = (text for extension in self.extensions for text in (extension.lower(), extension.upper()))
         return tuple(dict.fromkeys(f".{text}" for text in spelled))
 
-    def event_pattern(self, bucket: Bucket) -> dict[str, Any]:
+    def event_pattern(self, bucket_name: Value) -> dict[str, Any]:
         """The EventBridge pattern that lets through the creation of an upload, and nothing else.
 
         Conditions on one key are alternatives, so prefix and suffix together need wildcards ("Comparison operators",
@@ -55,8 +62,12 @@ class UploadFilter:
         return {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],
-            "detail": {"bucket": {"name": [bucket.name]}, "object": {"key": keys}},
+            "detail": {"bucket": {"name": [bucket_name]}, "object": {"key": keys}},
         }
+
+    def longest_event_pattern(self) -> int:
+        """Return how many characters the pattern of a bucket with the longest name has, as JSON."""
+        return len(json.dumps(self.event_pattern("b" * MAX_BUCKET_NAME_CHARACTERS)))
 
 
 def add_upload_rule(
@@ -71,7 +82,7 @@ def add_upload_rule(
     rule = events.Rule(
         UPLOAD_RULE,
         Description=description,
-        EventPattern=uploads.event_pattern(source),
+        EventPattern=uploads.event_pattern(source.name),
         State="ENABLED",
         Targets=[target],
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from imgpipe_templates.render.errors import RenderError
-from imgpipe_templates.render.manifest import manifest
+from imgpipe_templates.render.manifest import manifest, parameter_values
 from imgpipe_templates.render.order import ordered
 from imgpipe_templates.render.text import emit_json
 from imgpipe_templates.render.yaml_text import emit_yaml
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 NESTED_STACK = "AWS::CloudFormation::Stack"
-_TEMPLATE_NAME = re.compile(r"[\w-]+\.template\.(?:json|yaml)")
+_TEMPLATE_NAME = re.compile(r"([\w-]+)\.template\.(?:json|yaml)")
 
 Format = Literal["json", "yaml"]
 Plan = dict[Path, bytes]
@@ -37,31 +37,46 @@ class Staleness:
     reason: Literal["missing", "different", "left over"]
 
 
-def plan_files(rendered: RenderedPipeline, formats: Sequence[Format]) -> Plan:
+def plan_files(rendered: RenderedPipeline, formats: Sequence[Format], *, compact: bool = False) -> Plan:
     """The files of one pipeline by path under the output folder, the manifest last.
+
+    Args:
+        rendered: The pipeline.
+        formats: Of its templates.
+        compact: Whether templates in JSON are written without indentation.
 
     Raises:
         RenderError: a template holds what JSON or UTF-8 cannot.
     """
     folder = Path(rendered.pipeline, rendered.layout)
     rendered = replace(rendered, stacks={name: ordered(rendered.stacks[name]) for name in rendered.order})
-    files = {name: dict(_files(name, template, formats)) for name, template in rendered.stacks.items()}
+    files = {name: dict(_files(name, template, formats, compact=compact)) for name, template in rendered.stacks.items()}
     plan = {folder / name: text for stack in files.values() for name, text in stack.items()}
+    for name in rendered.deploy_order:
+        plan[folder / _parameter_file(name)] = parameter_values(rendered.stacks[name])
     plan[folder / MANIFEST] = manifest(rendered, files)
     return plan
 
 
-def _files(stack: str, template: Template, formats: Sequence[Format]) -> Iterator[tuple[str, bytes]]:
+def _parameter_file(stack: str) -> str:
+    return f"{stack}.parameters.json"
+
+
+def _files(stack: str, template: Template, formats: Sequence[Format], *, compact: bool) -> Iterator[tuple[str, bytes]]:
     for suffix in formats:
         name = f"{stack}.template.{suffix}"
         template = _beside(template, suffix)
         try:
-            yield name, (emit_json(template) if suffix == "json" else emit_yaml(template)).encode()
+            yield name, _text(template, suffix, compact=compact).encode()
         except UnicodeEncodeError as error:
             character = error.object[error.start : error.end]
             raise RenderError(
                 f"{name}: {character!r} is half a character; expected text that UTF-8 can hold"
             ) from error
+
+
+def _text(template: Template, suffix: Format, *, compact: bool) -> str:
+    return emit_json(template, compact=compact) if suffix == "json" else emit_yaml(template)
 
 
 def _beside(template: Template, suffix: Format) -> Template:
@@ -157,7 +172,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _left_over(plan: Mapping[Path, bytes], out: Path) -> Iterator[Path]:
-    """The templates that an earlier manifest names and the plan does not, as far as they are still there."""
+    """The files of templates that an earlier manifest names and the plan does not, as far as they are still there."""
     for path in plan:
         if path.name == MANIFEST:
             for name in _named_by(_read(out / path)):
@@ -172,4 +187,5 @@ def _named_by(text: bytes | None) -> list[str]:
         names = [file["path"] for stack in stacks for file in stack["files"]]
     except (ValueError, LookupError, TypeError, AttributeError):
         return []
-    return [name for name in names if isinstance(name, str) and _TEMPLATE_NAME.fullmatch(name)]
+    found = [match for name in names if isinstance(name, str) and (match := _TEMPLATE_NAME.fullmatch(name))]
+    return list(dict.fromkeys(name for match in found for name in (match[0], _parameter_file(match[1]))))

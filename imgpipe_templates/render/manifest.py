@@ -108,6 +108,18 @@ def parameters(template: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def parameter_values(template: Mapping[str, Any]) -> bytes:
+    """The text of a parameter file as AWS CLI reads it: each default; a parameter without one is empty, to be filled.
+
+    `aws cloudformation deploy --parameter-overrides file://FILE` and `create-stack --parameters file://FILE` take it.
+    """
+    values = [
+        {"ParameterKey": name, "ParameterValue": str(parameter.get("Default", ""))}
+        for name, parameter in template.get("Parameters", {}).items()
+    ]
+    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
+
+
 def capabilities(name: str, stacks: Mapping[str, Template]) -> set[str]:
     """What has to be acknowledged to deploy stack `name`, the stacks nested in it included.
 

@@ -31,6 +31,7 @@ class TemplateSummary:
 
     Attributes:
         size_bytes: The largest of its written forms.
+        fits_request: The written forms that are small enough to be sent with the request, such as `yaml`.
     """
 
     stack: str
@@ -38,24 +39,36 @@ class TemplateSummary:
     parameters: Figure
     outputs: Figure
     size_bytes: Figure
+    fits_request: tuple[str, ...]
 
     @property
     def figures(self) -> tuple[Figure, ...]:
         """All figures, in the order of the table."""
         return (self.resources, self.parameters, self.outputs, self.size_bytes)
 
-    @property
-    def needs_s3(self) -> bool:
-        """Whether the template is too large to be sent with the request itself."""
-        return self.size_bytes.value > MAX_REQUEST_BYTES
+
+def not_in_force(template: Mapping[str, Any]) -> list[str]:
+    """Return what the stack of a template does not do until somebody does something else, one sentence each."""
+    email = template.get("Parameters", {}).get("NotificationEmail", {})
+    lines = ["alarms mail nobody until the parameter NotificationEmail is given"] if email.get("Default") == "" else []
+    if any(resource["Type"] == "AWS::Budgets::Budget" for resource in template["Resources"].values()):
+        lines.append("the budget counts zero until the tag Project is activated as a cost allocation tag")
+    return lines
 
 
-def summarise(stack: str, template: Mapping[str, Any], *, size_bytes: int) -> TemplateSummary:
-    """Count what `template` declares; `size_bytes` is its size as written."""
+def summarise(stack: str, template: Mapping[str, Any], *, sizes: Mapping[str, int]) -> TemplateSummary:
+    """Count what `template` declares.
+
+    Args:
+        stack: Its name.
+        template: The template.
+        sizes: Its size in bytes as written, by form, such as `yaml`.
+    """
     return TemplateSummary(
         stack=stack,
         resources=Figure("resources", len(template.get("Resources", {})), MAX_RESOURCES),
         parameters=Figure("parameters", len(template.get("Parameters", {})), MAX_PARAMETERS),
         outputs=Figure("outputs", len(template.get("Outputs", {})), MAX_OUTPUTS),
-        size_bytes=Figure("bytes", size_bytes, MAX_S3_BYTES),
+        size_bytes=Figure("bytes", max(sizes.values()), MAX_S3_BYTES),
+        fits_request=tuple(form for form, size in sizes.items() if size <= MAX_REQUEST_BYTES),
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from troposphere import If
+
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section
 from imgpipe_templates.core.handles import Topic
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.patterns.regions import BUDGETS, in_regions
 from imgpipe_templates.records import record
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ def add_cost(scope: Scope, config: CostConfig, *, project: str, operators: Topic
 
     It counts what carries the tag Project, which somebody has to switch on once per account as a cost allocation tag
     (AWS Billing User Guide, "Activating user-defined cost allocation tags", read 2026-11); until then it counts zero.
+    Where CloudFormation has no budgets, the stack is created without it, and the output ProjectBudgetName says so.
 
     Args:
         scope: Where it goes.
@@ -60,22 +64,28 @@ def add_cost(scope: Scope, config: CostConfig, *, project: str, operators: Topic
         operators: The topic that hears of it; its policy must let budgets.amazonaws.com publish.
     """
     limit = scope.parameter(_monthly_budget(config))
-    scope.add(
-        budgets.Budget(
-            "ProjectBudget",
-            Budget=budgets.BudgetData(
-                BudgetLimit=budgets.Spend(Amount=limit, Unit="USD"),
-                BudgetName=scope.names.value("ProjectBudget"),
-                BudgetType="COST",
-                # AWS Cost Management User Guide, "Budgets filters", read 2026-11: user-defined tags start with `user:`.
-                CostFilters={"TagKeyValue": [f"user:Project${project}"]},
-                TimeUnit="MONTHLY",
-            ),
-            NotificationsWithSubscribers=[
-                _alert("FORECASTED", config.forecast_alert_percent, operators.arn),
-                _alert("ACTUAL", config.actual_alert_percent, operators.arn),
-            ],
-        )
+    name = scope.names.value("ProjectBudget")
+    budget = budgets.Budget(
+        "ProjectBudget",
+        Budget=budgets.BudgetData(
+            BudgetLimit=budgets.Spend(Amount=limit, Unit="USD"),
+            BudgetName=name,
+            BudgetType="COST",
+            # AWS Cost Management User Guide, "Budgets filters", read 2026-11: user-defined tags start with `user:`.
+            CostFilters={"TagKeyValue": [f"user:Project${project}"]},
+            TimeUnit="MONTHLY",
+        ),
+        NotificationsWithSubscribers=[
+            _alert("FORECASTED", config.forecast_alert_percent, operators.arn),
+            _alert("ACTUAL", config.actual_alert_percent, operators.arn),
+        ],
+    )
+    budget.Condition = in_regions(scope, "RegionHasBudgets", BUDGETS)
+    scope.add(budget)
+    scope.output(
+        "ProjectBudgetName",
+        If(budget.Condition, name, "none, because CloudFormation has no AWS::Budgets::Budget in this Region"),
+        "Name of the monthly budget, which counts zero until the tag Project is activated as a cost allocation tag",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from troposphere import Equals, If, Partition, Ref, Sub, cloudwatch
 
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Table
+from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
 from imgpipe_templates.patterns.alarms import FunctionMetrics, emitted, messages_waiting
@@ -29,11 +30,14 @@ HEADING = (
     "${Environment} in ${AWS::Region}. Sizes of buckets are a day old; everything else is counted by 5 minutes."
 )
 
-# Where the console of a partition is (each partition's own user guides, read 2026-11). No pseudo parameter says it. In
-# the isolated and sovereign partitions, which have further ones, the output's domain has to be replaced by hand.
+# Where the console of a partition is (each partition's own user guides, read 2026-12). No pseudo parameter says it. In
+# the isolated partitions the output's domain has to be replaced by hand.
 CONSOLE_DOMAIN = "aws.amazon.com"
-CHINA_CONSOLE_DOMAIN = "amazonaws.cn"
-GOVCLOUD_CONSOLE_DOMAIN = "amazonaws-us-gov.com"
+OTHER_CONSOLES = {
+    "HasGovCloudConsole": ("aws-us-gov", "amazonaws-us-gov.com"),
+    "HasChinaConsole": ("aws-cn", "amazonaws.cn"),
+    "HasEuropeanSovereignConsole": ("aws-eusc", "amazonaws-eusc.eu"),
+}
 
 
 def add_dashboard(
@@ -72,9 +76,9 @@ def add_dashboard(
             DashboardName=scope.names.value("MonitoringDashboard"),
         )
     )
-    govcloud = scope.condition("HasGovCloudConsole", Equals(Partition, "aws-us-gov"))
-    china = scope.condition("HasChinaConsole", Equals(Partition, "aws-cn"))
-    domain = If(china, CHINA_CONSOLE_DOMAIN, If(govcloud, GOVCLOUD_CONSOLE_DOMAIN, CONSOLE_DOMAIN))
+    domain: Value = CONSOLE_DOMAIN
+    for title, (partition, other) in OTHER_CONSOLES.items():
+        domain = If(scope.condition(title, Equals(Partition, partition)), other, domain)
     address = (
         "https://${AWS::Region}.console.${Domain}/cloudwatch/home?region=${AWS::Region}#dashboards/dashboard/${Name}"
     )

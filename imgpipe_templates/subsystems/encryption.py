@@ -100,19 +100,20 @@ class Encryption:
     data_key: Key
 
 
-def add_encryption(scope: Scope, *, deletion_policy: DeletionPolicy) -> Encryption:
+def add_encryption(scope: Scope, *, deletion_policy: DeletionPolicy, producers: Sequence[str]) -> Encryption:
     """Add the key, which rotates every year, and the alias under which people find it.
 
     Args:
         scope: Where they go.
         deletion_policy: What becomes of the key when the stack is deleted; a deleted key makes unreadable what it
             encrypted, so it should outlive the data.
+        producers: Keys of `PRODUCERS`: the services that write in their own name in this pipeline.
     """
     key = kms.Key(
         "DataKey",
         Description=Sub("Encrypts the images, metadata, messages and logs of the image pipeline ${EnvironmentSuffix}"),
         EnableKeyRotation=True,
-        KeyPolicy=PolicyDocument(Version="2012-10-17", Statement=_statements()),
+        KeyPolicy=PolicyDocument(Version="2012-10-17", Statement=_statements(producers)),
         PendingWindowInDays=LONGEST_DELETION_WINDOW_DAYS,
     )
     keep_data(key, deletion_policy)
@@ -123,12 +124,12 @@ def add_encryption(scope: Scope, *, deletion_policy: DeletionPolicy) -> Encrypti
     return Encryption(data_key)
 
 
-def _statements() -> list[Statement]:
+def _statements(producers: Sequence[str]) -> list[Statement]:
     return [
         _let_iam_decide(),
         _refuse_use_outside_of_services(),
         _refuse_grants_to_others(),
-        *(_let_produce(service, who) for service, who in PRODUCERS.items()),
+        *(_let_produce(service, PRODUCERS[service]) for service in producers),
         _let_logs_use(),
     ]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from troposphere import Tags, dynamodb
+from troposphere import GetAtt, Tags, dynamodb
 
-from imgpipe_templates.configuration import Doc, Length, Range, Section
+from imgpipe_templates.configuration import Doc, Length, OnlyWith, Range, Section
 from imgpipe_templates.core.handles import Key, Table
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
@@ -37,9 +37,19 @@ class MetadataConfig(Section):
     ] = 35
     encryption: Annotated[
         Literal["aws-managed", "aws-owned"],
-        Doc("Key of the table: `aws-managed` shows its use in CloudTrail and costs KMS requests, `aws-owned` is free."),
+        Doc(
+            "Key of the table without customer_managed_key: `aws-managed` shows its use in CloudTrail and costs KMS "
+            "requests, `aws-owned` is free."
+        ),
+        OnlyWith({"customer_managed_key": (False,)}),
     ] = "aws-managed"
-    stream: Annotated[bool, Doc("Whether changes of items can be read as a stream, with old and new image.")] = True
+    stream: Annotated[
+        bool,
+        Doc(
+            "Enable a DynamoDB stream with old and new images, for consumers of your own. The pipeline reads none; "
+            "a stream costs nothing until something reads it."
+        ),
+    ] = False
     deletion_protection: Annotated[
         bool,
         Doc(
@@ -51,6 +61,7 @@ class MetadataConfig(Section):
         int,
         Range(1, 20, "shards"),
         Doc("Partitions per day of an index; more take more writes a second, and as many queries to read a day."),
+        OnlyWith({"metadata.indexes": ("upload-timestamp", "status")}),
     ] = 4
 
 
@@ -101,6 +112,12 @@ def add_metadata(
     images = Table.of(scope, table)
     scope.output("ImageMetadataTableName", images.name, "Table with one item per uploaded image")
     scope.output("ImageMetadataTableArn", images.arn, "ARN of the table with one item per uploaded image")
+    if config.stream:
+        scope.output(
+            "ImageMetadataTableStreamArn",
+            GetAtt(table, "StreamArn"),
+            "Stream of changed items for consumers of your own; the pipeline reads none",
+        )
     return Metadata(images, tuple(name for name, _ in indexes), config.index_shards)
 
 

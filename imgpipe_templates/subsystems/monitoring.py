@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from imgpipe_templates.configuration import Doc, Range, Section
+from imgpipe_templates.configuration import Doc, OnlyWith, Range, Section
 from imgpipe_templates.core.handles import Function, HttpApi, Queue, Table, Topic
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
@@ -17,7 +17,11 @@ from imgpipe_templates.patterns.alarms import (
     oldest_message,
     table_throttles,
 )
+from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS
 from imgpipe_templates.records import record
+
+# One slow invocation is no alarm: the next period has to have one, too.
+SLOW_PERIODS = 2
 
 
 @record
@@ -34,7 +38,10 @@ class MonitoringConfig(Section):
         int, Range(0, 100_000, "invocations"), Doc("Invocations that may be refused for want of concurrency.")
     ] = 0
     max_upload_wait_seconds: Annotated[
-        int, Range(60, 86_400, "seconds"), Doc("How long an upload may wait in the queue, where there is one.")
+        int,
+        Range(60, 86_400, "seconds"),
+        Doc("How long an upload may wait in the queue, where there is one."),
+        OnlyWith({"trigger": ("queue",)}),
     ] = 900
     table_alarms: Annotated[bool, Doc("Whether requests that the table turned away are told.")] = False
     dashboard: Annotated[bool, Doc("Whether there is a dashboard.")] = False
@@ -50,10 +57,12 @@ class Watched:
     Attributes:
         processor: The processor.
         timeout_seconds: Its timeout.
+        retry_attempts: How often Lambda tries an event again, where no queue does.
         dead_letters: The queue of what it could not process.
         images: The table.
         indexes: The table's indexes.
         uploads: The queue in which uploads wait.
+        max_receives: How often that queue has an upload tried.
         retrieval: The function that answers questions.
         retrieval_timeout_seconds: Its timeout.
         api: The API in front of it.
@@ -61,10 +70,12 @@ class Watched:
 
     processor: Function
     timeout_seconds: int
+    retry_attempts: int
     dead_letters: Queue
     images: Table
     indexes: tuple[str, ...] = ()
     uploads: Queue | None = None
+    max_receives: int = 0
     retrieval: Function | None = None
     retrieval_timeout_seconds: int = 0
     api: HttpApi | None = None
@@ -82,14 +93,14 @@ def add_monitoring(scope: Scope, config: MonitoringConfig, *, watched: Watched, 
         "Their items in the table have the status failed and an ErrorCategory; the processor's log names each of them.",
         tell=operators,
     )
-    _watch_function(scope, config, _PROCESSOR, watched.processor, watched.timeout_seconds, operators)
+    processor = _Named("Lambda", "the processor", _after_error(watched))
+    _watch_function(scope, config, processor, watched.processor, watched.timeout_seconds, operators)
     add_alarm(
         scope,
         "DeadLetterQueueAlarm",
         messages_waiting(watched.dead_letters),
         above=0,
-        description="Uploads failed on every attempt and wait in the dead-letter queue. "
-        "Mend the cause, then have them processed again before 14 days are over.",
+        description=f"Uploads were not processed and wait in the dead-letter queue. {_kept(watched)}",
         tell=operators,
     )
     if watched.uploads:
@@ -112,10 +123,34 @@ class _Named:
     on_errors: str
 
 
-_PROCESSOR = _Named(
-    "Lambda", "the processor", "Lambda tries each event twice more; what still fails goes to the dead-letter queue."
+_RETRIEVAL = _Named(
+    "Retrieval", "the retrieval function", "Its log names the request; callers received a status of 500 or more."
 )
-_RETRIEVAL = _Named("Retrieval", "the retrieval function", "Its log names the request; callers were answered with 500.")
+
+
+def _after_error(watched: Watched) -> str:
+    """Return what happens to an event after an error, by the trigger and its number of tries."""
+    if watched.uploads:
+        tries = "once" if watched.max_receives == 1 else f"up to {watched.max_receives} times"
+        again = f"The processor tries each message of the upload queue {tries}"
+    elif watched.retry_attempts:
+        again = f"Lambda tries each event {('once', 'twice')[watched.retry_attempts - 1]} more"
+    else:
+        again = "Lambda does not try an event again"
+    return f"{again}; an event that still fails goes to the dead-letter queue."
+
+
+def _kept(watched: Watched) -> str:
+    """Return until when events have to be processed again.
+
+    A message that SQS itself moves keeps its timestamp ("Setting up dead-letter queue retention", Amazon SQS Developer
+    Guide, read 2026-12); what Lambda sends there is a new message.
+    """
+    since = "the upload, not after its move to this queue" if watched.uploads else "it arrived in this queue"
+    return (
+        f"Correct the cause and process them again: SQS deletes a message {LONGEST_RETENTION_SECONDS // 86_400} days "
+        f"after {since}."
+    )
 
 
 def _watch_function(
@@ -138,10 +173,10 @@ def _watch_function(
         f"{named.alarms}DurationAlarm",
         series.longest_duration,
         above=timeout_seconds * 1_000 * percent // 100,
-        description=f"The slowest invocation of {named.words} took more than {percent} % of its {timeout_seconds} s, "
-        "twice 5 minutes in a row. More memory brings more CPU.",
+        description=f"The slowest invocation of {named.words} took more than {percent} % of its {timeout_seconds} s "
+        f"in {SLOW_PERIODS} periods of 5 minutes in a row. More memory brings more CPU.",
         tell=operators,
-        periods=2,
+        periods=SLOW_PERIODS,
     )
     throttles = config.max_throttles_per_5_minutes
     add_alarm(

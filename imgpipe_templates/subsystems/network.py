@@ -6,13 +6,13 @@ endpoints of the services that the functions call.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import AccountId, Cidr, Equals, GetAZs, If, Partition, Ref, Select, Sub, Tags
 
-from imgpipe_templates.configuration import Conflict, Doc, Pattern, Range, Section
+from imgpipe_templates.configuration import Doc, Hint, OnlyWith, Pattern, Range, Section
 from imgpipe_templates.core.handles import NetworkPlace
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
@@ -42,6 +42,9 @@ HTTPS_PORT = 443
 NAMED_OTHERWISE_IN_CHINA = frozenset({"lambda", "monitoring", "sqs", "sts", "xray"})
 
 
+OWN = OnlyWith({"network.subnets": ("own",)})
+
+
 @record
 class NetworkConfig(Section):
     """The VPC that functions stand in."""
@@ -52,22 +55,12 @@ class NetworkConfig(Section):
             "`own` makes a VPC without a way to the internet; `existing` takes subnets and a security group as "
             "parameters, and expects them to reach every service that the functions call."
         ),
+        Hint("the subnets themselves are the template parameter ExistingSubnetIds, which is given at deployment"),
     ] = "own"
-    cidr: Annotated[str, Pattern(CIDR_PATTERN, CIDR_WORDS), Doc("Addresses of the own VPC.")] = DEFAULT_CIDR
+    cidr: Annotated[str, Pattern(CIDR_PATTERN, CIDR_WORDS), Doc("Addresses of the own VPC."), OWN] = DEFAULT_CIDR
     availability_zones: Annotated[
-        int, Range(2, 6, "zones"), Doc("Over how many Availability Zones the own VPC spreads; each has its price.")
+        int, Range(2, 6, "zones"), Doc("Over how many Availability Zones the own VPC spreads; each has its price."), OWN
     ] = DEFAULT_AVAILABILITY_ZONES
-
-    def conflicts(self) -> Iterator[Conflict]:
-        """Properties of an own VPC where there is none."""
-        if self.subnets == "own":
-            return
-        for key, value, default in (
-            ("cidr", self.cidr, DEFAULT_CIDR),
-            ("availability_zones", self.availability_zones, DEFAULT_AVAILABILITY_ZONES),
-        ):
-            if value != default:
-                yield Conflict((key, "subnets"), f"{value!r} is of an own VPC; expected subnets = 'own', or no {key}")
 
 
 @record

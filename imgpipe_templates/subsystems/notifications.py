@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import awacs.sns
 from awacs.aws import PolicyDocument
-from troposphere import Equals, Not, Ref, sns
+from troposphere import Equals, If, Not, Ref, sns
 
 from imgpipe_templates import grants
 from imgpipe_templates.configuration import Doc, Section
@@ -69,6 +69,11 @@ def add_notifications(scope: Scope, *, key: Key | None = None, budgets: bool = F
     if key:
         suppress(subscription, accepted.EMAIL)
     scope.add(subscription)
+    scope.output(
+        "ProcessingNotificationEmail",
+        If(subscription.Condition, email, "nobody, because the parameter NotificationEmail is empty"),
+        "Who receives the alarms by e-mail, after a confirmation",
+    )
     scope.output("ProcessingNotificationTopicName", operators.name, "Name of the topic that every alarm tells")
     scope.output("ProcessingNotificationTopicArn", operators.arn, "Topic that every alarm tells")
     return Notifications(operators)

@@ -12,7 +12,7 @@ from awacs.aws import Statement
 from troposphere import Ref
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Length, Range, Section, Unit
+from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWith, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table, Topic
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
@@ -38,6 +38,10 @@ THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")
 MAX_SOURCE_BYTES = Range(1_024, 104_857_600, "bytes")
 MAX_SOURCE_PIXELS = Range(4_096, 500_000_000, "pixels")
 
+MADE = OnlyWith({"processing.thumbnails": (True,)})
+# The queue delivers a failed message again by itself; Lambda's own retries and their limits are for its other triggers.
+INVOKED = OnlyWith({"trigger": ("s3", "custom-resource", "eventbridge")})
+
 # glibc's own variables ("Memory allocation tunables", The GNU C Library). The heap keeps what an image leaves, up to
 # 256 MB, for the next one, instead of getting every page anew. Measured: a WebP takes two thirds of the time, an AVIF
 # four fifths. All threads share one heap that grows by what is asked for: the function's limit on its memory counts
@@ -49,16 +53,24 @@ ALLOCATOR = {
 }
 
 
+# One queue, one alarm, one place to look; docs/processor.md says how to tell the messages apart.
+_DEAD_LETTERS = (
+    "Queue of the events that failed on every attempt, whoever delivered them: Lambda, the upload queue or the "
+    "EventBridge rule"
+)
+
+
 @record
 class ProcessingConfig(Section):
     """The function that makes thumbnails."""
 
-    thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail.")] = 128
+    thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail."), MADE] = 128
     thumbnails: Annotated[bool, Doc("Whether thumbnails are made; without them only metadata is kept.")] = True
     extra_thumbnail_sizes_px: Annotated[
         tuple[Annotated[int, Range(16, 2048, "pixels")], ...],
         Length(0, 5, "sizes"),
         Doc("Longest sides of further thumbnails, made from the same decoding."),
+        MADE,
     ] = ()
     engine: Annotated[
         Literal["pillow", "libvips"],
@@ -81,6 +93,7 @@ class ProcessingConfig(Section):
             "or in a layer that the deployment names. What `engine` and `heic` need comes the same way, so that a "
             "layer of the deployment's has to hold it too."
         ),
+        Hint("the ARN of an existing layer is a template parameter, which is given at deployment"),
     ] = "bundled"
     max_source_bytes: Annotated[int, MAX_SOURCE_BYTES, Doc("Uploads larger than this are refused unread.")] = 20_971_520
     max_source_pixels: Annotated[
@@ -115,13 +128,16 @@ class ProcessingConfig(Section):
             "What the queue of failed events gets: the event alone (`dead-letter`), "
             "or the event with the error that it ended in (`destination`)."
         ),
+        INVOKED,
     ] = "dead-letter"
-    retry_attempts: Annotated[int, Range(0, 2, "attempts"), Doc("How often Lambda tries a failed event again.")] = 2
+    retry_attempts: Annotated[
+        int, Range(0, 2, "attempts"), Doc("How often Lambda tries a failed event again."), INVOKED
+    ] = 2
     max_event_age_seconds: Annotated[
-        int, Range(60, 21_600, "seconds"), Doc("How long an event may wait before it counts as failed.")
+        int, Range(60, 21_600, "seconds"), Doc("How long an event may wait before it counts as failed."), INVOKED
     ] = 21_600
     log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long the function's logs are kept.")] = 30
-    output: OutputConfig = field(default_factory=OutputConfig)
+    output: Annotated[OutputConfig, MADE] = field(default_factory=OutputConfig)
 
     @property
     def extras(self) -> tuple[str, ...]:
@@ -129,8 +145,7 @@ class ProcessingConfig(Section):
         return (*(["heic"] if self.heic else []), *([self.engine] if self.engine != "pillow" else []))
 
     def conflicts(self) -> Iterator[Conflict]:
-        """What is set for thumbnails that are never made, and limits beyond each other or the memory."""
-        yield from self._without_thumbnails()
+        """Limits beyond each other or the memory."""
         frames = self.output.max_animation_frames
         if self.output.animation == ANIMATED and frames > self.max_source_frames:
             yield Conflict(
@@ -139,21 +154,6 @@ class ProcessingConfig(Section):
                 f"expected max_animation_frames of at most {self.max_source_frames}",
             )
         yield from self._beyond_memory()
-
-    def _without_thumbnails(self) -> Iterator[Conflict]:
-        if self.thumbnails:
-            return
-        for key in ("thumbnail_size_px", "extra_thumbnail_sizes_px"):
-            if getattr(self, key) != getattr(ProcessingConfig, key):
-                yield Conflict(
-                    (key, "thumbnails"),
-                    "sizes of thumbnails are given where none are made; expected thumbnails = true, or no sizes",
-                )
-        if self.output.changed:
-            yield Conflict(
-                (*(f"output.{key}" for key in self.output.changed), "thumbnails"),
-                "thumbnails are described where none are made; expected thumbnails = true, or no output",
-            )
 
     @property
     def _sides_px(self) -> tuple[int, ...]:
@@ -206,10 +206,11 @@ class ProcessingConfig(Section):
 
 @record
 class Processing:
-    """What processing offers: the processor, its timeout and the queue of what it could not process."""
+    """What processing offers: the processor, its timeout and retries, and the queue of what it could not process."""
 
     processor: Function
     timeout_seconds: int
+    retry_attempts: int
     dead_letters: Queue
 
 
@@ -220,7 +221,6 @@ class Inputs:
     Attributes:
         source: Takes the uploads.
         thumbnails: Takes the thumbnails; None where none are made.
-        apart: Whether the two are different buckets.
         images: One item per upload.
         index_shards: Over how many partitions an index of the table spreads a day.
         upload_prefix: Keys that do not start with it are no uploads.
@@ -231,7 +231,6 @@ class Inputs:
 
     source: Bucket
     thumbnails: Bucket | None
-    apart: bool
     images: Table
     index_shards: int
     upload_prefix: str
@@ -265,8 +264,8 @@ def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings,
     )
     scope.output("ImageProcessorFunctionName", processor.name, "Name of the function that processes the uploads")
     scope.output("ProcessorDeadLetterQueueName", dead_letters.name, "Name of the queue of failed events")
-    scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, "Queue of the events that failed on every attempt")
-    return Processing(processor, config.timeout_seconds, dead_letters)
+    scope.output("ProcessorDeadLetterQueueArn", dead_letters.arn, _DEAD_LETTERS)
+    return Processing(processor, config.timeout_seconds, config.retry_attempts, dead_letters)
 
 
 def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:
@@ -289,8 +288,7 @@ def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:
 def _may(inputs: Inputs) -> list[Statement]:
     may = [grants.read_objects(inputs.source, inputs.upload_prefix), grants.keep_items(inputs.images)]
     if inputs.thumbnails:
-        # In a bucket of its own everything is a thumbnail.
-        may.insert(1, grants.write_objects(inputs.thumbnails, "" if inputs.apart else inputs.output_prefix))
+        may.insert(1, grants.write_objects(inputs.thumbnails, inputs.output_prefix))
     if inputs.reports:
         may.append(grants.publish(inputs.reports))
     return may

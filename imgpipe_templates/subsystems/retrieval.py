@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from awacs.aws import Statement
-from troposphere import GetAtt, Join, Ref, awslambda, iam, logs
+from troposphere import GetAtt, If, Join, NoValue, Ref, awslambda, iam, logs
 
 from imgpipe_templates import grants
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section, Unit
@@ -25,6 +25,7 @@ from imgpipe_templates.patterns.functions import (
     Runtime,
     add_function,
 )
+from imgpipe_templates.patterns.regions import SNAP_START, in_regions
 from imgpipe_templates.patterns.roles import Surroundings, add_role
 from imgpipe_templates.records import record
 
@@ -45,6 +46,8 @@ _ACCESS_LOG = {
     "bytes": "$context.responseLength",
     "error": "$context.integrationErrorMessage",
 }
+# "PublishVersion", Description, AWS Lambda API Reference, read 2026-12.
+MAX_VERSION_DESCRIPTION = 256
 _ROUTES = {"ImageApiGetRoute": "GET /images/{id}", "ImageApiListRoute": "GET /images"}
 
 
@@ -79,7 +82,13 @@ class RetrievalConfig(Section):
         Range(1, 1_000, "environments"),
         Doc("Execution environments that are kept started, and paid for around the clock."),
     ] = None
-    snap_start: Annotated[bool, Doc("Whether environments start from a snapshot of the initialised function.")] = False
+    snap_start: Annotated[
+        bool,
+        Doc(
+            "Start environments from a snapshot of the initialised function. In Regions without SnapStart the function "
+            "starts without a snapshot."
+        ),
+    ] = False
     log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long logs are kept.")] = 30
 
     def conflicts(self) -> Iterator[Conflict]:
@@ -122,7 +131,7 @@ class Library:
         source: The uploads.
         thumbnails: The thumbnails; None where none are made.
         upload_prefix: Keys of uploads start with it.
-        output_prefix: Keys of thumbnails start with it, where both share a bucket.
+        output_prefix: Keys of thumbnails start with it.
     """
 
     images: Table
@@ -196,12 +205,15 @@ def _published(scope: Scope, config: RetrievalConfig, function: Function) -> Val
     """The ARN that the API invokes: an alias of a version where environments are prepared, else the function itself."""
     resource = scope.stack.template.resources[function.title]
     if config.snap_start:
-        resource.SnapStart = awslambda.SnapStart(ApplyOn="PublishedVersions")
+        available = in_regions(scope, "RegionHasSnapStart", SNAP_START)
+        resource.SnapStart = If(available, awslambda.SnapStart(ApplyOn="PublishedVersions"), NoValue)
     elif config.provisioned_concurrency is None:
         return function.arn
     # A version is published when it is created; one whose description changes with the code is created anew.
+    code_key = scope.stack.template.parameters["ImageRetrievalCodeKey"]
+    code_key.MaxLength = MAX_VERSION_DESCRIPTION
     version = scope.add(
-        awslambda.Version("ImageRetrievalVersion", Description=Ref("ImageRetrievalCodeKey"), FunctionName=function.name)
+        awslambda.Version("ImageRetrievalVersion", Description=Ref(code_key), FunctionName=function.name)
     )
     alias = awslambda.Alias(
         "ImageRetrievalAlias",

@@ -9,16 +9,18 @@ from typing import Annotated, Literal
 from troposphere import GetAtt, Ref, s3
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Length, Pattern, Range, Section
+from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWith, Pattern, Range, Section
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.stack import Scope
+from imgpipe_templates.limits import MAX_PARAMETER_VALUE_BYTES
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.browsers import allowed_origins
 from imgpipe_templates.patterns.buckets import (
     BucketSettings,
     UploadNotification,
     add_bucket_policy,
+    clean_up_rules,
     notify,
     private_bucket,
     refuse_plain_http,
@@ -26,14 +28,19 @@ from imgpipe_templates.patterns.buckets import (
     send_to_eventbridge,
 )
 from imgpipe_templates.patterns.suppressions import suppress
+from imgpipe_templates.patterns.uploads import MAX_PREFIX_CHARACTERS
 from imgpipe_templates.records import record
 
 # S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", read 2026-11: an object is moved to Standard-IA no
 # sooner than 30 days after its creation, and onwards no sooner than 30 days after that.
 INFREQUENT_ACCESS_MINIMUM_DAYS = 30
 
+THUMBNAILS = OnlyWith({"processing.thumbnails": (True,)})
+ARCHIVE = OnlyWith({"storage.archive": (True,)})
+
+# RFC 1035: a host has at most 253 characters.
 Origin = Annotated[
-    str, Pattern("^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "an origin such as https://photos.example.org")
+    str, Pattern("^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$", "an origin such as https://photos.example.org")
 ]
 
 
@@ -44,13 +51,19 @@ class StorageConfig(Section):
     buckets: Annotated[
         Literal["one", "two"],
         Doc("`two`: thumbnails have a bucket of their own; `one`: they stand beside the uploads, below output_prefix."),
+        THUMBNAILS,
     ] = "two"
     source_bucket_name: Annotated[
         Literal["parameter", "derived"],
         Doc("`parameter`: the deployment names the source bucket; `derived`: suffix and account do."),
+        Hint("the name itself is the template parameter SourceBucketName, which is given at deployment"),
     ] = "parameter"
     output_prefix: Annotated[
-        str, Pattern("^[A-Za-z0-9._-]+/$", "a folder with its slash"), Doc("Folder of the thumbnails' keys.")
+        str,
+        Length(2, MAX_PREFIX_CHARACTERS, "characters"),
+        Pattern("^[A-Za-z0-9._-]+/$", "a folder and a slash at its end only, such as thumbnails/"),
+        Doc("Folder of the thumbnails' keys."),
+        THUMBNAILS,
     ] = "thumbnails/"
     cors_origins: Annotated[
         tuple[Origin, ...],
@@ -59,18 +72,32 @@ class StorageConfig(Section):
     ] = ()
     access_logs: Annotated[bool, Doc("Whether a third bucket keeps a record of every request.")] = False
     access_logs_expire_after_days: Annotated[
-        int, Range(1, 3650, "days"), Doc("When a record of requests is deleted.")
+        int,
+        Range(1, 3650, "days"),
+        Doc("When a record of requests is deleted."),
+        OnlyWith({"storage.access_logs": (True,)}),
     ] = 365
     infrequent_access_after_days: Annotated[
         int,
         Range(INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
         Doc("When an upload moves to Standard-IA; S3 leaves objects below 128 KB where they are."),
+        ARCHIVE,
     ] = 30
     glacier_after_days: Annotated[
         int,
         Range(2 * INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
-        Doc("When an upload moves to Glacier Flexible Retrieval, from which reading it takes hours."),
+        Doc("When an upload moves from Standard-IA to archive_class."),
+        ARCHIVE,
     ] = 90
+    archive_class: Annotated[
+        Literal["GLACIER_IR", "GLACIER"],
+        Doc(
+            "Storage class of old uploads. `GLACIER_IR` (Glacier Instant Retrieval) answers at once, so that links to "
+            "uploads, new thumbnails and AWS Backup work. `GLACIER` (Glacier Flexible Retrieval) costs less and has to "
+            "be restored for hours before an upload can be read."
+        ),
+        ARCHIVE,
+    ] = "GLACIER_IR"
     archive: Annotated[bool, Doc("Whether uploads move to colder storage classes at all.")] = True
     noncurrent_expire_after_days: Annotated[
         int, Range(1, 3650, "days"), Doc("When an overwritten or deleted upload is gone for good.")
@@ -79,7 +106,11 @@ class StorageConfig(Section):
         int, Range(0, 100, "versions"), Doc("Overwritten versions of an upload that are kept whatever their age.")
     ] = 0
     thumbnails_noncurrent_expire_after_days: Annotated[
-        int, Range(1, 3650, "days"), Doc("When an overwritten or deleted thumbnail is gone for good.")
+        int,
+        Range(1, 3650, "days"),
+        Doc("When an overwritten or deleted thumbnail is gone for good."),
+        THUMBNAILS,
+        OnlyWith({"storage.buckets": ("two",)}),
     ] = 30
     abort_multipart_after_days: Annotated[
         int, Range(1, 365, "days"), Doc("When the parts of an upload that was never completed are removed.")
@@ -93,6 +124,12 @@ class StorageConfig(Section):
                 ("glacier_after_days", "infrequent_access_after_days"),
                 f"{self.glacier_after_days} and {self.infrequent_access_after_days} are too close; expected "
                 f"glacier_after_days of at least {earliest} days, 30 after the move to Standard-IA",
+            )
+        if (length := len(",".join(self.cors_origins))) > MAX_PARAMETER_VALUE_BYTES:
+            yield Conflict(
+                ("cors_origins",),
+                f"the origins have {length:,} characters together; expected at most {MAX_PARAMETER_VALUE_BYTES:,}, the "
+                "limit of a template's parameter",
             )
 
 
@@ -198,7 +235,7 @@ def _archive(config: StorageConfig, prefix: str) -> s3.LifecycleRule:
             s3.LifecycleRuleTransition(
                 StorageClass="STANDARD_IA", TransitionInDays=config.infrequent_access_after_days
             ),
-            s3.LifecycleRuleTransition(StorageClass="GLACIER", TransitionInDays=config.glacier_after_days),
+            s3.LifecycleRuleTransition(StorageClass=config.archive_class, TransitionInDays=config.glacier_after_days),
         ],
     )
     if prefix and config.buckets == "one":
@@ -207,24 +244,7 @@ def _archive(config: StorageConfig, prefix: str) -> s3.LifecycleRule:
 
 
 def _clean_up(config: StorageConfig, noncurrent_days: int, keep_versions: int) -> list[s3.LifecycleRule]:
-    expiration = s3.NoncurrentVersionExpiration(NoncurrentDays=noncurrent_days)
-    if keep_versions:
-        expiration.NewerNoncurrentVersions = keep_versions
-    return [
-        s3.LifecycleRule(
-            Id="DeleteOldVersions",
-            Status="Enabled",
-            ExpiredObjectDeleteMarker=True,
-            NoncurrentVersionExpiration=expiration,
-        ),
-        s3.LifecycleRule(
-            Id="AbortIncompleteUploads",
-            Status="Enabled",
-            AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(
-                DaysAfterInitiation=config.abort_multipart_after_days
-            ),
-        ),
-    ]
+    return clean_up_rules(noncurrent_days, keep_versions, config.abort_multipart_after_days)
 
 
 def _allow_pages(scope: Scope, bucket: s3.Bucket, config: StorageConfig, methods: list[str]) -> None:

@@ -256,4 +256,202 @@ EXPECTED = {
         "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.1",
     ],
     "W9583/bad": ["Resources.Endpoint"],
+    "E9504/bad_rule_with_condition": ["Resources.Rule.Properties.Targets.0.Arn"],
+    "E9551/bad_about_the_caller": [
+        "Resources.Policy.Properties.PolicyDocument.Statement.0.Resource",
+        "Resources.Policy.Properties.PolicyDocument.Statement.1.Resource",
+    ],
+    "E9518/bad": [
+        "Resources.Bucket.Properties.NotificationConfiguration.LambdaConfigurations.0",
+        "Resources.Bucket.Properties.NotificationConfiguration.QueueConfigurations.0",
+        "Resources.Bucket.Properties.NotificationConfiguration.TopicConfigurations.0",
+        "Resources.Written.Properties.LambdaFunctionConfigurations.0",
+    ],
+    "E9519/bad": [
+        "Resources.Type.Properties.EventPattern",
+        "Resources.Source.Properties.EventPattern",
+        "Resources.Arn.Properties.EventPattern",
+        "Resources.Field.Properties.EventPattern",
+        "Resources.Part.Properties.EventPattern",
+        "Resources.Part.Properties.EventPattern",
+        "Resources.Slash.Properties.EventPattern",
+        "Resources.Top.Properties.EventPattern",
+    ],
+    "E9520/bad": [
+        "Resources.Rule.Properties.EventPattern",
+        "Resources.Other.Properties.EventPattern",
+    ],
+    "E9527/bad": [
+        "Resources.Function.Properties.ReservedConcurrentExecutions",
+    ],
+    "E9528/bad": [
+        "Resources.InVpc",
+        "Resources.Mapping",
+        "Resources.Bucket",
+        "Resources.Route",
+    ],
+    "E9529/bad": [
+        "Resources.Function.Properties.VpcConfig",
+        "Resources.Function.Properties.TracingConfig",
+        "Resources.Mapping.Properties.EventSourceArn",
+        "Resources.Notifier.Properties.BucketName",
+        "Resources.Selection.Properties.BackupSelection.Resources.0",
+        "Resources.Selection.Properties.BackupSelection.Resources.1",
+        "Resources.Selection.Properties.BackupSelection.Resources.1",
+        "Resources.Queue.Properties.KmsMasterKeyId",
+    ],
+    "E9529/bad_denied": [
+        "Resources.Function.Properties.TracingConfig",
+        "Resources.Selection.Properties.BackupSelection.Resources.1",
+    ],
+    "E9529/bad_other_service": [
+        "Resources.Queue.Properties.KmsMasterKeyId",
+    ],
+    "E9530/bad": [
+        "Resources.Function.Properties.Environment.Variables.TABLE",
+        "Resources.Function.Properties.Environment.Variables.BUCKET",
+        "Resources.Function.Properties.Environment.Variables.QUEUE_URL",
+        "Resources.Function.Properties.Environment.Variables.TOPIC_ARN",
+    ],
+    "E9537/bad": [
+        "Resources.TwoThrottles",
+    ],
+    "E9538/bad": [
+        "Resources.A.Properties.BatchSize",
+        "Resources.B.Properties.BatchSize",
+        "Resources.B.Properties.MaximumBatchingWindowInSeconds",
+        "Resources.C.Properties.ScalingConfig.MaximumConcurrency",
+        "Resources.D",
+        "Resources.E.Properties.Enabled",
+    ],
+    "E9539/bad": [
+        "Resources.Filtered.Properties.LogGroupClass",
+        "Resources.OfFunction.Properties.LogGroupClass",
+    ],
+    "E9543/bad": [
+        "Resources.Policy.Properties.PolicyDocument.Statement.0.Condition.StringEquals",
+        "Resources.Policy.Properties.PolicyDocument.Statement.1.Condition.StringEquals.aws:SourceAcount",
+        "Resources.Policy.Properties.PolicyDocument.Statement.2.Condition.StringEquals",
+        "Resources.Policy.Properties.PolicyDocument.Statement.3.Condition.ArnEquals",
+        "Resources.Policy.Properties.PolicyDocument.Statement.5.Condition.StringEquals.sns:Endpiont",
+        "Resources.Policy.Properties.PolicyDocument.Statement.4.Condition.Bool",
+    ],
+    "E9544/bad": [
+        "Resources.Queue.Properties.PolicyDocument.Statement.0.Action",
+        "Resources.OfTopic.Properties.PolicyDocument.Statement.0.Action",
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.0.Action",
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.1.Action",
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.2.Action",
+        "Resources.OfBucket.Properties.PolicyDocument.Statement.0.Action.0",
+    ],
+    "E9545/bad": [
+        "Resources.Anybody.Properties.Principal",
+        "Resources.Open.Properties.Principal",
+        "Resources.Url.Properties.AuthType",
+    ],
+    "E9546/bad": [
+        "Resources.Odd.Properties.LockConfiguration.MinRetentionDays",
+        "Resources.Odd.Properties.LockConfiguration.MaxRetentionDays",
+        "Resources.Odd.Properties.LockConfiguration.ChangeableForDays",
+        "Resources.Swapped.Properties.LockConfiguration.MaxRetentionDays",
+        "Resources.Plan.Properties.BackupPlan.BackupPlanRule.0.Lifecycle.DeleteAfterDays",
+        "Resources.Plan.Properties.BackupPlan.BackupPlanRule.1.Lifecycle.DeleteAfterDays",
+        "Resources.Plan.Properties.BackupPlan.BackupPlanRule.1.StartWindowMinutes",
+        "Resources.Plan.Properties.BackupPlan.BackupPlanRule.1.CompletionWindowMinutes",
+        "Resources.Plan.Properties.BackupPlan.BackupPlanRule.2.Lifecycle",
+    ],
+    "E9547/bad": [
+        "Resources.Selection.Properties.BackupSelection.Resources.0",
+        "Resources.Selection.Properties.BackupSelection.Resources.0",
+        "Resources.Plan",
+    ],
+    "E9548/bad": [
+        "Resources.Itself.Properties.LoggingConfiguration.DestinationBucketName",
+        "Resources.Bucket.Properties.LoggingConfiguration.DestinationBucketName",
+        "Resources.Bucket.Properties.LoggingConfiguration.DestinationBucketName",
+        "Resources.Bucket.Properties.LoggingConfiguration.DestinationBucketName",
+    ],
+    "E9549/bad": [
+        "Resources.OnlyServices.Properties.KeyPolicy",
+        "Resources.OnlyUse.Properties.KeyPolicy",
+    ],
+    "W9550/bad": [
+        "Resources.Function.Properties.Timeout",
+        "Resources.Short.Properties.Timeout",
+        "Resources.OfRest.Properties.Timeout",
+    ],
+    "E9559/bad": [
+        "Resources.Policy.Properties.PolicyDocument.Statement.0",
+    ],
+    "E9559/bad_account": [
+        "Resources.Policy.Properties.PolicyDocument.Statement.0",
+    ],
+    "E9564/bad": [
+        "Resources.Bucket.Properties.BucketName",
+        "Resources.Function.Properties.FunctionName",
+    ],
+    "E9503/bad_alias": [
+        "Resources.Bucket.Properties.NotificationConfiguration.LambdaConfigurations.0",
+    ],
+    "E9503/bad_custom_resource": [
+        "Resources.Written",
+    ],
+    "E9501/bad_custom_resource": [
+        "Resources.Written.Properties.LambdaFunctionConfigurations.1",
+    ],
+    "E9505/bad_unqualified": [
+        "Resources.Integration.Properties.IntegrationUri",
+    ],
+    "E9505/bad_other_api": [
+        "Resources.Integration.Properties.IntegrationUri",
+    ],
+    "E9510/bad_not_taken": [
+        "Resources.A.Properties.RedrivePolicy",
+        "Resources.B.Properties.RedrivePolicy",
+        "Resources.C.Properties.RedrivePolicy",
+        "Resources.Short.Properties.MessageRetentionPeriod",
+    ],
+    "E9557/bad_global_principal": [
+        "Resources.Group.Properties.KmsKeyId",
+    ],
+    "E9557/bad_other_group": [
+        "Resources.Group.Properties.KmsKeyId",
+    ],
+    "E9531/bad_arn_and_unit": [
+        "Resources.Alarm0.Properties.Dimensions.0.Value",
+        "Resources.Alarm1.Properties",
+    ],
+    "E9504/bad_denied": [
+        "Resources.Rule.Properties.Targets.0.Arn",
+    ],
+    "E9565/bad_route": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_private_dns": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_hostnames": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_endpoint": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_port": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_egress": [
+        "Resources.Function.Properties.VpcConfig",
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9591/bad": [
+        "Resources.Table",
+        "Resources.Function",
+        "Resources.Group",
+        "Resources.Group.Properties.SecurityGroupIngress.0",
+    ],
+    "E9592/bad": [
+        "Resources.ImageProcessorFunction.Properties.Environment.Variables.SOURCE_BUCKET",
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.0.Action.1",
+        "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.1.Action",
+    ],
 }

@@ -32,9 +32,10 @@ Resources:
 """
 
 
-def cfn_lint(template, folder):
+def cfn_lint(template, folder, *settings):
     """The findings of cfn-lint's own command line with the project's rules."""
     command = ["-c", "from cfnlint.runner import main; main()", "-a", "imgpipe_templates.checks.cfnlint_rules"]
+    command += [text for setting in settings for text in ("-x", setting)]
     done = subprocess.run(
         [sys.executable, *command, "--format", "json", "-t", str(template)],
         cwd=folder,
@@ -50,7 +51,8 @@ def test_anyone_can_load_the_rules_into_their_own_cfn_lint(tmp_path):
     template = tmp_path / "queue.yaml"
     template.write_text(TEMPLATE)
 
-    found = cfn_lint(template, tmp_path)
+    assert cfn_lint(template, tmp_path) == []
+    found = cfn_lint(template, tmp_path, "E9512:convention=true", "E9541:tags=Environment;iac-rlhf-amazon")
 
     places = [(match["Rule"]["Id"], match["Location"]["Start"]["LineNumber"]) for match in found]
     assert places == [("E9541", 9), ("E9512", 15)]
@@ -65,6 +67,7 @@ def test_the_library_finds_what_the_command_line_finds(tmp_path):
     resources["LambdaErrorAlarm"]["Properties"] |= {"Period": 7, "AlarmActions": []}
     for bucket in ("SourceBucket", "ThumbnailBucket"):
         resources[bucket]["Properties"] |= {"VersioningConfiguration": {"Status": "On"}, "Tags": []}
+    body["Metadata"] = {"ImagePipeline": {"Protections": []}}
     body["Parameters"]["Unused"] = {"Type": "String"}
     template = tmp_path / "pipeline.json"
     template.write_text(json.dumps(body, indent=2))

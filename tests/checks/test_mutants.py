@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.checks.template import Template
 
@@ -28,8 +29,8 @@ def rendered(preset: str) -> dict[str, Any]:
 
 
 def found(body: dict[str, Any]) -> set[str]:
-    view = Template(body, today=TODAY)
-    return {rule.id for rule in RULES if any(True for _ in rule.find(view))}
+    view = Template(body, today=TODAY, profile=PROJECT)
+    return {rule.id for rule in RULES if any(True for _ in rule.faults(view))}
 
 
 def drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
@@ -121,7 +122,7 @@ MUTANTS = {
                 "FunctionResponseTypes": [],
             }
         ),
-        {"E9507"},
+        {"E9507", "E9591"},
     ),
     "a queue without redrive": (drop("UploadQueue", "Properties", "RedrivePolicy"), {"E9507"}),
     "code at a fixed place": (put("code", "ImageProcessorFunction", "Properties", "Code", "S3Bucket"), {"W9523"}),
@@ -156,7 +157,10 @@ MUTANTS = {
     "a key that shuts budgets out": (statement("DataKey", "BudgetsMayWriteEncrypted"), {"E9557"}),
     "a key that shuts rules out": (statement("DataKey", "RulesMayWriteEncrypted"), {"E9557"}),
     "a key that shuts logs out": (statement("DataKey", "LogsMayUse"), {"E9557"}),
-    "a key for alarms of any account": (statement("DataKey", "AlarmsMayWriteEncrypted", "Condition"), {"E9554"}),
+    "a key for alarms of any account": (
+        statement("DataKey", "AlarmsMayWriteEncrypted", "Condition"),
+        {"E9554", "E9591"},
+    ),
     "access logs of any account": (statement("AccessLogBucketPolicy", "S3MayLog", "Condition"), {"E9554"}),
     "a key that is used directly": (statement("ImageProcessorPolicy", "UseDataKey", "Condition"), {"W9558"}),
     "a query of the table alone": (
@@ -166,10 +170,10 @@ MUTANTS = {
             "Resource",
             value=[{"Fn::GetAtt": ["ImageMetadataTable", "Arn"]}],
         ),
-        {"E9556"},
+        {"E9556", "E9592"},
     ),
     "a function that may not log": (statement("ImageProcessorPolicy", "WriteOwnLogs"), {"E9525"}),
-    "a bucket with ACLs": (drop("SourceBucket", "Properties", "OwnershipControls"), {"E9514"}),
+    "a bucket with ACLs": (drop("SourceBucket", "Properties", "OwnershipControls"), {"E9514", "E9591"}),
     "a bucket that may be public": (drop("SourceBucket", "Properties", "PublicAccessBlockConfiguration"), {"E9514"}),
     "broken uploads that stay": (
         drop("ThumbnailBucket", "Properties", "LifecycleConfiguration", "Rules", 1),
@@ -188,16 +192,16 @@ MUTANTS = {
     ),
     "tokens without scopes": (put("JWT", "ImageApiGetRoute", "Properties", "AuthorizationType"), {"E9582"}),
     "access logs for ever": (drop("ImageApiLogGroup", "Properties", "RetentionInDays"), {"E9524"}),
-    "a vault without a lock": (drop("BackupVault", "Properties", "LockConfiguration"), {"E9516"}),
+    "a vault without a lock": (drop("BackupVault", "Properties", "LockConfiguration"), {"E9516", "E9591"}),
     "one role for two functions": (
         put({"Fn::GetAtt": ["ImageProcessorRole", "Arn"]}, "ImageRetrievalFunction", "Properties", "Role"),
-        {"E9525", "W9526"},
+        {"E9525", "E9592", "W9526"},
     ),
     "two queues of one name": (
         put({"Fn::Sub": "ImageUploads-${EnvironmentSuffix}"}, "ProcessorDeadLetterQueue", "Properties", "QueueName"),
-        {"E9510", "E9562"},
+        {"E9510", "E9562", "E9591"},
     ),
-    "a name for one stack only": (put("images", "UploadQueue", "Properties", "QueueName"), {"W9563"}),
+    "a name for one stack only": (put("images", "UploadQueue", "Properties", "QueueName"), {"E9510", "W9563"}),
 }
 
 

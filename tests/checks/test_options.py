@@ -8,6 +8,8 @@ from datetime import date
 import pytest
 
 from imgpipe_templates.checks.assembly import check_assembly
+from imgpipe_templates.checks.merging import merged
+from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.checks.template import Template
 from imgpipe_templates.config import load_preset
@@ -36,7 +38,12 @@ OPTIONS = {
     "generated names": ("names=generated",),
     "backups and budget": ("backups=true", "budget=true", "customer_managed_key=true"),
     "everything watched": ("monitoring.dashboard=true", "monitoring.table_alarms=true"),
-    "layer": ("processing.pillow=layer", "processing.heic=true", "processing.engine=libvips"),
+    "layer": (
+        "processing.pillow=layer",
+        "processing.heic=true",
+        'uploads.extensions=["heic"]',
+        "processing.engine=libvips",
+    ),
     "animated": ("processing.output.animation=webp", "processing.output.background=#ffffff"),
     "AVIF": ("processing.output.format=avif", "processing.output.avif_quality=50"),
     "given up": ("deletion_policy=delete",),
@@ -50,9 +57,14 @@ def test_options_render_what_no_rule_finds_fault_with(preset, options):
     for layout in ("single", "nested", "exports"):
         rendered = render_pipeline(config, layout)
         stacks = {name: json.loads(to_json(template)) for name, template in rendered.stacks.items()}
-        views = {name: Template(body, today=TODAY) for name, body in stacks.items()}
+        views = {name: Template(body, today=TODAY, profile=PROJECT) for name, body in stacks.items()}
         faults = {
-            (name, rule.id, *fault.path) for name, view in views.items() for rule in RULES for fault in rule.find(view)
+            (name, rule.id, *fault.path)
+            for name, view in views.items()
+            for rule in RULES
+            for fault in rule.faults(view)
         }
         assert faults == set()
         assert check_assembly(stacks, {}) == []
+        together = Template(merged(stacks), today=TODAY, profile=PROJECT)
+        assert [(rule.id, *fault.path) for rule in RULES for fault in rule.faults(together)] == []

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from imgpipe_templates import limits
+from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.checks.template import Template
 from tests.checks import samples
@@ -16,8 +17,8 @@ TODAY = {"W9522": date(2027, 4, 1)}  # 90 days before python3.11 is deprecated
 
 def faults(name):
     rule_id = name.partition("/")[0]
-    view = Template(samples.template(name), today=TODAY.get(rule_id, date(2026, 11, 20)))
-    return list(BY_ID[rule_id].find(view))
+    view = Template(samples.template(name), today=TODAY.get(rule_id, date(2026, 11, 20)), profile=PROJECT)
+    return list(BY_ID[rule_id].faults(view))
 
 
 @pytest.mark.parametrize("name", samples.names("good*"))

@@ -15,7 +15,7 @@ from imgpipe_templates.checks import template
 from imgpipe_templates.checks.engine import _downloaded_schemas
 from imgpipe_templates.checks.linter import DATED_RULES
 from imgpipe_templates.checks.rules import portability
-from imgpipe_templates.checks.rules.iam import NARROWED, OPTIONAL, UNSCOPED
+from imgpipe_templates.checks.rules.iam import NARROWED, OPTIONAL
 from imgpipe_templates.checks.rules.storage import STATEFUL_TYPES
 from imgpipe_templates.checks.runtimes import DEPRECATED_ON
 from imgpipe_templates.checks.taggable import TAGGABLE
@@ -58,12 +58,9 @@ def test_deprecation_dates_are_those_of_cfn_lint():
     assert {name: date.fromisoformat(dates["deprecated"]) for name, dates in theirs.items()} == DEPRECATED_ON
 
 
-def test_actions_that_may_have_a_wildcard_resource_take_no_other():
+def test_actions_that_may_have_a_wildcard_resource_are_known():
     services = load_resource(AdditionalSpecs, "Policies.json")
 
-    for action in UNSCOPED:
-        service, _, name = action.partition(":")
-        assert services[service]["Actions"][name.lower()] == {}, action
     for action in (*NARROWED, *OPTIONAL):
         service, _, name = action.partition(":")
         assert name.lower() in services[service]["Actions"]

@@ -4,7 +4,14 @@ from datetime import date
 
 import pytest
 
-from imgpipe_templates.checks.template import BUCKET, FUNCTION, QUEUE, ROLE, Template, canonical, entries, split_arn
+from imgpipe_templates.checks.template import (
+    BUCKET,
+    FUNCTION,
+    QUEUE,
+    ROLE,
+    Template,
+)
+from imgpipe_templates.checks.values import canonical, entries, split_arn
 
 LAMBDA = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function"
 

@@ -61,7 +61,12 @@ def test_pillow_comes_in_a_layer_where_that_is_chosen(imgpipe, architecture):
 
 @pytest.mark.parametrize(("pillow", "place"), [("bundled", PROCESSOR), ("layer", LAYER)])
 def test_what_the_configuration_decodes_with_comes_where_pillow_does(imgpipe, pillow, place):
-    chosen = [f"processing.pillow={pillow}", "processing.heic=true", "processing.engine=libvips"]
+    chosen = [
+        f"processing.pillow={pillow}",
+        "processing.heic=true",
+        'uploads.extensions=["heic"]',
+        "processing.engine=libvips",
+    ]
     done = imgpipe(*ONE_FUNCTION, *(part for one in chosen for part in ("--set", one)))
 
     brought = {name.removeprefix("python/") for name in names(place)}
@@ -100,8 +105,8 @@ def test_bytecode_that_is_insisted_on_is_there_or_nothing_is_written(imgpipe, tm
     ("arguments", "status", "says"),
     [
         (["--bytecode", "always"], 2, "--bytecode"),
-        (["--preset", "thumbnail"], 1, "did you mean thumbnails?"),
-        (["--preset", "all", "--preset", "nothing"], 1, "nothing"),
+        (["--preset", "thumbnail"], 2, "did you mean thumbnails?"),
+        (["--preset", "all", "--preset", "nothing"], 2, "nothing"),
         (["--config", "none.toml"], 1, "none.toml: no such file"),
         (["--set", "processing.pillow=wheel"], 1, "processing.pillow: 'wheel'"),
         (["--set", "processing.runtime=python3.11"], 1, "processing.runtime: 'python3.11'"),

@@ -33,7 +33,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_default_is_one_stack_in_both_formats_under_build(imgpipe):
     done = imgpipe("render")
 
-    names = ["pipeline.template.json", "pipeline.template.yaml", "manifest.json"]
+    names = ["pipeline.template.json", "pipeline.template.yaml", "pipeline.parameters.json", "manifest.json"]
     assert done.status == 0
     assert done.out.splitlines() == [str(FOLDER / name) for name in names]
     assert sorted(files(FOLDER)) == sorted(names)
@@ -54,16 +54,37 @@ def test_the_next_commands_are_told_for_the_same_pipeline(imgpipe, choice):
 
     told = dict(line.split(":", 1) for line in imgpipe("render", *choice).err.splitlines() if ":  " in line)
 
-    command = ["python", "-m", "imgpipe_templates"]
-    assert shlex.split(told["Try it here"]) == [*command, "local", "run", *choice, "PHOTO..."]
-    assert shlex.split(told["Build its code"]) == [*command, "package", *choice]
+    assert shlex.split(told["Try it here"]) == ["imgpipe", "local", "run", *choice, "PHOTO..."]
+    assert shlex.split(told["Build its code"]) == ["imgpipe", "package", *choice]
+
+
+def test_the_next_command_builds_where_the_templates_are(imgpipe):
+    told = imgpipe("render", "--preset", "thumbnails", "--out", "my out").err
+
+    assert "Build its code:  imgpipe package --preset thumbnails --out 'my out'" in told
+    assert "local run --preset thumbnails PHOTO..." in told
+
+
+@pytest.mark.parametrize("called", ["script", "module"])
+def test_the_next_command_is_called_as_this_one_was(tmp_path, repository, called):
+    """A console script that is not on PATH, as in an environment that is not active, and a module."""
+    script = tmp_path / "imgpipe"
+    script.write_text(f"#!{sys.executable}\nfrom imgpipe_templates.__main__ import main\nmain()\n")
+    script.chmod(0o755)
+    command = [str(script)] if called == "script" else [sys.executable, "-m", "imgpipe_templates"]
+    environment = {**os.environ, "PYTHONPATH": str(repository), "PATH": "/usr/bin:/bin"}
+
+    done = subprocess.run([*command, "init"], check=True, capture_output=True, text=True, cwd=tmp_path, env=environment)
+
+    expected = "imgpipe" if called == "script" else f"{sys.executable} -m imgpipe_templates"
+    assert f"run `{expected} render`" in done.stderr
 
 
 def test_of_several_pipelines_one_is_to_be_tried(imgpipe):
     done = imgpipe("render", "--preset", "thumbnails", "--preset", "single-bucket")
 
-    assert "imgpipe_templates local run --preset NAME PHOTO..." in done.err
-    assert "imgpipe_templates package --preset thumbnails --preset single-bucket" in done.err
+    assert "imgpipe local run --preset NAME PHOTO..." in done.err
+    assert "imgpipe package --preset thumbnails --preset single-bucket" in done.err
 
 
 @pytest.mark.parametrize("text_format", ["json", "yaml"])
@@ -72,8 +93,51 @@ def test_one_format_alone(imgpipe, text_format):
 
     assert set(files(Path("elsewhere"))) == {
         f"thumbnails/single/pipeline.template.{text_format}",
+        "thumbnails/single/pipeline.parameters.json",
         "thumbnails/single/manifest.json",
     }
+
+
+def test_compact_json_is_the_same_template_in_fewer_bytes(imgpipe):
+    imgpipe("render", "--format", "compact-json")
+
+    compact = (FOLDER / "pipeline.template.json").read_text()
+    assert compact.count("\n") == 1
+    imgpipe("render", "--format", "json")
+    assert json.loads(compact) == json.loads((FOLDER / "pipeline.template.json").read_text())
+
+
+def test_one_template_is_printed_and_nothing_is_written(imgpipe):
+    printed = imgpipe("render", "--preset", "thumbnails", "--out", "-", "--format", "json")
+
+    assert printed.status == 0
+    assert "SourceBucket" in json.loads(printed.out)["Resources"]
+    assert imgpipe("render", "--preset", "thumbnails", "--out", "-").out.startswith("AWSTemplateFormatVersion: ")
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_each_deployed_stack_has_a_parameter_file_for_the_aws_cli(imgpipe):
+    imgpipe("render", "--preset", "thumbnails")
+
+    values = json.loads(Path("build/thumbnails/single/pipeline.parameters.json").read_text())
+    by_key = {one["ParameterKey"]: one["ParameterValue"] for one in values}
+    assert by_key["ThumbnailSize"] == "128"
+    assert by_key["SourceBucketName"] == ""  # to be filled
+    imgpipe("render", "--preset", "thumbnails", "--layout", "nested")
+    assert [path.name for path in Path("build/thumbnails/nested").glob("*.parameters.json")] == ["root.parameters.json"]
+
+
+@pytest.mark.parametrize(
+    ("preset", "says"),
+    [
+        ("media-library", "media-library/pipeline: only the YAML is within 51,200 bytes and needs no S3"),
+        ("production", "CloudFormation reads these only from S3, because they are over 51,200 bytes:"),
+    ],
+)
+def test_s3_is_asked_for_only_where_no_form_is_small_enough(imgpipe, preset, says):
+    told = imgpipe("render", "--preset", preset).err.splitlines()
+
+    assert [line for line in told if "51,200" in line] == [says]
 
 
 def test_a_nested_root_names_the_files_of_its_own_format(imgpipe):
@@ -95,7 +159,7 @@ def test_manifest_lists_files_order_parameters_and_capabilities(imgpipe):
     stack = manifest["stacks"]["pipeline"]
     assert manifest["deploy_order"] == ["pipeline"]
     assert {file["path"]: file["sha256"] for file in stack["files"]} == {
-        name: hashlib.sha256(text).hexdigest() for name, text in files(THUMBNAILS).items() if name != "manifest.json"
+        name: hashlib.sha256(text).hexdigest() for name, text in files(THUMBNAILS).items() if ".template." in name
     }
     assert stack["capabilities"] == ["CAPABILITY_IAM"]
     required = {parameter["name"] for parameter in stack["parameters"] if parameter["required"]}
@@ -186,13 +250,15 @@ def test_three_mistakes_are_told_at_once_and_nothing_is_written(imgpipe):
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        (["render", "--preset", "thumbnail"], 1, "did you mean thumbnails?"),
+        (["render", "--preset", "thumbnail"], 2, "did you mean thumbnails?"),
         (["render", "--config", "none.toml"], 1, "none.toml: no such file"),
         (["render", "--set", "processing.memory_mb"], 1, "processing.memory_mb"),
         (["render", "--layout", "sideways"], 2, "sideways"),
         (["render", "--format", "xml"], 2, "xml"),
         (["render", "--nonsense"], 2, "--nonsense"),
         (["rendr"], 2, "rendr"),
+        (["render", "--layout", "nested", "--out", "-"], 2, "'-' prints one template, not "),
+        (["init", "--preset", "thumbnail"], 2, "did you mean thumbnails?"),
     ],
 )
 def test_wrong_input_is_1_and_a_wrong_command_line_is_2(imgpipe, arguments, status, says):
@@ -213,7 +279,7 @@ def test_a_place_that_cannot_be_written_is_named(imgpipe):
 
 
 def test_a_finding_stops_everything_and_names_rule_template_and_place(imgpipe):
-    Path("own.toml").write_text(f'preset = "thumbnails"\nname = "own"\n[tags]\n{"k" * 200} = "too long for AWS"\n')
+    Path("own.toml").write_text('preset = "thumbnails"\nname = "own"\n[tags]\nOwner = "arn:aws:iam::aws:user"\n')
 
     refused = imgpipe("render", "--preset", "thumbnails", "--config", "own.toml")
     assert refused.status == 1

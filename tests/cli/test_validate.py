@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from imgpipe_templates.config import load_preset
+from imgpipe_templates.library import render_pipeline
+from imgpipe_templates.render.text import to_json
 
 BUILD = Path(__file__).parents[2] / "build"
 
@@ -22,14 +28,14 @@ Resources:
     UpdateReplacePolicy: Delete
     Properties:
       VisibilityTimeout: forever
-      QueueName: images
+      RedriveAllowPolicy: {redrivePermission: allowAll}
       Tags: &tags
         - {Key: Environment, Value: test}
         - {Key: Project, Value: imgpipe}
         - {Key: Purpose, Value: test}
         - {Key: iac-rlhf-amazon, Value: "true"}
 """
-FOUND = [("E9515", 3), ("E3012", 8), ("W9563", 9)]
+FOUND = [("E9515", 3), ("E3012", 8), ("E9510", 9)]
 
 
 @pytest.fixture
@@ -43,9 +49,9 @@ def test_a_template_of_somebody_else_is_checked_line_by_line(imgpipe, faulty):
 
     assert found.status == 1
     assert [line for line in found.out.splitlines() if line.startswith("queue.yaml:")] == [
-        "queue.yaml:3:3",
-        "queue.yaml:8:7",
-        "queue.yaml:9:7",
+        "queue.yaml:3:3 (Queue, AWS::SQS::Queue)",
+        "queue.yaml:8:7 (Queue, AWS::SQS::Queue)",
+        "queue.yaml:9:7 (Queue, AWS::SQS::Queue)",
     ]
     assert "E9515 takes requests over plain HTTP; add a statement to its AWS::SQS::QueuePolicy" in found.out
     assert found.err == "1 template: 3 findings\n"
@@ -69,10 +75,21 @@ def test_json_lists_rule_place_and_source(imgpipe, faulty):
 def test_sarif_is_what_code_scanning_takes(imgpipe, faulty):
     (run,) = json.loads(imgpipe("validate", faulty, "--format", "sarif").out)["runs"]
 
-    assert {result["ruleId"] for result in run["results"]} == {"E9515", "E3012", "W9563"}
-    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"E9515", "E3012", "W9563"}
+    assert {result["ruleId"] for result in run["results"]} == {"E9515", "E3012", "E9510"}
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"E9515", "E3012", "E9510"}
     places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
     assert {place["artifactLocation"]["uri"] for place in places} == {"queue.yaml"}
+    assert {
+        name["fullyQualifiedName"] for result in run["results"] for name in result["locations"][0]["logicalLocations"]
+    } == {"Resources.Queue"}
+    assert all(rule["help"]["text"].endswith(rule["helpUri"]) for rule in run["tool"]["driver"]["rules"])
+
+
+def test_sarif_has_no_absolute_path(imgpipe, faulty):
+    report = imgpipe("validate", Path(faulty).absolute(), "--format", "sarif").out
+
+    assert str(Path.cwd()) not in report
+    assert '"uri": "queue.yaml"' in report
 
 
 def test_junit_is_a_case_per_rule_and_a_failure_per_finding(imgpipe, faulty):
@@ -80,18 +97,26 @@ def test_junit_is_a_case_per_rule_and_a_failure_per_finding(imgpipe, faulty):
 
     failed = {case.get("name", "").split()[0] for case in suites.iter("testcase") if case.find("failure") is not None}
     passed = {case.get("name", "").split()[0] for case in suites.iter("testcase") if len(case) == 0}
-    assert failed == {"E9515", "E3012", "W9563"}
+    assert failed == {"E9515", "E3012", "E9510"}
     assert {"E9501", "E3001"} <= passed
+    (suite,) = ElementTree.fromstring(imgpipe("validate", faulty, "--format", "junit").out)  # noqa: S314 - our own output
+    assert (suite.get("name"), suite.get("failures")) == ("queue.yaml", "3")
+    cases = suite.findall("testcase")
+    assert suite.get("tests") == str(len(cases))
+    assert {case.get("classname") for case in cases} == {"queue.yaml"}
+    assert all(float(case.get("time", "")) >= 0 for case in cases)
+    failures = [failure for case in cases for failure in case.findall("failure")]
+    assert any((failure.text or "").startswith("queue.yaml:8:7 (Queue, AWS::SQS::Queue): ") for failure in failures)
 
 
 def test_pretty_counts_by_severity(imgpipe, faulty):
     found = imgpipe("validate", faulty, "--format", "pretty")
 
-    assert "found 2 errors, 1 warnings" in found.out
+    assert "found 3 errors, 0 warnings" in found.out
 
 
 def test_metadata_sets_a_rule_aside(imgpipe, faulty):
-    settings = "Metadata: {cfn-lint: {config: {ignore_checks: [E9515, W9563, E3012]}}}\n"
+    settings = "Metadata: {cfn-lint: {config: {ignore_checks: [E9515, E9510, E3012]}}}\n"
     Path("excused.yaml").write_text(settings + FAULTY)
 
     found = imgpipe("validate", "excused.yaml", faulty)
@@ -132,13 +157,13 @@ def test_a_file_named_twice_is_checked_once(imgpipe, faulty):
         (b"Metadata: []\nResources: {}", "Metadata: is no mapping"),
     ],
 )
-def test_what_is_no_template_is_2_and_told(imgpipe, text, says):
+def test_what_is_no_template_is_1_and_told(imgpipe, text, says):
     if text is not None:
         Path("it.yaml").write_bytes(text)
 
     refused = imgpipe("validate", "it.yaml")
 
-    assert (refused.status, refused.out) == (2, "")
+    assert (refused.status, refused.out) == (1, "")
     assert refused.err.startswith(f"error: it.yaml: {says}")
 
 
@@ -148,8 +173,10 @@ def test_broken_text_is_told_with_its_line_and_every_broken_file_at_once(imgpipe
 
     refused = imgpipe("validate", "a.yaml", faulty, "b.json")
 
-    assert (refused.status, refused.out) == (2, "")
-    first, second = refused.err.splitlines()
+    assert refused.status == 1
+    assert "E9515 takes requests over plain HTTP" in refused.out  # in the file between the two
+    first, second, counted = refused.err.splitlines()
+    assert counted == "1 template: 3 findings"
     assert first.startswith("error: a.yaml:2:14: is neither JSON nor YAML (")
     assert second.startswith("error: b.json:1:")
 
@@ -168,14 +195,13 @@ def test_a_wrong_command_line_is_2(imgpipe, arguments, says):
     assert says in refused.err
 
 
-def test_a_format_whose_package_is_missing_says_what_to_install(imgpipe, faulty, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sarif_om", None)  # how Python marks what cannot be imported
+def test_a_template_can_come_from_standard_input(imgpipe, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(FAULTY.encode())))
 
-    refused = imgpipe("validate", faulty, "--format", "sarif")
+    found = imgpipe("validate", "-")
 
-    assert (refused.status, refused.out) == (1, "")
-    assert "sarif: cfn-lint needs a package for it that is not installed; run pip install" in refused.err
-    assert "cfn-lint[sarif]" in refused.err
+    assert found.status == 1
+    assert "-:3:3 (Queue, AWS::SQS::Queue)" in found.out
 
 
 def test_help_and_a_wrong_command_line_load_no_linter():
@@ -187,3 +213,106 @@ def test_help_and_a_wrong_command_line_load_no_linter():
     )
 
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=Path(__file__).parents[2])
+
+
+FOREIGN = """\
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: images
+      Tags: [{Key: Owner, Value: web}]
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: "*"
+            Action: "sqs:*"
+            Resource: "*"
+            Condition: {Bool: {"aws:SecureTransport": "false"}}
+"""
+
+
+def rules_of(found):
+    return [match["Rule"]["Id"] for match in json.loads(found.out or "[]")]
+
+
+def test_foreign_templates_are_not_held_to_this_projects_conventions(imgpipe):
+    Path("foreign.yaml").write_text(FOREIGN)
+
+    assert rules_of(imgpipe("validate", "foreign.yaml", "--format", "json")) == []
+    found = imgpipe("validate", "foreign.yaml", "--format", "json", "--profile", "project")
+    assert rules_of(found) == ["E9512", "W9563", "E9541"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        (["Owner"], None),
+        (["Owner=web"], None),
+        (["Team", "Owner"], "AWS::SQS::Queue lacks the tags Team; add them to Tags (a list)"),
+        (["Owner=mobile"], "tag Owner is 'web'; it must be 'mobile'"),
+    ],
+)
+def test_tags_to_require_are_an_argument(imgpipe, tags, message):
+    Path("foreign.yaml").write_text(FOREIGN)
+    arguments = [text for tag in tags for text in ("--tag", tag)]
+
+    found = json.loads(imgpipe("validate", "foreign.yaml", "--format", "json", *arguments).out or "[]")
+
+    assert [match["Message"] for match in found] == ([message] if message else [])
+
+
+def test_a_required_tag_without_a_key_is_refused(imgpipe):
+    Path("foreign.yaml").write_text(FOREIGN)
+
+    refused = imgpipe("validate", "foreign.yaml", "--tag", "=x")
+
+    assert refused.status == 2
+    assert "--tag: '=x' has no key; write KEY or KEY=VALUE" in refused.err
+
+
+def test_rendered_templates_are_held_to_this_projects_conventions(imgpipe):
+    body = json.loads((BUILD / "thumbnails" / "single" / "pipeline.template.json").read_text())
+    body["Resources"]["ImageProcessorRole"]["Properties"]["Tags"].pop()
+    Path("edited.json").write_text(json.dumps(body))
+
+    assert rules_of(imgpipe("validate", "edited.json", "--format", "json")) == ["E9541"]
+    assert rules_of(imgpipe("validate", "edited.json", "--format", "json", "--profile", "anybody")) == []
+
+
+@pytest.fixture(scope="module")
+def exported():
+    """The stacks of a pipeline in the layout `exports`, by file name."""
+    rendered = render_pipeline(load_preset("thumbnails"), "exports")
+    return {f"{name}.template.json": to_json(template) for name, template in rendered.stacks.items()}
+
+
+def written(files):
+    for name, text in files.items():
+        Path(name).write_text(text)
+    return list(files)
+
+
+def test_stacks_of_a_layout_are_checked_together(imgpipe, exported):
+    assert imgpipe("validate", *written(exported)).status == 0
+
+    name, text = next((name, text) for name, text in exported.items() if "Fn::ImportValue" in text)
+    renamed = re.sub(r'("Fn::ImportValue": {\s*"Fn::Sub": "[^"]+)', r"\1Renamed", text, count=1)
+    found = imgpipe("validate", *written(exported | {name: renamed}), "--format", "json")
+
+    assert renamed != text
+    assert "E9571" in rules_of(found)
+
+
+def test_one_export_name_in_two_foreign_templates_is_found(imgpipe):
+    body = "Resources: {T: {Type: AWS::SNS::Topic}}\nOutputs: {Arn: {Value: !Ref T, Export: {Name: %s}}}\n"
+    policy = "Metadata: {cfn-lint: {config: {ignore_checks: [E9515]}}}\n"
+    names = written({name: policy + body % name[0] for name in ("a.yaml", "b.yaml")})
+    Path("c.yaml").write_text(policy + body % "a")
+
+    assert rules_of(imgpipe("validate", *names, "--format", "json")) == []
+    assert rules_of(imgpipe("validate", *names, "c.yaml", "--format", "json")) == ["E9574"]

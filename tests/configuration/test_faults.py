@@ -76,7 +76,8 @@ def test_wrong_value(line: str, words: str):
         (f"{NAMED}[storage]\nlog_days = true", "3: storage.log_days: true is not allowed; expected 1, 7 or 30 days"),
         (
             f"{NAMED}[uploads]\nextensions = 'jpg'",
-            "3: uploads.extensions: expected a list, got 'jpg'; expected 1..3 extensions, each lower-case letters",
+            "3: uploads.extensions: expected a list, got 'jpg'; expected 1..3 extensions, each lower-case letters; "
+            'write ["jpg"]',
         ),
         (
             f"{NAMED}[uploads]\nextensions = []",
@@ -84,7 +85,7 @@ def test_wrong_value(line: str, words: str):
         ),
         (
             f"{NAMED}[uploads]\nextensions = [\n  'jpg',\n  'PNG',\n]",
-            "3: uploads.extensions[1]: 'PNG' is not allowed; expected lower-case letters",
+            "3: uploads.extensions[1]: 'PNG' is not allowed; expected lower-case letters; did you mean 'png'?",
         ),
         (
             f"{NAMED}uploads.extensions = ['jpg', 2]",

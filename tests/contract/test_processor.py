@@ -120,7 +120,9 @@ def test_what_is_configured_reaches_the_function(overrides, recipe):
 
 
 def test_limits_that_are_configured_reach_the_function():
-    limits = told("reporting", "processing.heic=true", "processing.max_source_frames=5").limits
+    limits = told(
+        "reporting", "processing.heic=true", 'uploads.extensions=["heic"]', "processing.max_source_frames=5"
+    ).limits
 
     assert (limits.heic, limits.max_frames) == (True, 5)
 

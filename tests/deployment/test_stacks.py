@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imgpipe_templates.deployment.artifacts import ensure_bucket
+from imgpipe_templates.deployment.artifacts import empty_bucket, ensure_bucket
 from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.plan import Change, DeployedStack, Deployment, FunctionPackage, StackEvent
 from imgpipe_templates.deployment.stacks import delete_stack, deploy, resource_ids
@@ -244,3 +244,25 @@ def test_the_artifact_bucket_is_made_once_and_private(clients):
 
     block = clients.s3.get_public_access_block(Bucket="artifacts-made-here")["PublicAccessBlockConfiguration"]
     assert all(block.values())
+
+
+def test_every_call_of_a_bucket_expects_it_to_be_ours(clients):
+    sent: dict[str, str] = {}
+
+    def note(params: dict[str, Any], model: Any, **_more: Any) -> None:
+        sent[model.name] = params["headers"].get("x-amz-expected-bucket-owner", "")
+
+    clients.s3.meta.events.register("before-call.s3", note)
+    assert ensure_bucket(clients, "artifacts-asked-for")
+    assert not ensure_bucket(clients, "artifacts-asked-for")
+    empty_bucket(clients, "artifacts-asked-for")
+
+    account = clients.account
+    assert account.isdigit()
+    assert sent == {
+        "CreateBucket": "",
+        "HeadBucket": account,
+        "ListMultipartUploads": account,
+        "ListObjectVersions": account,
+        "PutPublicAccessBlock": account,
+    }

@@ -15,7 +15,9 @@ from urllib.parse import unquote_plus, urlsplit
 from xml.etree import ElementTree
 
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 from botocore.session import get_session
+from botocore.validate import validate_parameters
 
 from imgpipe_bucket_notification.aws import CLIENT_CONFIG, UNVALIDATED
 from imgpipe_bucket_notification.invocation import Helper
@@ -30,6 +32,7 @@ TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:theirs"
 THEIR_FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:theirs"
 SECRET = "X-Amz-Signature=0123abcd"
 GET, PUT = "GET", "PUT"
+NOW = 1_800_000_000.0  # seconds since 1970, when every invocation begins
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 DESTINATION_TAGS = ("CloudFunction", "Queue", "Topic")
 
@@ -104,6 +107,7 @@ class S3:
         self.reset()
 
     def reset(self) -> None:
+        self.locks = Ssm()
         self.buckets: dict[str, str] = {BUCKET: "<NotificationConfiguration/>"}
         self.before: dict[str, str] = {}
         self.owner = ACCOUNT
@@ -205,6 +209,52 @@ def _overlap(one: ElementTree.Element, other: ElementTree.Element) -> bool:
     return filters_overlap(*filters) and any(events_overlap(a, b) for a in events[0] for b in events[1])
 
 
+class Ssm:
+    """SSM's side of the lock, with arguments and errors of its model.
+
+    `faults` are raised first, one for each call.
+    """
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, str] = {}
+        self.calls: list[str] = []
+        self.faults: list[Exception] = []
+        self.after_put: Callable[[], None] = lambda: None
+
+    def _called(self, operation: str, arguments: dict[str, Any]) -> None:
+        model = get_session().get_service_model("ssm").operation_model(operation)
+        validate_parameters(arguments, model.input_shape)
+        self.calls.append(operation)
+        if self.faults:
+            raise self.faults.pop(0)
+
+    def put_parameter(self, **arguments: Any) -> dict[str, Any]:
+        self._called("PutParameter", arguments)
+        if arguments["Name"] in self.parameters and not arguments["Overwrite"]:
+            raise ssm_error("ParameterAlreadyExists")
+        self.parameters[arguments["Name"]] = arguments["Value"]
+        after, self.after_put = self.after_put, lambda: None
+        after()
+        return {"Version": 1}
+
+    def get_parameter(self, **arguments: Any) -> dict[str, Any]:
+        self._called("GetParameter", arguments)
+        if arguments["Name"] not in self.parameters:
+            raise ssm_error("ParameterNotFound")
+        return {"Parameter": {"Value": self.parameters[arguments["Name"]]}}
+
+    def delete_parameter(self, **arguments: Any) -> dict[str, Any]:
+        self._called("DeleteParameter", arguments)
+        if self.parameters.pop(arguments["Name"], None) is None:
+            raise ssm_error("ParameterNotFound")
+        return {}
+
+
+def ssm_error(code: str, status: int = 400) -> ClientError:
+    answer = {"Error": {"Code": code, "Message": "words of SSM"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "PutParameter")
+
+
 @dataclass
 class Responses:
     """Where CloudFormation waits: what arrived there, and which statuses it answers first."""
@@ -298,6 +348,7 @@ class Bench:
     responses: Responses
     context: Context = field(default_factory=Context)
     connect: Callable[[], Any] | None = None
+    sleep: Callable[[float], None] | None = None
 
     def event(self, kind: str, wanted: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         return {
@@ -313,7 +364,13 @@ class Bench:
 
     def send(self, event: Any, **limits: float) -> dict[str, Any]:
         """One invocation; what CloudFormation was answered."""
-        helper = Helper(connect=self.connect or (lambda: self.s3.client), sleep=self.context.slept.append, **limits)
+        helper = Helper(
+            connect=self.connect or (lambda: self.s3.client),
+            connect_locks=lambda: self.s3.locks,
+            sleep=self.sleep or self.context.slept.append,
+            clock=lambda: NOW + sum(self.context.slept),
+            **limits,
+        )
         helper.handle(event, self.context)
         return self.responses.received[-1]
 

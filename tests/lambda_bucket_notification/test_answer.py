@@ -98,7 +98,9 @@ def test_an_answer_that_is_not_taken_is_sent_again(bench, failures):
 
 def test_an_answer_that_is_never_taken_makes_lambda_deliver_the_request_again(bench, capsys):
     bench.responses.statuses.extend([500] * 4)
-    helper = Helper(connect=lambda: bench.s3.client, sleep=bench.context.slept.append)
+    helper = Helper(
+        connect=lambda: bench.s3.client, connect_locks=lambda: bench.s3.locks, sleep=bench.context.slept.append
+    )
 
     with pytest.raises(ResponseError, match=r"^ResponseURL: took no answer: status 500; expected status 200$"):
         helper.handle(bench.event("Create"), bench.context)
@@ -110,7 +112,9 @@ def test_an_answer_that_is_never_taken_makes_lambda_deliver_the_request_again(be
 
 
 def test_nobody_listening_is_told_without_the_secret_url(bench, capsys):
-    helper = Helper(connect=lambda: bench.s3.client, sleep=bench.context.slept.append)
+    helper = Helper(
+        connect=lambda: bench.s3.client, connect_locks=lambda: bench.s3.locks, sleep=bench.context.slept.append
+    )
 
     with pytest.raises(ResponseError, match="took no answer: ConnectionRefusedError"):
         helper.handle(bench.event("Create", ResponseURL=f"http://127.0.0.1:9/?{SECRET}"), bench.context)
@@ -135,7 +139,7 @@ def test_nobody_listening_is_told_without_the_secret_url(bench, capsys):
     ],
 )
 def test_a_url_that_cannot_be_cloudformations_gets_nothing_and_changes_nothing(bench, url, capsys):
-    helper = Helper(connect=lambda: bench.s3.client)
+    helper = Helper(connect=lambda: bench.s3.client, connect_locks=lambda: bench.s3.locks)
 
     assert helper.handle(bench.event("Create", ResponseURL=url), bench.context) == {"Status": "FAILED"}
 
@@ -146,7 +150,9 @@ def test_a_url_that_cannot_be_cloudformations_gets_nothing_and_changes_nothing(b
 
 @pytest.mark.parametrize("event", [None, [], "text", {}, 7])
 def test_what_is_no_event_at_all_is_logged(bench, event, capsys):
-    assert Helper(connect=lambda: bench.s3.client).handle(event, bench.context) == {"Status": "FAILED"}
+    assert Helper(connect=lambda: bench.s3.client, connect_locks=lambda: bench.s3.locks).handle(
+        event, bench.context
+    ) == {"Status": "FAILED"}
 
     assert len(log_lines(capsys)) == 1
 

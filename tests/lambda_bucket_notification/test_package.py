@@ -65,7 +65,7 @@ def test_there_is_nothing_to_install():
 
 
 def test_a_call_ends_before_the_time_for_the_answer_begins():
-    helper = Helper(connect=lambda: None)
+    helper = Helper(connect=lambda: None, connect_locks=lambda: None)
     longest_call_seconds = CLIENT_CONFIG.connect_timeout + CLIENT_CONFIG.read_timeout
 
     assert helper.work_ends_seconds - longest_call_seconds >= helper.answer_begins_seconds

@@ -192,3 +192,28 @@ def test_time_for_a_report_is_kept():
 
     assert left == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert send(aws, message, reports="always", remaining_ms=lambda: 9000) == {"batchItemFailures": []}
+
+
+def received(event, *counts):
+    """The batch with how often SQS has handed out each of its messages."""
+    for message, count in zip(event["Records"], counts, strict=True):
+        message["attributes"] = {"ApproximateReceiveCount": count}
+    return event
+
+
+def test_messages_received_most_often_are_processed_first(capsys):
+    aws = holding("a.jpg", "b.jpg", "c.jpg", "d.jpg")
+    message = batch(*(eventbridge(key) for key in ("a.jpg", "b.jpg", "c.jpg", "d.jpg")))
+
+    send(aws, received(message, "1", "10", "9", "1"))
+
+    assert [line["key"] for line in log_lines(capsys)] == ["b.jpg", "c.jpg", "a.jpg", "d.jpg"]
+
+
+@pytest.mark.parametrize("count", [None, 3, "", "many", "²", "9" * 5000])
+def test_message_without_usable_receive_count_is_processed(count):
+    aws = holding("a.jpg", "b.jpg")
+    message = batch(eventbridge("a.jpg"), eventbridge("b.jpg"))
+
+    assert send(aws, received(message, count, "2")) == {"batchItemFailures": []}
+    assert statuses(aws) == {"a.jpg": "processed", "b.jpg": "processed"}

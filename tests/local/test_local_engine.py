@@ -14,6 +14,7 @@ import pytest
 
 from imgpipe_templates.errors import LocalEngineError
 from imgpipe_templates.local.engine import running_engine
+from imgpipe_templates.local.scratch import new_scratch
 from tests.engine import RUNTIME, client, runtime, until, zipped
 
 # Starts an engine with a warm function in it, says so, and waits for what comes.
@@ -82,7 +83,7 @@ def test_no_process_and_no_folder_is_left(how: signal.Signals, repository: Path)
         program.wait(timeout=20)
 
     until(lambda: not group(engine))
-    until(lambda: not folder.exists())
+    until(lambda: not folder.exists() and not folder.with_suffix(".lock").exists())
 
 
 def test_the_folder_of_a_dead_run_is_swept_and_that_of_a_living_one_stays(tmp_path: Path):
@@ -90,12 +91,29 @@ def test_the_folder_of_a_dead_run_is_swept_and_that_of_a_living_one_stays(tmp_pa
         patch.setattr("tempfile.tempdir", str(tmp_path))
         dead = tmp_path / "imgpipe-local-dead"
         dead.mkdir()
-        (dead / "in-use").touch()
+        (dead / "tmp").mkdir()
+        dead.with_suffix(".lock").touch()
         with running_engine({RUNTIME: runtime()}) as first:
             assert not dead.exists()
             with running_engine({RUNTIME: runtime()}) as second:
                 assert first.folder.is_dir()
                 assert first.folder != second.folder
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_could_not_be_removed_is_swept_by_a_later_run(tmp_path: Path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(tmp_path))
+        elsewhere, dead = tmp_path / "elsewhere", tmp_path / "imgpipe-local-dead"
+        elsewhere.mkdir()
+        dead.symlink_to(elsewhere)  # which rmtree refuses, as it fails where a dying function still writes
+        (tmp_path / "imgpipe-local-dead.lock").touch()
+        new_scratch().remove()
+        assert dead.exists()
+
+        dead.unlink()
+        elsewhere.rename(dead)
+        new_scratch().remove()
         assert list(tmp_path.iterdir()) == []
 
 

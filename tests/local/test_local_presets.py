@@ -10,7 +10,8 @@ from PIL import Image
 
 from imgpipe_templates.cli import run
 from imgpipe_templates.errors import LocalEngineError
-from imgpipe_templates.local.run import LocalFunction, LocalPipeline, run_files
+from imgpipe_templates.local.packages import LocalFunction
+from imgpipe_templates.local.run import LocalPipeline, run_files
 
 
 def photos(folder: Path) -> Path:
@@ -31,14 +32,17 @@ def test_production_takes_files_in_its_folder_by_its_queue(tmp_path: Path, capsy
     assert status == 0, told.err
     item = json.loads((out / "photo.JPG.json").read_text(encoding="utf-8"))
     assert (item["ObjectKey"], item["UserId"]) == ("uploads/local/photo.JPG", "local")
+    assert told.out == f"{out / 'index.html'}\n"
+    assert told.err.splitlines()[0].startswith("4 files: 2 processed, 1 failed, 1 ignored (")
     assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == [
+        "index.html",
         "photo.JPG.json",
         "photo.JPG.thumbnail-128.jpg",
         "trip/screen.png.json",
         "trip/screen.png.thumbnail-128.jpg",
         "trip/text.jpg.json",
     ]
-    assert "uploads/*.jpg" in told.err
+    assert "ignored: 1 file, .gif is not in uploads.extensions: moving.gif" in told.err
     assert "denied" not in told.err
 
 
@@ -48,6 +52,7 @@ def test_reporting_leaves_items_and_no_thumbnails(tmp_path: Path):
     assert run(["local", "run", "--preset", "reporting", str(folder), "--out", str(out)]) == 0
 
     assert {path.name for path in out.rglob("*") if path.is_file()} == {
+        "index.html",
         "photo.JPG.json",
         "screen.png.json",
         "text.jpg.json",

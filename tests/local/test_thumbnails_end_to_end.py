@@ -13,9 +13,11 @@ from PIL import Image
 
 from imgpipe_templates.deployment.plan import StackEvent
 from imgpipe_templates.errors import DeploymentError
+from imgpipe_templates.local.packages import LocalFunction
 from imgpipe_templates.local.results import FileResult, RunReport
-from imgpipe_templates.local.run import LocalFunction, LocalPipeline, run_files
+from imgpipe_templates.local.run import LocalPipeline, run_files
 
+LONG = f"{'ü' * 120}.png"  # 244 bytes: with the name of its thumbnail behind it, more than a file system takes
 ORIENTATION = 0x0112  # Exif 2.32, "Image orientation"
 
 
@@ -75,6 +77,8 @@ def photos(folder: Path) -> Path:
     picture((800, 600)).rotate(90, expand=True).save(folder / "turned.jpeg", exif=exif)
     picture((640, 640)).convert("RGBA").save(folder / "trip" / "square.PNG", format="PNG")
     picture((40, 30)).save(folder / "tiny.png")
+    picture((40, 30)).save(folder / "two\nlines.png")
+    picture((40, 30)).save(folder / LONG)
     (folder / "text.jpg").write_text("not an image", encoding="utf-8")
     picture((100, 100)).save(folder / "moving.gif")
     (folder / ".hidden.jpg").write_bytes(b"")
@@ -99,6 +103,8 @@ def test_every_file_ends_as_it_should(run: Run):
         "moving.gif": "ignored",
         "text.jpg": "failed",
         "tiny.png": "processed",
+        "two\nlines.png": "processed",
+        LONG: "processed",
         "trip/square.PNG": "processed",
         "turned.jpeg": "processed",
         "with space + 100% Grüße 日本.JPG": "processed",
@@ -115,6 +121,7 @@ def test_every_file_ends_as_it_should(run: Run):
         ("turned.jpeg", (800, 600), (128, 96)),
         ("trip/square.PNG", (640, 640), (128, 128)),
         ("tiny.png", (40, 30), (40, 30)),
+        ("two\nlines.png", (40, 30), (40, 30)),
     ],
 )
 def test_records_and_thumbnails_tell_the_same(run: Run, key: str, seen: tuple[int, int], thumbnail: tuple[int, int]):
@@ -130,6 +137,17 @@ def test_records_and_thumbnails_tell_the_same(run: Run, key: str, seen: tuple[in
         assert image.size == thumbnail
         red, _green, blue = image.convert("RGB").getpixel((image.width // 2, 2))
     assert red > blue + 100
+
+
+def test_results_of_a_long_name_are_named_after_its_beginning(run: Run):
+    result = run.result(LONG)
+
+    (thumbnail,) = result.thumbnails
+    assert result.json_file is not None
+    assert result.json_file.name.startswith("ü" * 105 + "~")
+    assert thumbnail.name == f"{result.json_file.stem}.thumbnail-128.jpg"
+    assert result.item is not None
+    assert result.item["ObjectKey"] == LONG
 
 
 def test_items_have_plain_numbers_and_what_the_upload_told(run: Run):
@@ -166,8 +184,8 @@ def test_the_run_tells_how_it_goes(run: Run):
         "stop",
     ]
     assert run.heard.events[-1].status == "CREATE_COMPLETE"
-    assert run.heard.uploads == [(number, 7) for number in range(1, 8)]
-    assert [(done, total) for _, done, total in run.heard.ends] == [(number, 6) for number in range(1, 7)]
+    assert run.heard.uploads == [(number, 9) for number in range(1, 10)]
+    assert [(done, total) for _, done, total in run.heard.ends] == [(number, 8) for number in range(1, 9)]
     assert run.report.notes[0].startswith("functions of python3.13 run under Python 3.1")
     assert set(run.report.seconds) == set(run.heard.phases)
 
@@ -187,7 +205,7 @@ def test_a_missing_right_loses_the_file_and_says_which_right(thumbnails: dict[st
     assert lost.reason.startswith("ImageProcessor-dev failed 3 times: ")
     assert "its event is in arn:aws:sqs:us-east-1:123456789012:" in lost.reason
     assert "dynamodb:PutItem" in lost.log
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_stack_that_cannot_be_created_names_the_resource(thumbnails: dict[str, Any], tmp_path: Path):

@@ -92,7 +92,8 @@ def test_nothing_is_told_to_a_scanner_that_no_suppression_states(production):
         told = {rule["id"] for rule in metadata.get("cdk_nag", {}).get("rules_to_suppress", ())}
         told |= {rule["id"] for rule in metadata.get("checkov", {}).get("skip", ())}
         told |= set(metadata.get("cfn-lint", {}).get("config", {}).get("ignore_checks", ()))
-        told |= set(metadata.get("guard", {}).get("SuppressedRules", ()))
+        for scanner in ("guard", "parliament", "policy_sentry"):
+            told |= set(metadata.get(scanner, {}).get("SuppressedRules", ()))
         assert told == {rule for entry in metadata.get(BLOCK, ()) for rule in entry["rules"]}
 
 

@@ -12,8 +12,9 @@ import imgpipe_templates
 PACKAGE = Path(imgpipe_templates.__file__).parent
 
 # Part of the package -> the parts it may import, besides itself and what is at the bottom.
-BOTTOM = {"", "errors", "cache", "limits", "records"}
+BOTTOM = {"", "arguments", "errors", "cache", "limits", "records"}
 BELOW = {
+    "arguments": set(),
     "errors": set(),
     "cache": set(),
     "limits": set(),
@@ -25,17 +26,18 @@ BELOW = {
     "subsystems": {"configuration", "core", "grants", "patterns"},
     "names": {"core"},
     "render": set(),
-    "checks": {"patterns"},
+    "checks": {"patterns", "promises"},
     "options": {"configuration", "names", "patterns", "subsystems"},
     "pipeline": {"core", "names", "options", "patterns", "subsystems"},
-    "library": {"core", "options", "patterns", "pipeline", "render"},
+    "promises": {"options"},
+    "library": {"core", "options", "patterns", "pipeline", "promises", "render"},
     "config": {"configuration", "options"},
     "packaging": {"render"},
     "deployment": {"render"},
     "local": {"deployment", "packaging"},
     "cli": {"checks", "config", "configuration", "deployment", "library", "local", "options", "packaging", "render"},
     "__main__": {"cli"},
-    "__init__": {"config", "core", "library", "options", "render"},
+    "__init__": {"config", "core", "grants", "library", "options", "packaging", "render"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_lambda" not in path.parts)
 NEEDS_AWS = {"boto3", "botocore"}

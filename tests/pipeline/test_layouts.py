@@ -55,11 +55,14 @@ def test_the_same_resources_under_the_same_ids_of_the_same_types(preset, layout)
 
 @pytest.mark.parametrize("layout", APART)
 def test_properties_differ_in_references_only(preset, layout):
-    """With every reference taken for the same, the resources are equal."""
+    """With every reference taken for the same, the resources are equal; an earlier stack is no DependsOn."""
     single = rendered(preset, "single").stacks["pipeline"]["Resources"]
     for name, template in rendered(preset, layout).stacks.items():
         for title, resource in template["Resources"].items() if name != "root" else ():
-            assert blurred(resource) == blurred(single[title]), f"{name}: {title}"
+            alone = dict(single[title])
+            if "DependsOn" in alone:
+                alone["DependsOn"] = [each for each in alone["DependsOn"] if each in template["Resources"]]
+            assert blurred(resource) == blurred(alone), f"{name}: {title}"
 
 
 def blurred(value: Any) -> Any:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from datetime import date
 
 import pytest
 
 import imgpipe_templates
-from imgpipe_templates import load_preset, open_pipeline
+from imgpipe_templates import (
+    ArgumentError,
+    Bucket,
+    ConfigError,
+    PipelineConfig,
+    grants,
+    load_config,
+    load_preset,
+    open_pipeline,
+    render_pipeline,
+    to_json,
+    to_yaml,
+)
+from imgpipe_templates.checks import check_templates
 from imgpipe_templates.errors import TemplateConflictError
 from tests.templates import allowed, said, tags
+
+CONFIG = load_preset("thumbnails")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +44,7 @@ def test_the_documented_example_adds_a_bucket_that_the_processor_may_read(exampl
     bucket = template["Resources"]["WatermarkBucket"]["Properties"]
     assert tags(bucket)["iac-rlhf-amazon"] == "true"
     assert "BucketName" not in bucket
+    assert check_templates({"example": to_json(template)}, today=date(2026, 11, 20)) == []
     assert ("s3:GetObject", "${WatermarkBucket.Arn}/*") in allowed(template, "ImageProcessorRole")
     assert "WatermarkBucket" in capsys.readouterr().out
 
@@ -44,6 +62,20 @@ def test_in_several_stacks_the_addition_has_its_own(example, layout, capsys):
     assert "WatermarkBucket" in capsys.readouterr().out
 
 
+def test_a_private_bucket_is_encrypted_with_the_key_of_the_pipeline():
+    pipeline = open_pipeline(load_preset("production"), "exports")
+    scope = pipeline.scope("watermarks")
+    watermarks = pipeline.private_bucket(scope, "WatermarkBucket")
+    pipeline.allow(scope, pipeline.processor, grants.read_objects(watermarks))
+
+    resources = pipeline.render().stacks["watermarks"]["Resources"]
+    (rule,) = resources["WatermarkBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    key = rule["ServerSideEncryptionByDefault"]
+    assert key["SSEAlgorithm"] == "aws:kms"
+    assert "Fn::ImportValue" in key["KMSMasterKeyID"]
+    assert resources["WatermarkBucketPolicy"]["Properties"]["Bucket"] == {"Ref": "WatermarkBucket"}
+
+
 def test_nothing_can_be_added_to_what_was_rendered():
     pipeline = open_pipeline(load_preset("thumbnails"))
     first = pipeline.render()
@@ -53,7 +85,54 @@ def test_nothing_can_be_added_to_what_was_rendered():
     assert pipeline.render().stacks == first.stacks
 
 
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: render_pipeline(CONFIG, layout="nest"), "layout: 'nest' is unknown; expected one of: single, nested"),
+        (lambda: open_pipeline("thumbnails"), "config: expected a value of type PipelineConfig, got str 'thumbnails'"),
+        (lambda: load_config(3), "path: expected a value of type str or Path, got int 3"),
+        (lambda: load_preset("thumbnails", "a=b"), "overrides: expected a list of texts such as ['processing."),
+        (lambda: load_preset(3), "name: expected a value of type str, got int 3"),
+        (lambda: open_pipeline(CONFIG).scope("my own"), "subsystem: 'my own' cannot be the name of a stack"),
+        (lambda: open_pipeline(CONFIG).allow("scope", None, None), "scope: expected a value of type Scope, got str"),
+        (lambda: to_yaml(render_pipeline(CONFIG)), "template: expected a value of type Mapping, got RenderedPipeline"),
+        (lambda: grants.read_objects("bucket"), "bucket: expected a value of type Bucket, got str 'bucket'"),
+        (lambda: Bucket.of("scope", "bucket"), "scope: expected a value of type Scope, got str 'scope'"),
+    ],
+)
+def test_a_wrong_argument_is_refused_where_it_is_given(call, says):
+    with pytest.raises(ArgumentError) as refused:
+        call()
+
+    assert says in str(refused.value)
+
+
+def test_a_file_may_be_named_by_text(tmp_path):
+    (tmp_path / "own.toml").write_text('preset = "thumbnails"\n', encoding="utf-8")
+
+    assert load_config(str(tmp_path / "own.toml")) == CONFIG
+    with pytest.raises(ConfigError, match=r"none\.toml: no such file; expected a TOML file"):
+        load_config("none.toml")
+
+
+def test_a_configuration_that_is_built_or_replaced_is_checked_like_a_file():
+    with pytest.raises(ConfigError) as refused:
+        dataclasses.replace(CONFIG, trigger="sqs", queue=dataclasses.replace(CONFIG.queue, max_receives=0))
+    assert refused.value.faults == (
+        "PipelineConfig: queue.max_receives: 0 is out of range; expected 1..1000 tries",
+        "PipelineConfig: trigger: 'sqs' is not allowed; expected 's3', 'custom-resource', 'eventbridge' or 'queue'",
+    )
+    with pytest.raises(ConfigError, match=r"queue\.max_receives and trigger: 7 has no effect"):
+        dataclasses.replace(CONFIG, queue=dataclasses.replace(CONFIG.queue, max_receives=7))
+    with pytest.raises(ConfigError, match="uploads: expected a table, got 'x'"):
+        PipelineConfig(name="own", description="Own", uploads="x")
+
+    built = PipelineConfig(name="own", description="Own", uploads={"extensions": ["gif"]})
+    assert built.uploads.extensions == ("gif",)
+
+
 def test_every_public_name_is_there():
+    assert dir(imgpipe_templates) == sorted([*imgpipe_templates.__all__, "__version__"])
     for name in imgpipe_templates.__all__:
         assert getattr(imgpipe_templates, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):

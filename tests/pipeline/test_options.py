@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from imgpipe_templates import load_preset, to_json
+from imgpipe_templates import load_config, load_preset, to_json
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.config import PRESETS
 from imgpipe_templates.errors import ConfigError
@@ -25,6 +25,7 @@ VARIANTS = {
     "own VPC": ("production", "vpc=true"),
     "existing subnets": ("media-library", "vpc=true", "network.subnets=existing"),
     "generated names": ("production", "names=generated"),
+    "regional names": ("production", "names=regional"),
     "generated names, native trigger": ("thumbnails", "names=generated"),
     "boundary and managed logs policy": (
         "reporting",
@@ -135,6 +136,9 @@ def test_from_eventbridge_to_a_queue_the_bucket_stays_as_it_is():
         "UploadQueueMapping",
         "UploadQueuePolicy",
         "UploadQueueReceivePolicy",
+        # Their texts say who tries an event again, and since when its message is kept.
+        "DeadLetterQueueAlarm",
+        "LambdaErrorAlarm",
     }
     assert "LambdaInvokePermission" not in after
 
@@ -201,9 +205,6 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
         built = resources("media-library", override)
         assert said(built["ImageRetrievalAlias"]["Properties"]["FunctionVersion"]) == "ImageRetrievalVersion.Version"
         assert built["ImageApiIntegration"]["Properties"]["IntegrationUri"] == {"Ref": "ImageRetrievalAlias"}
-    assert resources("media-library", "retrieval.snap_start=true")["ImageRetrievalFunction"]["Properties"][
-        "SnapStart"
-    ] == {"ApplyOn": "PublishedVersions"}
 
 
 @pytest.mark.parametrize(
@@ -235,8 +236,8 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
         ("reporting", ["processing.thumbnail_size_px=64"], ["processing.thumbnail_size_px", "processing.thumbnails"]),
         (
             "reporting",
-            ["processing.output.format=webp", "processing.output.webp_quality=9"],
-            ["processing.output.format", "processing.output.webp_quality", "processing.thumbnails"],
+            ["processing.output.format=webp"],
+            ["processing.output.format", "processing.thumbnails"],
         ),
         (
             "thumbnails",
@@ -268,12 +269,43 @@ def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias(
             ],
         ),
         ("thumbnails", ['uploads.extensions=["jpg", "HEIC"]'], ["uploads.extensions", "processing.heic"]),
+        ("thumbnails", ["processing.heic=true"], ["processing.heic", "uploads.extensions"]),
+        (
+            "thumbnails",
+            ["vpc=true", "network.subnets=existing", "network.cidr=10.1.0.0/16"],
+            ["network.cidr", "network.subnets"],
+        ),
         (
             "production",
             ["processing.failed_events=destination"],
             ["processing.failed_events", "trigger"],
         ),
+        ("media-library", ["storage.archive_class=GLACIER"], ["storage.archive_class", "retrieval.originals"]),
+        ("thumbnails", ["storage.archive_class=GLACIER", "backups=true"], ["storage.archive_class", "backups"]),
+        ("production", ["metadata.encryption=aws-owned"], ["metadata.encryption", "customer_managed_key"]),
         ("thumbnails", ["tags.Project=mine"], ["tags.Project"]),
+        ("thumbnails", ["tags.project=mine"], ["tags.project"]),
+        ("thumbnails", ["tags.IAC-rlhf-Amazon=true"], ["tags.IAC-rlhf-Amazon"]),
+        ("thumbnails", ["tags.team=a", "tags.Team=b"], ["tags.Team"]),
+        ("production", ["tags.backup=daily"], ["tags.backup"]),
+        ("production", ["vpc=true", "tags.name=mine"], ["tags.name"]),
+        ("thumbnails", ['tags."aws:team"=a'], ['tags."aws:team"']),
+        ("thumbnails", [f"tags.{'k' * 129}=a"], [f"tags.{'k' * 129}"]),
+        ("thumbnails", [f"tags.Team={'v' * 257}"], ["tags.Team"]),
+        ("thumbnails", ['tags.Team="a;b"'], ["tags.Team"]),
+        ("thumbnails", [f"tags.t{number}=a" for number in range(47)], ["tags"]),
+        ("thumbnails", ['project="photos*"'], ["project"]),
+        (
+            "production",
+            ["queue.batch_size=10", "processing.timeout_seconds=51"],
+            ["queue.batch_size", "processing.timeout_seconds"],
+        ),
+        ("production", ["queue.batch_size=10", "queue.max_receives=100"], ["queue.max_receives", "queue.batch_size"]),
+        (
+            "production",
+            ["processing.reserved_concurrency=9"],
+            ["processing.reserved_concurrency", "queue.max_concurrency"],
+        ),
     ],
 )
 def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, overrides, keys):
@@ -283,6 +315,59 @@ def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, over
     (fault,) = refused.value.faults
     assert " and ".join(keys) in fault
     assert "; expected " in fault
+
+
+@pytest.mark.parametrize(
+    ("override", "help_"),
+    [
+        ("uploads.extensions=jpg, png", """; write --set 'uploads.extensions=["jpg", "png"]'"""),
+        ("processing.extra_thumbnail_sizes_px=64,256", "; write --set 'processing.extra_thumbnail_sizes_px=[64, 256]'"),
+        ("uploads.prefix=/uploads/", "; did you mean 'uploads/'?"),
+        ("uploads.prefix=uploads", "; did you mean 'uploads/'?"),
+        ('uploads.extensions=[".jpg"]', "; did you mean 'jpg'?"),
+        ("name=Holiday Photos", "; did you mean 'holiday-photos'?"),
+        (
+            "storage.source_bucket_name=my-bucket",
+            "is the template parameter SourceBucketName, which is given at deployment",
+        ),
+        ("network.subnets=subnet-1", "are the template parameter ExistingSubnetIds, which is given at deployment"),
+    ],
+)
+def test_a_message_says_how_to_write_what_was_meant(override, help_):
+    with pytest.raises(ConfigError) as refused:
+        load_preset("thumbnails", [override])
+
+    (fault,) = refused.value.faults
+    assert fault.endswith(help_)
+
+
+def test_an_empty_file_is_pointed_to_the_presets(tmp_path):
+    (tmp_path / "imgpipe.toml").touch()
+
+    with pytest.raises(
+        ConfigError, match=r'name: is missing; .*, or preset = "<name>" with the name of a preset: media'
+    ):
+        load_config(tmp_path / "imgpipe.toml")
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides"),
+    [
+        ("production", ["queue.batch_size=10", "processing.timeout_seconds=52"]),
+        ("production", ["queue.batch_size=10", "queue.max_receives=99"]),
+        ("production", ["queue.max_receives=1000"]),
+        ("production", ["processing.reserved_concurrency=10"]),
+        ("thumbnails", ["processing.reserved_concurrency=1"]),
+        ("thumbnails", ["storage.archive_class=GLACIER"]),
+        ("media-library", ["storage.archive_class=GLACIER", "retrieval.originals=false"]),
+        ("production", ["storage.archive_class=GLACIER", "storage.archive=false"]),
+        ("thumbnails", ["tags.backup=daily", "tags.Name=mine", 'tags."Straße"=1', "tags.Team=", f"tags.{'k' * 128}=a"]),
+        ("thumbnails", [f"tags.t{number}=a" for number in range(46)]),
+    ],
+    ids=str,
+)
+def test_options_at_their_limits_are_accepted(preset, overrides):
+    assert load_preset(preset, overrides).name == preset
 
 
 @pytest.mark.parametrize("preset", ["media-library", "production"])

@@ -24,6 +24,9 @@ WAYS: dict[str, dict[tuple[str, str], Way]] = {
         ("S3NotificationRole", "ConfigureSourceBucketNotifications"): Creating(
             "S3BucketNotification", "s3:GetBucketNotification", impatient
         ),
+        ("S3NotificationRole", "LockSourceBucketNotifications"): Creating(
+            "S3BucketNotification", "ssm:PutParameter", impatient
+        ),
         ("S3NotificationRole", "SendToProcessorDeadLetterQueue"): Creating(
             "S3NotificationLambda", "SendMessage on SQS"
         ),

@@ -15,7 +15,7 @@ def three(engine: Engine, preset: str) -> list[Pipeline]:
     pipelines = [
         Pipeline(engine, preset, "blue"),
         Pipeline(engine, preset, "green"),
-        Pipeline(engine, preset, "blue", account="210987654321", region="eu-central-1"),
+        Pipeline(engine, preset, "blue", account="210987654321", region="eu-north-1"),
     ]
     for pipeline in pipelines:
         pipeline.deploy()
@@ -29,7 +29,14 @@ def test_two_suffixes_and_another_account_and_region_do_not_collide(engine: Engi
     assert blue & green <= {"$default"}  # the stage of each one's own API
     arns = [one for one in elsewhere if one.startswith("arn:")]
     assert all(":210987654321:" in arn for arn in arns)
-    assert all(":eu-central-1:" in arn for arn in arns if not arn.startswith("arn:aws:iam:"))
+    assert all(":eu-north-1:" in arn for arn in arns if not arn.startswith("arn:aws:iam:"))
+
+
+def test_stack_has_no_budget_in_region_without_budgets(engine: Engine):
+    blue, _, elsewhere = three(engine, "production")
+
+    assert "ProjectBudget" in blue.ids()
+    assert "ProjectBudget" not in elsewhere.ids()
 
 
 def test_each_processes_its_own_images(engine: Engine):

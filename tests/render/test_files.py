@@ -37,6 +37,8 @@ def test_the_plan_names_a_file_for_every_stack_and_format_and_the_manifest_last(
         FOLDER / "storage.template.yaml",
         FOLDER / "processing.template.json",
         FOLDER / "processing.template.yaml",
+        FOLDER / "storage.parameters.json",
+        FOLDER / "processing.parameters.json",
         FOLDER / "manifest.json",
     ]
 
@@ -108,6 +110,8 @@ def test_the_check_says_what_is_missing_different_or_left_over(plan, rendered, t
         Staleness(FOLDER / "processing.template.json", "missing"),
         Staleness(FOLDER / "processing.template.yaml", "different"),
         Staleness(FOLDER / "manifest.json", "different"),
+        Staleness(FOLDER / "buckets.parameters.json", "missing"),
+        Staleness(FOLDER / "storage.parameters.json", "left over"),
         Staleness(FOLDER / "storage.template.json", "left over"),
         Staleness(FOLDER / "storage.template.yaml", "left over"),
     }

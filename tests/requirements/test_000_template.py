@@ -124,7 +124,7 @@ def test_000_08_the_processor_reads_uploads(granted, objects):
 
 @pytest.mark.parametrize(
     ("template", "objects"),
-    [("single-bucket", f"{BUCKET_ARN}/thumbnails/*"), ("production", "${ThumbnailBucket.Arn}/*")],
+    [("single-bucket", f"{BUCKET_ARN}/thumbnails/*"), ("production", "${ThumbnailBucket.Arn}/thumbnails/*")],
     indirect=["template"],
 )
 def test_000_09_the_processor_writes_thumbnails_and_no_upload(granted, objects):
@@ -336,7 +336,7 @@ def test_000_40_the_dashboard_shows_storage_by_the_day(template, bucket):
     assert {metric.period for metric in stored} == {86_400}
     sizes = [metric.dimensions for metric in stored if metric.name == "BucketSizeBytes"]
     names = {said(bucket["BucketName"]), "${SourceBucket}"}
-    assert {"StandardStorage", "StandardIAStorage", "GlacierStorage"} == {
+    assert {"StandardStorage", "StandardIAStorage", "GlacierInstantRetrievalStorage", "GlacierStorage"} == {
         dimensions["StorageType"] for dimensions in sizes if dimensions["BucketName"] in names
     }
 

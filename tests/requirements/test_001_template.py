@@ -177,6 +177,11 @@ def test_001_15_every_entry_heeds_new_objects_and_invokes_the_processor(notifica
         assert said(entry["LambdaFunctionArn"]) == "ImageProcessorFunction.Arn"
 
 
+LOCK = (
+    "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/imgpipe/bucket-notifications/${SourceBucket}"
+)
+
+
 @on_its_own
 def test_001_16_the_helper_may_touch_the_notification_of_this_bucket_only(template):
     assert said(properties(template, "S3NotificationLambda")["Role"]) == "S3NotificationRole.Arn"
@@ -186,6 +191,7 @@ def test_001_16_the_helper_may_touch_the_notification_of_this_bucket_only(templa
         ("logs:CreateLogStream", "S3NotificationLogGroup.Arn"),
         ("logs:PutLogEvents", "S3NotificationLogGroup.Arn"),
         ("sqs:SendMessage", "ProcessorDeadLetterQueue.Arn"),
+        *((f"ssm:{action}Parameter", LOCK) for action in ("Delete", "Get", "Put")),
     }
 
 

@@ -68,7 +68,7 @@ def test_002_02_no_thumbnail_starts_the_processor(template):
     assert heeds("uploads/a.JPG")
     assert not heeds("uploads/a.gif")
     written = {on_what for action, on_what in allowed(template, "ImageProcessorRole") if action == "s3:PutObject"}
-    assert written == {"${ThumbnailBucket.Arn}/*"}
+    assert written == {"${ThumbnailBucket.Arn}/thumbnails/*"}
 
 
 @on_its_own
@@ -270,7 +270,7 @@ def test_002_21_bucket_policies_restrict_access(template):
 @on_both
 def test_002_22_what_is_seldom_read_moves_to_cheaper_classes_and_old_versions_go(template):
     uploads = lifecycle(properties(template, "SourceBucket"))
-    assert [move["StorageClass"] for move in uploads["ArchiveUploads"]["Transitions"]] == ["STANDARD_IA", "GLACIER"]
+    assert [move["StorageClass"] for move in uploads["ArchiveUploads"]["Transitions"]] == ["STANDARD_IA", "GLACIER_IR"]
     for rules in (uploads, lifecycle(properties(template, "ThumbnailBucket"))):
         assert rules["DeleteOldVersions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
         assert rules["AbortIncompleteUploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7

@@ -83,7 +83,7 @@ def test_003_05_uploads_move_to_glacier_30_days_later_at_the_earliest(buckets):
         move["StorageClass"]: move["TransitionInDays"]
         for move in lifecycle(buckets["SourceBucket"])["ArchiveUploads"]["Transitions"]
     }
-    assert days["GLACIER"] >= days["STANDARD_IA"] + 30
+    assert days["GLACIER_IR"] >= days["STANDARD_IA"] + 30
     with pytest.raises(ConfigError, match="glacier_after_days"):
         load_preset("thumbnails", ["storage.glacier_after_days=60", "storage.infrequent_access_after_days=31"])
 
@@ -295,7 +295,7 @@ def test_003_32_to_35_role_allows_exactly_what_the_processor_does(template):
     assert allowed(template, "ImageProcessorRole") == {
         ("s3:GetObject", f"{SOURCE_BUCKET_ARN}/*"),
         ("s3:GetObjectVersion", f"{SOURCE_BUCKET_ARN}/*"),
-        ("s3:PutObject", "${ThumbnailBucket.Arn}/*"),
+        ("s3:PutObject", "${ThumbnailBucket.Arn}/thumbnails/*"),
         ("dynamodb:GetItem", "ImageMetadataTable.Arn"),
         ("dynamodb:PutItem", "ImageMetadataTable.Arn"),
         ("dynamodb:UpdateItem", "ImageMetadataTable.Arn"),
@@ -318,7 +318,7 @@ def test_003_32_role_reads_the_uploads(template, objects):
 @on_both
 def test_003_33_role_writes_thumbnails_without_acls(granted):
     """D32: the buckets have no ACLs, and a request that sets one fails."""
-    assert ("s3:PutObject", "${ThumbnailBucket.Arn}/*") in granted
+    assert ("s3:PutObject", "${ThumbnailBucket.Arn}/thumbnails/*") in granted
     assert "s3:PutObjectAcl" not in {action for action, _ in granted}
 
 

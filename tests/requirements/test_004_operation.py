@@ -84,7 +84,7 @@ def test_004_17_objects_of_every_kind_have_their_end(template):
     moves = uploads["ArchiveUploads"]["Transitions"]
     assert [(move["StorageClass"], move["TransitionInDays"]) for move in moves] == [
         ("STANDARD_IA", 30),
-        ("GLACIER", 90),
+        ("GLACIER_IR", 90),
     ]
     assert uploads["DeleteOldVersions"]["NoncurrentVersionExpiration"] == {
         "NoncurrentDays": 30,

@@ -152,6 +152,7 @@ def test_storage_of_every_bucket_is_shown_by_the_day(scope):
         } == {
             ("BucketSizeBytes", "StandardStorage", 86_400),
             ("BucketSizeBytes", "StandardIAStorage", 86_400),
+            ("BucketSizeBytes", "GlacierInstantRetrievalStorage", 86_400),
             ("BucketSizeBytes", "GlacierStorage", 86_400),
             ("NumberOfObjects", "AllStorageTypes", 86_400),
         }
@@ -245,6 +246,7 @@ def test_name_and_tags_are_those_of_the_pipeline(scope):
         ("aws", "eu-west-1", "https://eu-west-1.console.aws.amazon.com/"),
         ("aws-cn", "cn-north-1", "https://cn-north-1.console.amazonaws.cn/"),
         ("aws-us-gov", "us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
+        ("aws-eusc", "eusc-de-east-1", "https://eusc-de-east-1.console.amazonaws-eusc.eu/"),
     ],
 )
 def test_output_leads_to_the_console_of_the_partition(scope, partition, region, address):

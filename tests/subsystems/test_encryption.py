@@ -7,14 +7,17 @@ from datetime import date
 import pytest
 
 from imgpipe_templates.checks import check_templates
+from imgpipe_templates.config import load_preset
 from imgpipe_templates.core.layouts import SingleStack
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
+from imgpipe_templates.library import render_pipeline
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
 from imgpipe_templates.render.text import to_json
 from imgpipe_templates.subsystems.encryption import add_encryption
 from tests.templates import resources, said, tags
 
+PRODUCERS = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com", "s3.amazonaws.com", "events.amazonaws.com"]
 NAMES = Names({"DataKeyAlias": "alias/imgpipe-${EnvironmentSuffix}"})
 USE = {
     "kms:Decrypt",
@@ -37,7 +40,7 @@ def scope():
 
 @pytest.fixture
 def key(scope):
-    add_encryption(scope, deletion_policy="retain")
+    add_encryption(scope, deletion_policy="retain", producers=PRODUCERS)
     return resources(scope)["DataKey"]
 
 
@@ -52,7 +55,7 @@ def test_key_rotates_and_is_kept_with_the_data_it_encrypts(key):
 
 
 def test_a_key_that_is_to_go_goes_after_the_longest_wait(scope):
-    add_encryption(scope, deletion_policy="delete")
+    add_encryption(scope, deletion_policy="delete", producers=[])
 
     key = resources(scope)["DataKey"]
     assert (key["DeletionPolicy"], key["Properties"]["PendingWindowInDays"]) == ("Delete", 30)
@@ -139,7 +142,29 @@ def test_every_service_is_held_to_this_account(statements):
 
 
 def test_the_checks_find_nothing(scope):
-    add_encryption(scope, deletion_policy="retain")
+    add_encryption(scope, deletion_policy="retain", producers=PRODUCERS)
 
     text = to_json(scope.stack.to_dict("encryption alone"))
     assert check_templates({"encryption": text}, today=date(2026, 11, 20)) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "producers"),
+    [
+        (["trigger=s3"], {"cloudwatch.amazonaws.com"}),
+        (["trigger=s3", "budget=true"], {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}),
+        (["trigger=eventbridge"], {"cloudwatch.amazonaws.com", "events.amazonaws.com"}),
+        (["trigger=queue", "queue.fed_by=eventbridge"], {"cloudwatch.amazonaws.com", "events.amazonaws.com"}),
+        (["trigger=queue", "queue.fed_by=s3"], {"cloudwatch.amazonaws.com", "s3.amazonaws.com"}),
+    ],
+)
+def test_key_lets_in_only_services_that_the_pipeline_makes_write(options, producers):
+    config = load_preset("single-bucket", ["customer_managed_key=true", *options])
+    key = render_pipeline(config).stacks["pipeline"]["Resources"]["DataKey"]
+
+    services = {
+        said(service)
+        for statement in key["Properties"]["KeyPolicy"]["Statement"]
+        for service in statement["Principal"].get("Service", [])
+    }
+    assert services - {"logs.${AWS::Region}.${AWS::URLSuffix}"} == producers

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from imgpipe_templates import load_preset
 from imgpipe_templates.patterns import metrics
 from imgpipe_templates.subsystems.metadata import MetadataConfig, add_metadata
 from imgpipe_templates.subsystems.monitoring import MonitoringConfig, Watched, add_monitoring
 from imgpipe_templates.subsystems.notifications import add_notifications
-from tests.templates import resources
+from tests.templates import rendered, resources
 
 
 def test_table_is_restorable_for_as_long_as_the_configuration_says(scope):
@@ -61,7 +62,7 @@ def alarms(scope, upstream):
         max_throttles_per_5_minutes=1,
         max_duration_percent_of_timeout=75,
     )
-    watched = Watched(upstream.processor, 30, upstream.dead_letters, upstream.images)
+    watched = Watched(upstream.processor, 30, 2, upstream.dead_letters, upstream.images)
     add_monitoring(scope, config, watched=watched, operators=upstream.operators)
     return {title: alarm["Properties"] for title, alarm in resources(scope).items()}
 
@@ -93,3 +94,23 @@ def test_alarms_on_emitted_metrics_watch_the_one_dimension_set(alarms):
     for alarm in own:
         assert alarm["MetricName"] in metrics.UNITS
         assert tuple(dimension["Name"] for dimension in alarm["Dimensions"]) == metrics.DIMENSIONS
+
+
+@pytest.mark.parametrize(("preset", "streamed"), [("thumbnails", True), ("media-library", False)])
+def test_a_stream_is_there_for_others_and_says_so(preset, streamed):
+    template = rendered(load_preset(preset))
+
+    assert ("StreamSpecification" in template["Resources"]["ImageMetadataTable"]["Properties"]) == streamed
+    output = template["Outputs"].get("ImageMetadataTableStreamArn", {})
+    assert ("the pipeline reads none" in output.get("Description", "")) == streamed
+
+
+def test_without_a_preset_there_is_no_stream():
+    assert not MetadataConfig().stream
+
+
+@pytest.mark.parametrize("preset", ["production", "thumbnails"])
+def test_output_of_the_dead_letter_queue_says_who_sends_to_it(preset):
+    description = rendered(load_preset(preset))["Outputs"]["ProcessorDeadLetterQueueArn"]["Description"]
+
+    assert description.endswith("whoever delivered them: Lambda, the upload queue or the EventBridge rule")

@@ -187,16 +187,6 @@ def test_existing_subnets_are_parameters_and_nothing_is_made(scope):
     assert said(network.place.security_group_id.to_dict()) == "ExistingSecurityGroupId"
 
 
-def test_properties_of_an_own_vpc_are_refused_where_there_is_none():
-    config = NetworkConfig(subnets="existing", cidr="10.1.0.0/16", availability_zones=3)
-
-    assert [conflict.keys for conflict in config.conflicts()] == [
-        ("cidr", "subnets"),
-        ("availability_zones", "subnets"),
-    ]
-    assert not list(NetworkConfig(subnets="own", cidr="10.1.0.0/16").conflicts())
-
-
 def test_the_checks_find_nothing(scope):
     text = to_json(own(scope))
     assert check_templates({"network": text}, today=date(2026, 11, 20)) == []

@@ -22,7 +22,6 @@ def processing(scope, upstream, config=None, around=Surroundings(), **changes): 
     inputs = {
         "source": upstream.source,
         "thumbnails": upstream.thumbnails,
-        "apart": True,
         "images": upstream.images,
         "index_shards": 4,
         "upload_prefix": "",
@@ -196,7 +195,7 @@ def test_metadata_only_writes_nothing_and_is_told_of_no_bucket(scope, upstream):
 
 
 def test_in_one_bucket_the_role_writes_below_the_output_prefix_only(scope, upstream):
-    processing(scope, upstream, thumbnails=upstream.source, apart=False, upload_prefix="uploads/")
+    processing(scope, upstream, thumbnails=upstream.source, upload_prefix="uploads/")
 
     rights = allowed(scope.stack.to_dict(""), "ImageProcessorRole")
     bucket = "arn:aws:s3:::${SourceBucketName}".replace("arn:aws:", "arn:${AWS::Partition}:")

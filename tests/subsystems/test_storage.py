@@ -85,6 +85,14 @@ def test_days_of_the_lifecycle_are_those_of_the_configuration(scope):
     )
 
 
+@pytest.mark.parametrize(("config", "last"), [({}, "GLACIER_IR"), ({"archive_class": "GLACIER"}, "GLACIER")])
+def test_old_uploads_stay_readable_unless_another_class_is_chosen(scope, config, last):
+    add_storage(scope, StorageConfig(**config), BucketSettings("delete"), route=UploadRoute())
+
+    rules = resources(scope)["SourceBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert [move["StorageClass"] for move in rules[0]["Transitions"]] == ["STANDARD_IA", last]
+
+
 def test_days_that_are_too_close_are_a_conflict_of_both_keys():
     (conflict,) = StorageConfig(infrequent_access_after_days=31, glacier_after_days=60).conflicts()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imgpipe_templates.checks.aws_metrics import DAILY, PUBLISHED, SECONDS_OF_A_DAY
+from imgpipe_templates.checks.aws_metrics import DAILY, PUBLISHED, SECONDS_OF_A_DAY, UNITS
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.template import (
     BUCKET,
@@ -15,10 +15,8 @@ from imgpipe_templates.checks.template import (
     TABLE,
     Resource,
     Template,
-    canonical,
-    entries,
-    mapping,
 )
+from imgpipe_templates.checks.values import canonical, entries, mapping
 from imgpipe_templates.patterns import metrics
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -106,7 +104,7 @@ def _unwritten(template: Template) -> Iterator[Fault]:
 
 def metric_faults(template: Template, metric: Metric) -> Iterator[Fault]:
     """Why a series has no data: nobody writes it, or not that often."""
-    if metric.namespace == metrics.NAMESPACE:
+    if metric.namespace == metrics.NAMESPACE and template.profile.conventions:
         yield from _own(template, metric)
     elif metric.namespace in PUBLISHED:
         yield from _published(template, metric)
@@ -161,12 +159,20 @@ def _published(template: Template, metric: Metric) -> Iterator[Fault]:
         return
     for name, (path, value) in metric.dimensions.items():
         kind = OWNERS.get((metric.namespace, name))
-        if kind and template.decides(value) and template.find(kind, value) is None:
+        if kind and template.resolved(value).startswith("arn:"):
+            yield Fault((*path, "Value"), f"is an ARN, and {name} is a name; name it by {_HOW_TO_NAME[kind]}")
+        elif kind and template.decides(value) and template.find(kind, value) is None:
             yield Fault(
                 (*path, "Value"),
                 f"no {kind} of this template is named {template.resolved(value)!r}; name one by {_HOW_TO_NAME[kind]}",
             )
     yield from _unknown_index(template, metric)
+    expected = UNITS.get((metric.namespace, metric.name))
+    if expected and metric.unit not in ("", expected):
+        yield Fault(
+            metric.path,
+            f"AWS publishes {metric.title} in {expected}, and a series in {metric.unit} has no data; leave Unit out",
+        )
 
 
 def _unknown_index(template: Template, metric: Metric) -> Iterator[Fault]:
@@ -184,6 +190,29 @@ def _unknown_index(template: Template, metric: Metric) -> Iterator[Fault]:
 
 def _listed(names: Any) -> str:
     return "{" + ", ".join(sorted(names)) + "}"
+
+
+def _twice(template: Template) -> Iterator[Fault]:
+    """Faults of alarms that watch what another one watches, as when one names another's function."""
+    seen: dict[tuple[str, ...], str] = {}
+    for alarm in template.of_type(ALARM):
+        series = list(metrics_of(alarm))
+        if len(series) != 1 or "MetricName" not in alarm.properties or "Condition" in alarm.body:
+            continue
+        properties, dimensions = alarm.properties, sorted(series[0].dimensions.items())
+        key = (
+            series[0].title,
+            series[0].statistic,
+            *(f"{name}={template.resolved(value)}" for name, (_, value) in dimensions),
+            *(canonical(properties.get(name)) for name in ("ComparisonOperator", "Threshold", "Period")),
+        )
+        first = seen.setdefault(key, alarm.id)
+        if first != alarm.id:
+            yield Fault(
+                alarm.path,
+                f"watches the series that {first} watches, by the same threshold, so that something else is watched by "
+                "none; name what the alarm is about",
+            )
 
 
 def _unheard(template: Template) -> Iterator[Fault]:
@@ -212,6 +241,14 @@ RULES = (
         # CloudWatch API Reference, "GetMetricStatistics" (Dimensions), read 2026-11
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html",
         _unwritten,
+    ),
+    Rule(
+        "E9537",
+        "Two alarms on one series",
+        "Two alarms that go off together say one thing, and what one of them was meant for goes unwatched.",
+        # CloudWatch API Reference, "PutMetricAlarm", read 2026-12
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
+        _twice,
     ),
     Rule(
         "E9533",

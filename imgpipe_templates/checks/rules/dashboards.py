@@ -9,7 +9,11 @@ from typing import Any
 
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.rules.alarms import Metric, metric_faults
-from imgpipe_templates.checks.template import Resource, Template, canonical, mapping
+from imgpipe_templates.checks.template import (
+    Resource,
+    Template,
+)
+from imgpipe_templates.checks.values import canonical, mapping
 
 # CloudWatch API Reference, "Dashboard Body Structure and Syntax", read 2026-11.
 MAX_WIDGETS = 500

@@ -6,9 +6,28 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from imgpipe_templates.checks.deliveries import ALARMS, POLICY_OF, Delivery, deliveries, policy_statements
+from imgpipe_templates.checks.deliveries import (
+    ALARMS,
+    POLICY_OF,
+    SENDS_NO_SOURCE,
+    Delivery,
+    deliveries,
+    policy_statements,
+)
 from imgpipe_templates.checks.model import Fault, Rule
-from imgpipe_templates.checks.policies import Statement, covers, lacks, lets_in, may_do, resource_statements
+from imgpipe_templates.checks.policies import (
+    Statement,
+    covers,
+    is_about,
+    is_denied,
+    lacks,
+    lets_in,
+    may_do,
+    may_meet,
+    may_name,
+    resource_statements,
+    service_of,
+)
 from imgpipe_templates.checks.template import (
     FUNCTION,
     KEY,
@@ -19,10 +38,8 @@ from imgpipe_templates.checks.template import (
     TOPIC,
     Resource,
     Template,
-    canonical,
-    entries,
-    mapping,
 )
+from imgpipe_templates.checks.values import canonical, entries, mapping
 
 _PERMISSION = "AWS::Lambda::Permission"
 # Type of an integration -> properties with the address of what it calls and with the role that it calls by.
@@ -30,15 +47,11 @@ _INTEGRATIONS = {
     "AWS::ApiGatewayV2::Integration": ("IntegrationUri", "CredentialsArn"),
     "AWS::ApiGateway::Method": ("Integration.Uri", "Integration.Credentials"),
 }
-_FUNCTION_IN_URI = re.compile(r"/functions/(arn:.*)/invocations$")
+_FUNCTION_IN_URI = re.compile(r"/functions/((?:arn:|\$\{).*)/invocations$")
 
 # What a sender needs of a customer key (SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"; SQS
 # Developer Guide, "Amazon SQS key management"; read 2026-11).
 _TO_ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
-# A sender that the key's policy must not narrow: EventBridge tells KMS no source when it sends to a topic (SNS
-# Developer Guide, same page, "Enable compatibility between event sources from AWS services and encrypted topics", as
-# the Modern Data Architecture Accelerator cites it, read 2026-11). For queues nothing of the kind was found.
-_UNNARROWED = ("events.amazonaws.com", TOPIC)
 _SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 
 
@@ -46,12 +59,20 @@ def _not_let_in(template: Template) -> Iterator[Fault]:
     for delivery in _distinct(template):
         if delivery.target.type in POLICY_OF and not _is_let_in(template, delivery):
             policy_type, _, action = POLICY_OF[delivery.target.type]
+            condition = (
+                "without a Condition, which EventBridge does not support in a topic's policy"
+                if _passes_no_source(delivery)
+                else "on condition of aws:SourceAccount or aws:SourceArn"
+            )
             yield Fault(
                 delivery.path,
                 f"nothing lets {delivery.service} send to {delivery.target.id} for {delivery.source.id}; add a "
-                f"statement to its {policy_type} that allows {action}, on condition of aws:SourceAccount or "
-                "aws:SourceArn",
+                f"statement to its {policy_type} that allows {action}, {condition}",
             )
+
+
+def _passes_no_source(delivery: Delivery) -> bool:
+    return (delivery.service, delivery.target.type) == SENDS_NO_SOURCE
 
 
 def _distinct(template: Template) -> Iterator[Delivery]:
@@ -71,17 +92,15 @@ def _is_let_in(template: Template, delivery: Delivery) -> bool:
         # Amazon CloudWatch alarms", read 2026-11). A queue has none.
         return delivery.source.type in ALARMS
     action = POLICY_OF[delivery.target.type][2]
-    arn = arn_of(template, delivery.target)
-    return any(
-        lets_in(template, statement, delivery.service, action, delivery.source_arn) and covers(template, statement, arn)
+    arn = template.arn_of(delivery.target)
+    denials = policy_statements(template, delivery.target, effect="Deny") or ()
+    about = [statement for statement in denials if is_about(statement, delivery.service)]
+    return not is_denied(template, about, action, arn) and any(
+        lets_in(template, statement, delivery.service, action, delivery.source_arn)
+        and covers(template, statement, arn)
+        and not (_passes_no_source(delivery) and statement.body.get("Condition"))
         for statement in found
     )
-
-
-def arn_of(template: Template, resource: Resource) -> str:
-    """The resolved ARN of a queue, topic, function or table."""
-    reference = {"Ref": resource.id} if resource.type == TOPIC else {"Fn::GetAtt": [resource.id, "Arn"]}
-    return template.resolved(reference)
 
 
 def _not_invocable(template: Template) -> Iterator[Fault]:
@@ -90,7 +109,7 @@ def _not_invocable(template: Template) -> Iterator[Fault]:
         if (
             delivery.target.type == FUNCTION
             and delivery.source.type in (RULE, TOPIC)
-            and not _is_permitted(template, delivery.target, delivery.service, delivery.source_arn)
+            and not _is_permitted(template, delivery.named, delivery.service, delivery.source_arn)
         ):
             yield _no_permission(delivery.path, delivery.service, delivery.target, delivery.source)
     for integration in template.of_type(*_INTEGRATIONS):
@@ -100,16 +119,19 @@ def _not_invocable(template: Template) -> Iterator[Fault]:
 def _integration_faults(template: Template, integration: Resource) -> Iterator[Fault]:
     uri_key, role_key = _INTEGRATIONS[integration.type]
     address, credentials = (_nested(integration, key) for key in (uri_key, role_key))
-    function = _called(template, address)
+    invoked = called(address)
+    function = template.find(FUNCTION, invoked)
     if function is None:
         return
     if credentials is None:
-        if not _is_permitted(template, function, "apigateway.amazonaws.com", None):
+        api = integration.properties.get("ApiId", integration.properties.get("RestApiId"))
+        arn = None if api is None else template.resolved({"Fn::Sub": [_API, {"Api": api}]})
+        if not _is_permitted(template, invoked, "apigateway.amazonaws.com", arn):
             path = integration.at(*uri_key.split("."))
             yield _no_permission(path, "apigateway.amazonaws.com", function, integration)
         return
     role = template.find(ROLE, credentials)
-    if role is not None and lacks(template, role, ("lambda:InvokeFunction",), arn_of(template, function)):
+    if role is not None and lacks(template, role, ("lambda:InvokeFunction",), template.arn_of(function)):
         yield Fault(
             integration.at(*role_key.split(".")),
             f"{role.id} may not invoke {function.id}, so that every request fails; allow lambda:InvokeFunction on it",
@@ -123,22 +145,26 @@ def _nested(resource: Resource, key: str) -> Any:
     return value
 
 
-def _called(template: Template, address: Any) -> Resource | None:
-    """The function of this template that an integration calls, by its ARN or by API Gateway's path to it."""
-    if address is None:
-        return None
-    inner = _FUNCTION_IN_URI.search(template.resolved(address))
-    return template.find(FUNCTION, {"Fn::Sub": inner[1]} if inner else address)
+def called(address: Any) -> Any:
+    """What an integration calls, by its ARN or by API Gateway's path to it."""
+    inner = _FUNCTION_IN_URI.search(canonical(address)) if address is not None else None
+    return {"Fn::Sub": inner[1]} if inner else address
 
 
-def _is_permitted(template: Template, function: Resource, service: str, source_arn: str | None) -> bool:
+# What an API calls a function for: any stage, method and path (API Gateway Developer Guide, "Resource format of
+# permissions for executing API in API Gateway", read 2026-12).
+_API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
+
+
+def _is_permitted(template: Template, invoked: Any, service: str, source_arn: str | None) -> bool:
+    """True if a permission of the alias, version or function that is called lets a service call it for a source."""
     for permission in template.of_type(_PERMISSION):
         properties = permission.properties
         source = properties.get("SourceArn")
         if (
             canonical(properties.get("Principal")) == service
-            and template.find(FUNCTION, properties.get("FunctionName")) is function
-            and (source is None or source_arn is None or template.resolved(source) == source_arn)
+            and template.same_function(properties.get("FunctionName"), invoked)
+            and (source is None or source_arn is None or may_meet(template, source, source_arn))
         ):
             return True
     return False
@@ -158,11 +184,13 @@ def _keyless(template: Template) -> Iterator[Fault]:
             yield from _cannot_encrypt(template, delivery)
     for group in template.of_type(LOG_GROUP):
         key = template.find(KEY, group.properties.get("KmsKeyId"))
-        if key is not None and not any(_lets_logs(statement) for statement in _key_statements(template, key)):
+        if key is not None and not any(
+            _lets_logs(template, statement, group) for statement in _key_statements(template, key)
+        ):
             yield Fault(
                 group.at("KmsKeyId"),
-                f"the policy of {key.id} does not let CloudWatch Logs encrypt, and no log group can be made with it; "
-                "add a statement for logs.${AWS::Region}.${AWS::URLSuffix}",
+                f"the policy of {key.id} does not let CloudWatch Logs of the Region encrypt for {group.id}, and no log "
+                "group can be made with it; add a statement for logs.${AWS::Region}.${AWS::URLSuffix}",
             )
 
 
@@ -175,7 +203,7 @@ def _cannot_encrypt(template: Template, delivery: Delivery) -> Iterator[Fault]:
             f"{alias} lets no {delivery.service} in and its policy is AWS's, so that what {delivery.source.id} sends "
             "is lost; use a customer key whose policy lets it in, or encryption without KMS",
         )
-    key = _key(template, chosen)
+    key = template.find_key(chosen)
     if key is None:
         return
     letting = [
@@ -190,7 +218,7 @@ def _cannot_encrypt(template: Template, delivery: Delivery) -> Iterator[Fault]:
             f"the policy of {key.id} does not let {delivery.service} encrypt, so that what {delivery.source.id} sends "
             f"to {delivery.target.id} is lost; add a statement for it that allows {' and '.join(_TO_ENCRYPT)}",
         )
-    elif (delivery.service, delivery.target.type) == _UNNARROWED and all(
+    elif _passes_no_source(delivery) and all(
         any(name in _SOURCES for _, name, _ in statement.conditions()) for statement in letting
     ):
         yield Fault(
@@ -200,26 +228,27 @@ def _cannot_encrypt(template: Template, delivery: Delivery) -> Iterator[Fault]:
         )
 
 
-def _key(template: Template, chosen: Any) -> Resource | None:
-    """The key of this template that an id, an ARN or an alias of this template names."""
-    if chosen is None or (found := template.find(KEY, chosen)):
-        return None if chosen is None else found
-    text = template.resolved(chosen)
-    for alias in template.of_type("AWS::KMS::Alias"):
-        if text in (f"${{{alias.id}}}", template.resolved(alias.properties.get("AliasName"))):
-            return template.find(KEY, alias.properties.get("TargetKeyId"))
-    return None
-
-
 def _key_statements(template: Template, key: Resource) -> list[Statement]:
     return [statement for statement in resource_statements(template, KEY) if statement.owner is key]
 
 
-def _lets_logs(statement: Statement) -> bool:
+def _lets_logs(template: Template, statement: Statement, group: Resource) -> bool:
+    """True if a statement allows the Region's principal of CloudWatch Logs; the one without a Region is none of it.
+
+    Amazon CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS", read 2026-12.
+    """
     services = [canonical(value) for kind, _, value in statement.principals() if kind in ("Service", "")]
-    return any(service.startswith("logs.") or service == "*" for service in services) and may_do(
-        statement, _TO_ENCRYPT[0]
+    regional = [text for text in services if service_of(text) == _LOGS and text not in (_LOGS, f"{_LOGS}.cn")]
+    arn = template.resolved({"Fn::GetAtt": [group.id, "Arn"]}).removesuffix(":*")
+    contexts = [value for _, key, value in statement.conditions() if key == "kms:encryptioncontext:aws:logs:arn"]
+    return (
+        bool(regional or "*" in services)
+        and all(may_do(statement, action) for action in _TO_ENCRYPT)
+        and (not contexts or any(may_name(template, value, arn) for value in contexts))
     )
+
+
+_LOGS = "logs.amazonaws.com"
 
 
 def _wrong_endpoint(template: Template) -> Iterator[Fault]:
@@ -247,6 +276,7 @@ RULES = (
         # Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge", read 2026-11
         "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
         _not_let_in,
+        absence=True,
     ),
     Rule(
         "E9505",
@@ -255,6 +285,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
         _not_invocable,
+        absence=True,
     ),
     Rule(
         "E9509",

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 from urllib.parse import unquote_plus
 
+from imgpipe_templates.checks.deliveries import NOTIFIER, WRITTEN
 from imgpipe_templates.checks.model import Fault, Path, Rule
-from imgpipe_templates.checks.template import BUCKET, FUNCTION, Resource, Template, canonical, entries, mapping
+from imgpipe_templates.checks.policies import may_name
+from imgpipe_templates.checks.template import (
+    BUCKET,
+    FUNCTION,
+    QUEUE,
+    TOPIC,
+    Resource,
+    Template,
+)
+from imgpipe_templates.checks.values import canonical, entries, mapping
+from imgpipe_templates.checks.waiting import waits_for
 
 # Property of NotificationConfiguration -> property of its entries with the target.
 TARGETS = {"LambdaConfigurations": "Function", "QueueConfigurations": "Queue", "TopicConfigurations": "Topic"}
+# Property of the custom resource that sets a notification -> the property of a bucket's entries that it fills.
+_OF = dict(zip(WRITTEN, TARGETS.values(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -20,11 +34,13 @@ class Notification:
     """One entry of a bucket's notification configuration.
 
     Attributes:
+        writer: The resource that sets it: the bucket, or a custom resource.
         prefix: What a key must begin with, decoded; "" is any.
         suffix: What a key must end with, decoded; "" is any.
     """
 
     bucket: Resource
+    writer: Resource
     path: Path
     event: str
     prefix: str
@@ -38,22 +54,28 @@ class Notification:
         return f"prefix {self.prefix!r} and suffix {self.suffix!r}"
 
 
-def notifications(bucket: Resource) -> Iterator[Notification]:
-    """All entries of one bucket."""
+def notifications(template: Template, bucket: Resource) -> Iterator[Notification]:
+    """All entries of one bucket, those included that custom resources of this template write into it."""
     configuration = mapping(bucket.properties.get("NotificationConfiguration"))
     for kind, target in TARGETS.items():
         for position, entry in entries(configuration.get(kind)):
             if isinstance(entry, Mapping):
-                names = dict(_filter_rules(entry))
-                yield Notification(
-                    bucket,
-                    bucket.at("NotificationConfiguration", kind, *position),
-                    canonical(entry.get("Event")),
-                    names.get("prefix", ""),
-                    names.get("suffix", ""),
-                    target,
-                    entry.get(target),
-                )
+                path = bucket.at("NotificationConfiguration", kind, *position)
+                yield _entry(bucket, bucket, path, entry, canonical(entry.get("Event")), target, entry.get(target))
+    for writer in template.of_type(NOTIFIER):
+        if template.find(BUCKET, writer.properties.get("BucketName")) is bucket:
+            for kind, arn in WRITTEN.items():
+                for position, entry in entries(writer.properties.get(kind)):
+                    for _, event in entries(mapping(entry).get("Events")):
+                        path = writer.at(kind, *position)
+                        yield _entry(bucket, writer, path, entry, canonical(event), _OF[kind], mapping(entry).get(arn))
+
+
+def _entry(
+    bucket: Resource, writer: Resource, path: Path, entry: Mapping[str, Any], event: str, target: str, value: Any
+) -> Notification:
+    names = dict(_filter_rules(entry))
+    return Notification(bucket, writer, path, event, names.get("prefix", ""), names.get("suffix", ""), target, value)
 
 
 def events_overlap(one: str, other: str) -> bool:
@@ -78,19 +100,24 @@ def filters_overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 
 def _filter_rules(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for _, rule in entries(mapping(mapping(entry.get("Filter")).get("S3Key")).get("Rules")):
+    filters = mapping(entry.get("Filter"))
+    written = [
+        *entries(mapping(filters.get("S3Key")).get("Rules")),
+        *entries(mapping(filters.get("Key")).get("FilterRules")),
+    ]
+    for _, rule in written:
         if isinstance(rule, Mapping):
             yield canonical(rule.get("Name")).lower(), unquote_plus(canonical(rule.get("Value")))
 
 
 def _overlapping(template: Template) -> Iterator[Fault]:
     for bucket in template.of_type(BUCKET):
-        for one, other in combinations(notifications(bucket), 2):
+        for one, other in combinations(notifications(template, bucket), 2):
             if not events_overlap(one.event, other.event):
                 continue
             mine, theirs = (tuple(template.with_defaults(text) for text in (n.prefix, n.suffix)) for n in (one, other))
             if filters_overlap((mine[0], mine[1]), (theirs[0], theirs[1])):
-                first = ".".join(str(part) for part in one.path[4:])
+                first = ".".join(str(part) for part in one.path[-2:])
                 yield Fault(
                     other.path,
                     f"{other.event} with {other.filter_text} overlaps {first} ({one.event} with {one.filter_text}) and "
@@ -98,47 +125,87 @@ def _overlapping(template: Template) -> Iterator[Fault]:
                 )
 
 
+# Types of events that S3 notifies of (Amazon S3 User Guide, "Event notification types and destinations", read 2026-12).
+_KINDS = {
+    "s3:IntelligentTiering": (),
+    "s3:LifecycleExpiration:": ("*", "Delete", "DeleteMarkerCreated"),
+    "s3:LifecycleTransition": (),
+    "s3:ObjectAcl:Put": (),
+    "s3:ObjectAnnotation:": ("*", "Put", "Delete"),
+    "s3:ObjectCreated:": ("*", "Put", "Post", "Copy", "CompleteMultipartUpload"),
+    "s3:ObjectRemoved:": ("*", "Delete", "DeleteMarkerCreated"),
+    "s3:ObjectRestore:": ("*", "Post", "Completed", "Delete"),
+    "s3:ObjectTagging:": ("*", "Put", "Delete"),
+    "s3:ReducedRedundancyLostObject": (),
+    "s3:Replication:": (
+        *("*", "OperationFailedReplication", "OperationMissedThreshold"),
+        *("OperationReplicatedAfterThreshold", "OperationNotTracked"),
+    ),
+    "s3:TestEvent": (),
+}
+EVENTS = frozenset(kind + end for kind, ends in _KINDS.items() for end in (ends or ("",)))
+# Whether a queue or a topic takes messages in order.
+_IN_ORDER = {QUEUE: "FifoQueue", TOPIC: "FifoTopic"}
+
+
+def _unknown(template: Template) -> Iterator[Fault]:
+    for bucket in template.of_type(BUCKET):
+        for notification in notifications(template, bucket):
+            if "${" not in notification.event and notification.event not in EVENTS:
+                near = get_close_matches(notification.event, EVENTS, 1)
+                yield Fault(
+                    notification.path,
+                    f"S3 has no event {notification.event!r}; use {near[0] if near else 's3:ObjectCreated:*'}",
+                )
+            for kind, key in _IN_ORDER.items():
+                target = template.find(kind, notification.target)
+                if target is not None and canonical(target.properties.get(key)) == "true":
+                    yield Fault(
+                        notification.path,
+                        f"S3 sends to no FIFO queue or topic, and {target.id} is one; use a standard one",
+                    )
+
+
 def _unpermitted(template: Template) -> Iterator[Fault]:
     for bucket in template.of_type(BUCKET):
         arn = template.resolved({"Fn::GetAtt": [bucket.id, "Arn"]})
-        waits_for = {str(name) for _, name in entries(bucket.body.get("DependsOn"))}
         for function, notification in _first_by_function(template, bucket):
             permissions = [
                 permission
                 for permission in template.of_type("AWS::Lambda::Permission")
-                if _permits(template, permission, function, arn)
+                if _permits(template, permission, notification.target, arn)
             ]
-            if fault := _permission_fault(notification, function, permissions, waits_for):
+            if fault := _permission_fault(template, notification, function, permissions):
                 yield fault
 
 
 def _first_by_function(template: Template, bucket: Resource) -> list[tuple[Resource, Notification]]:
     """The functions of this template that a bucket notifies, each with the first entry that does."""
     found: dict[str, tuple[Resource, Notification]] = {}
-    for notification in notifications(bucket):
+    for notification in notifications(template, bucket):
         if notification.target_property == "Function" and (function := template.find(FUNCTION, notification.target)):
             found.setdefault(function.id, (function, notification))
     return list(found.values())
 
 
-def _permits(template: Template, permission: Resource, function: Resource, bucket_arn: str) -> bool:
+def _permits(template: Template, permission: Resource, called: Any, bucket_arn: str) -> bool:
     properties = permission.properties
     source = properties.get("SourceArn")
     return (
         canonical(properties.get("Principal")) == "s3.amazonaws.com"
-        and template.find(FUNCTION, properties.get("FunctionName")) is function
-        and (source is None or template.resolved(source) == bucket_arn)
+        and template.same_function(properties.get("FunctionName"), called)
+        and (source is None or may_name(template, source, bucket_arn))
     )
 
 
 def _permission_fault(
-    notification: Notification, function: Resource, permissions: list[Resource], waits_for: set[str]
+    template: Template, notification: Notification, function: Resource, permissions: list[Resource]
 ) -> Fault | None:
     if not permissions:
         return Fault(
             notification.path,
             f"nothing lets S3 invoke {function.id}; add an AWS::Lambda::Permission for s3.amazonaws.com with this "
-            "bucket's ARN as SourceArn and the account as SourceAccount",
+            "bucket's ARN as SourceArn and the account as SourceAccount, for the alias or version that is called",
         )
     owned = [permission for permission in permissions if permission.properties.get("SourceAccount") is not None]
     if not owned:
@@ -147,9 +214,9 @@ def _permission_fault(
             "a bucket's ARN names no account, so whoever owns the name could invoke the function; "
             "add SourceAccount: {Ref: AWS::AccountId}",
         )
-    if not waits_for & {permission.id for permission in owned}:
+    if not waits_for(template, notification.writer) & {permission.id for permission in owned}:
         return Fault(
-            notification.bucket.path,
+            notification.writer.path,
             f"S3 tests the target when the notification is set, and nothing orders {owned[0].id} before it; "
             f"add DependsOn: {owned[0].id}",
         )
@@ -157,6 +224,14 @@ def _permission_fault(
 
 
 RULES = (
+    Rule(
+        "E9518",
+        "Notification that S3 refuses",
+        "A misspelt type of event, or a FIFO queue or topic as the target: S3 refuses the bucket's configuration.",
+        # Amazon S3 User Guide, "Event notification types and destinations", read 2026-12
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html",
+        _unknown,
+    ),
     Rule(
         "E9501",
         "Notification filters of one bucket overlap",
@@ -172,5 +247,6 @@ RULES = (
         # Amazon S3 User Guide, "Granting permissions to publish event notification messages", read 2026-11
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html",
         _unpermitted,
+        absence=True,
     ),
 )

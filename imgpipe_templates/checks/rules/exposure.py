@@ -6,20 +6,23 @@ from collections.abc import Iterator
 
 from imgpipe_templates.checks.deliveries import POLICY_OF, policy_statements
 from imgpipe_templates.checks.model import Fault, Rule
-from imgpipe_templates.checks.policies import Statement, covers, identity_statements, may_do, resource_statements
-from imgpipe_templates.checks.rules.deliveries import arn_of
+from imgpipe_templates.checks.policies import (
+    Statement,
+    covers,
+    identity_statements,
+    may_do,
+    resource_statements,
+    statements,
+)
 from imgpipe_templates.checks.template import (
     BUCKET,
+    KEY,
     QUEUE,
     TOPIC,
     Resource,
     Template,
-    canonical,
-    entries,
-    mapping,
-    places,
-    split_arn,
 )
+from imgpipe_templates.checks.values import canonical, entries, mapping, places, split_arn
 
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
@@ -100,12 +103,13 @@ def _plain_http(template: Template) -> Iterator[Fault]:
             for statement in resource_statements(template, BUCKET_POLICY, effect="Deny")
             if template.find(BUCKET, statement.owner.properties.get("Bucket")) is bucket
         ]
-        if not _denied(template, bucket, denials, f"{arn}/key"):
+        named = [f"{arn}/key", *([arn] if template.profile.conventions else [])]
+        if not all(_denied(template, bucket, denials, one) for one in named):
             yield _unencrypted(bucket, BUCKET_POLICY, "s3:*")
     for target in template.of_type(*POLICY_OF):
         denials = policy_statements(template, target, effect="Deny") or []
         policy_type, _, action = POLICY_OF[target.type]
-        if not _denied(template, target, denials, arn_of(template, target)):
+        if not _denied(template, target, denials, template.arn_of(target)):
             yield _unencrypted(target, policy_type, action)
 
 
@@ -121,7 +125,7 @@ def _denied(template: Template, owner: Resource, denials: list[Statement], arn: 
 def _is_about_plain_http(statement: Statement) -> bool:
     everybody = any(canonical(value) == "*" for _, _, value in statement.principals())
     return everybody and any(
-        key == "aws:securetransport" and canonical(value) == "false" for _, key, value in statement.conditions()
+        key == "aws:securetransport" and canonical(value).lower() == "false" for _, key, value in statement.conditions()
     )
 
 
@@ -163,6 +167,51 @@ def _any_scope(template: Template) -> Iterator[Fault]:
                 "takes every token of the issuer, also those that are made to tell who somebody is; "
                 "set AuthorizationScopes",
             )
+
+
+def _for_everybody(template: Template) -> Iterator[Fault]:
+    for permission in template.of_type("AWS::Lambda::Permission"):
+        properties = permission.properties
+        narrowed = any(
+            key in properties for key in ("PrincipalOrgID", "SourceArn", "SourceAccount", "EventSourceToken")
+        )
+        by_iam = canonical(properties.get("FunctionUrlAuthType")) == "AWS_IAM"
+        if canonical(properties.get("Principal")) == "*" and not narrowed and not by_iam:
+            yield Fault(
+                permission.at("Principal"),
+                "lets everybody, of any account, invoke the function; name an account or a service, or PrincipalOrgID",
+            )
+    for url in template.of_type("AWS::Lambda::Url"):
+        if canonical(url.properties.get("AuthType")) == "NONE":
+            yield Fault(
+                url.at("AuthType"),
+                "answers everybody who knows the address; use AWS_IAM, or an API with an authorizer",
+            )
+
+
+_ADMINISTERS = "kms:PutKeyPolicy"
+
+
+def _unmanaged(template: Template) -> Iterator[Fault]:
+    for key in template.of_type(KEY):
+        if (
+            canonical(key.properties.get("BypassPolicyLockoutSafetyCheck")) == "true"
+            or "KeyPolicy" not in key.properties
+        ):
+            continue
+        path = key.at("KeyPolicy")
+        found = list(statements(key, path, key.properties["KeyPolicy"]))
+        if not any(_may_manage(statement) for statement in found):
+            yield Fault(
+                path,
+                f"lets nobody of the account change it ({_ADMINISTERS}), and KMS refuses such a key; allow that to the "
+                "account (root) or to a role",
+            )
+
+
+def _may_manage(statement: Statement) -> bool:
+    persons = any(kind in ("AWS", "") for kind, _, _ in statement.principals())
+    return persons and may_do(statement, _ADMINISTERS)
 
 
 # Use of a key that only a service should make on a role's behalf (AWS KMS Developer Guide, "AWS KMS condition keys",
@@ -222,6 +271,7 @@ RULES = (
         # Amazon SNS Developer Guide, "Amazon SNS preventative best practices", read 2026-11
         "https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html",
         _plain_http,
+        absence=True,
     ),
     Rule(
         "E9581",
@@ -238,6 +288,22 @@ RULES = (
         # API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers in API Gateway", read 2026-11
         "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html",
         _any_scope,
+    ),
+    Rule(
+        "E9545",
+        "Function that everybody may invoke",
+        "A permission for * or an address without authorization is public, and its owner pays for every call.",
+        # AWS Lambda Developer Guide, "Control access to Lambda function URLs", read 2026-12
+        "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
+        _for_everybody,
+    ),
+    Rule(
+        "E9549",
+        "Key that nobody may manage",
+        "KMS refuses a key policy by which the account could never change the key again.",
+        # AWS KMS Developer Guide, "Key policies in AWS KMS", read 2026-12
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
+        _unmanaged,
     ),
     Rule(
         "W9558",

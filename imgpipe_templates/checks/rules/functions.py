@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 from imgpipe_templates.checks.model import Fault, Path, Rule
 from imgpipe_templates.checks.policies import lacks
+from imgpipe_templates.checks.rules.alarms import ALARM, metrics_of
+from imgpipe_templates.checks.rules.deliveries import called
 from imgpipe_templates.checks.runtimes import DEPRECATED, NEARLY_DEPRECATED, SOURCE, runtime_faults
 from imgpipe_templates.checks.template import (
     FUNCTION,
@@ -13,10 +15,8 @@ from imgpipe_templates.checks.template import (
     ROLE,
     Resource,
     Template,
-    canonical,
-    entries,
-    mapping,
 )
+from imgpipe_templates.checks.values import canonical, entries, mapping, places
 
 
 def _without_log_group(template: Template) -> Iterator[Fault]:
@@ -56,7 +56,6 @@ def _forever(template: Template) -> Iterator[Fault]:
 # What a function needs to write its log; its group is the stack's (AWS Lambda Developer Guide, "Sending Lambda function
 # logs to CloudWatch Logs", read 2026-11).
 _TO_LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
-_LOGGING_POLICIES = ("AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole")
 
 
 def _silent(template: Template) -> Iterator[Fault]:
@@ -64,12 +63,9 @@ def _silent(template: Template) -> Iterator[Fault]:
         group, role = _log_group(template, function), template.find(ROLE, function.properties.get("Role"))
         if group is None or role is None:
             continue
-        attached = {
-            template.resolved(arn).rpartition("/")[2] for _, arn in entries(role.properties.get("ManagedPolicyArns"))
-        }
         # What a request names is a stream of the group; the group's own ARN ends with `:*`.
         arn = template.resolved({"Fn::GetAtt": [group.id, "Arn"]}).removesuffix("*") + "log-stream:name"
-        missing = [] if attached & set(_LOGGING_POLICIES) else lacks(template, role, _TO_LOG, arn)
+        missing = lacks(template, role, _TO_LOG, arn)
         if missing:
             yield Fault(
                 function.path,
@@ -86,6 +82,71 @@ def _shared_role(template: Template) -> Iterator[Fault]:
             yield Fault(
                 function.at("Role"),
                 f"{role.id} is the role of {first}, too, and gives each what the other needs; use a role for each",
+            )
+
+
+# Longest that API Gateway waits for an integration, in ms (API Gateway Developer Guide, "Amazon API Gateway quotas",
+# read 2026-12): of an HTTP API, and of a REST API unless the account's quota was raised.
+LONGEST_ANSWER_MS = {"AWS::ApiGatewayV2::Integration": 30_000, "AWS::ApiGateway::Method": 29_000}
+_ANSWERS = {
+    "AWS::ApiGatewayV2::Integration": ("IntegrationUri", "TimeoutInMillis"),
+    "AWS::ApiGateway::Method": ("Integration.Uri", "Integration.TimeoutInMillis"),
+}
+
+
+def _never_running(template: Template) -> Iterator[Fault]:
+    for function in template.of_type(FUNCTION):
+        if template.number(function.properties.get("ReservedConcurrentExecutions")) == 0:
+            yield Fault(
+                function.at("ReservedConcurrentExecutions"),
+                "none is reserved, so that every invocation is throttled; reserve 1 or more, or leave it out",
+            )
+
+
+def _too_slow(template: Template) -> Iterator[Fault]:
+    for integration in template.of_type(*_ANSWERS):
+        uri, timeout = (
+            next((v for _, v in places(integration.at(), integration.properties, key.split("."))), None)
+            for key in _ANSWERS[integration.type]
+        )
+        function = None if uri is None else template.find(FUNCTION, called(uri))
+        seconds = None if function is None else template.number(function.properties.get("Timeout"))
+        waits = template.number(timeout) or LONGEST_ANSWER_MS[integration.type]
+        if function is None or seconds is None or _by_socket(template, integration):
+            continue
+        if seconds * 1000 > waits:
+            yield Fault(
+                function.at("Timeout"),
+                f"{seconds:g} s; {integration.id} answers its caller with an error after {waits / 1000:g} s while the "
+                "function runs on; use that or less",
+            )
+
+
+def _by_socket(template: Template, integration: Resource) -> bool:
+    """True if an integration is of a WebSocket API, whose client does not wait for the function."""
+    name = canonical(integration.properties.get("ApiId")).removeprefix("${").removesuffix("}")
+    return name in template.resources and template.resources[name].properties.get("ProtocolType") == "WEBSOCKET"
+
+
+# Classes of log groups without metrics from logs, filters and subscriptions (Amazon CloudWatch Logs User Guide, "Log
+# classes", read 2026-12).
+_WITHOUT_METRICS = ("INFREQUENT_ACCESS", "DELIVERY")
+
+
+def _unmeasured(template: Template) -> Iterator[Fault]:
+    series = [metric for alarm in template.of_type(ALARM) for metric in metrics_of(alarm)]
+    own = sorted({metric.title for metric in series if metric.namespace and not metric.namespace.startswith("AWS/")})
+    filters = template.of_type("AWS::Logs::MetricFilter", "AWS::Logs::SubscriptionFilter")
+    of_functions = {group.id for function in template.of_type(FUNCTION) if (group := _log_group(template, function))}
+    for group in template.of_type(LOG_GROUP):
+        if canonical(group.properties.get("LogGroupClass")) not in _WITHOUT_METRICS:
+            continue
+        filtered = [one.id for one in filters if template.find(LOG_GROUP, one.properties.get("LogGroupName")) is group]
+        lost = filtered or (own if group.id in of_functions else [])
+        if lost:
+            yield Fault(
+                group.at("LogGroupClass"),
+                f"logs of this class bring no metrics, so that {', '.join(lost)} stays empty; use STANDARD",
             )
 
 
@@ -139,6 +200,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
         _without_log_group,
+        absence=True,
     ),
     Rule(
         DEPRECATED,
@@ -157,12 +219,37 @@ RULES = (
         dated=True,
     ),
     Rule(
+        "E9527",
+        "Function that never runs",
+        "Reserved concurrency of 0 is Lambda's switch to stop a function.",
+        # AWS Lambda Developer Guide, "Configuring reserved concurrency for a function", read 2026-12
+        "https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
+        _never_running,
+    ),
+    Rule(
+        "W9550",
+        "Function that outlasts its API",
+        "The caller has an error already; the function goes on, is paid for, and may do what the caller tries again.",
+        # API Gateway Developer Guide, "Quotas for configuring and running an HTTP API", read 2026-12
+        "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",
+        _too_slow,
+    ),
+    Rule(
+        "E9539",
+        "Log group whose class loses metrics",
+        "Metrics in logs, metric filters and subscriptions work in log groups of the class STANDARD only.",
+        # Amazon CloudWatch Logs User Guide, "Log classes", read 2026-12
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html",
+        _unmeasured,
+    ),
+    Rule(
         "W9523",
         "Code at a fixed place",
         "A bucket, key or layer that is written out exists in one account, if at all; the deployment knows the place.",
         # AWS CloudFormation User Guide, "AWS::Lambda::Function Code", read 2026-11
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-function-code.html",
         _fixed_code,
+        convention=True,
     ),
     Rule(
         "E9524",
@@ -179,6 +266,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
         _silent,
+        absence=True,
     ),
     Rule(
         "W9526",

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imgpipe_templates.checks.authorization import resource_kinds
 from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.policies import Statement, identity_statements, resource_statements
-from imgpipe_templates.checks.template import Template, canonical, mapping, split_arn
+from imgpipe_templates.checks.template import Template
+from imgpipe_templates.checks.values import canonical, split_arn
 
-# Actions that take no resource, by the copy of AWS's Service Authorization Reference in cfn-lint 1.58.0; tests/checks
-# compares the two.
-UNSCOPED = frozenset(
-    {
-        "cloudwatch:GetMetricStatistics",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSecurityGroups",
-        "ec2:DescribeSubnets",
-        "ec2:DescribeVpcs",
-        "ecr:GetAuthorizationToken",
-        "events:ListRules",
-        "kms:GenerateRandom",
-        "kms:ListAliases",
-        "kms:ListKeys",
-        "lambda:GetAccountSettings",
-        "logs:DescribeLogGroups",
-        "s3:ListAllMyBuckets",
-        "sts:GetCallerIdentity",
-        "tag:GetResources",
-        "xray:GetSamplingRules",
-        "xray:GetSamplingStatisticSummaries",
-        "xray:GetSamplingTargets",
-        "xray:PutTelemetryRecords",
-        "xray:PutTraceSegments",
-    }
-)
-# Actions that need `*` although the reference lists resources for them -> the condition key that must narrow them.
+# Actions that need `*` although the reference lists resources for them -> the condition key that narrows them, which is
+# asked for by convention.
 NARROWED = {
     # CloudWatch User Guide, "Using condition keys to limit access to CloudWatch namespaces", read 2026-11
     "cloudwatch:PutMetricData": "cloudwatch:namespace",
@@ -53,6 +30,12 @@ _NETWORK = frozenset(
         "ec2:UnassignPrivateIpAddresses",
     }
 )
+
+# Condition keys that say which resources a request may be about (IAM User Guide, "AWS global condition context keys",
+# read 2026-12). The other global keys are about the caller and the connection; a service's own keys are about the
+# request.
+_ABOUT_RESOURCES = ("aws:resource", "aws:requesttag/", "aws:tagkeys", "aws:calledvia", "aws:source")
+_ABOUT_CALLERS = ("aws:sourceip", "aws:sourcevpc", "aws:sourceidentity")
 
 
 def _too_wide(template: Template) -> Iterator[Fault]:
@@ -87,7 +70,7 @@ def _wild_resources(template: Template, statement: Statement) -> Iterator[Fault]
     if not wide:
         return
     actions = [canonical(action) for _, action in statement.listed("Action")]
-    unexplained = [action for action in actions if not _has_reason(statement, action)]
+    unexplained = [action for action in actions if not _has_reason(template, statement, action)]
     path, value = wide[0]
     if unexplained:
         yield Fault(
@@ -102,12 +85,18 @@ def _is_everything(text: str) -> bool:
     return text == "*" or (parts is not None and parts[5] == "*")
 
 
-def _has_reason(statement: Statement, action: str) -> bool:
-    if action in UNSCOPED or action in OPTIONAL or action in _NETWORK:
-        return True
-    key = NARROWED.get(action)
-    conditions = mapping(statement.body.get("Condition"))
-    return key is not None and any(key in mapping(test) for test in conditions.values())
+def _has_reason(template: Template, statement: Statement, action: str) -> bool:
+    if action in NARROWED and template.profile.conventions:
+        return any(key == NARROWED[action] for _, key, _ in statement.conditions())
+    return (
+        resource_kinds(action) == frozenset()
+        or action in (*OPTIONAL, *NARROWED, *_NETWORK)
+        or any(_is_about_resources(key) for _, key, _ in statement.conditions())
+    )
+
+
+def _is_about_resources(key: str) -> bool:
+    return not key.startswith("aws:") or (key.startswith(_ABOUT_RESOURCES) and not key.startswith(_ABOUT_CALLERS))
 
 
 def _condition_hint(actions: list[str]) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from imgpipe_templates import limits
 from imgpipe_templates.checks.model import Fault, Path, Rule
-from imgpipe_templates.checks.template import Template, mapping
+from imgpipe_templates.checks.template import Template
+from imgpipe_templates.checks.values import mapping
 
 MAX_ENTRIES = {
     "Resources": limits.MAX_RESOURCES,

@@ -19,10 +19,8 @@ from imgpipe_templates.checks.template import (
     TOPIC,
     Resource,
     Template,
-    entries,
-    mapping,
-    split_arn,
 )
+from imgpipe_templates.checks.values import entries, mapping, split_arn
 
 # Event family (names as in the S3 API's Event enumeration, botocore 1.43) -> actions that cause it.
 _CAUSES = {
@@ -122,7 +120,7 @@ def _open(template: Template, text: str) -> str:
 
 def _native_triggers(template: Template) -> Iterator[_Trigger]:
     for bucket in template.of_type(BUCKET):
-        for notification in notifications(bucket):
+        for notification in notifications(template, bucket):
             functions = tuple(_functions_behind(template, notification.target))
             if functions:
                 keys = prefix_and_suffix(_open(template, notification.prefix), _open(template, notification.suffix))

@@ -23,12 +23,20 @@ _URL_SUFFIX = re.compile(r"\bamazonaws\.com(?:\.cn)?\b")
 
 # Free text, and names that a reader gives; no deployment depends on them.
 _TEXT_KEYS = frozenset({"Description", "AlarmDescription", "GroupDescription", "Metadata", "Comment"})
-# A service principal ends with amazonaws.com and is a name, not an address; so are the values of conditions.
-_PRINCIPAL_KEYS = frozenset({"Principal", "NotPrincipal", "Service", "Condition", "Conditions"})
+# Code is no template; an event pattern and a condition say of events and requests what they are, wherever they come
+# from.
+_NOT_DEPLOYED_KEYS = frozenset({"ZipFile", "InlineCode", "EventPattern", "Condition"})
+# What is chosen by a condition is one of several literals, and a list of Regions is there to name them.
+_CHOSEN_KEYS = frozenset({"Fn::If", "Regions", "Replicas"})
+# A service principal ends with amazonaws.com and is a name, not an address.
+_PRINCIPAL_KEYS = frozenset({"Principal", "NotPrincipal", "Service"})
+_PRINCIPAL = re.compile(r"[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
+# A layer of another account is in that account, and so in its partition, wherever it is used.
+_FOREIGN_LAYER = re.compile(rf"^arn:aws[a-z-]*:lambda:{_PART}[0-9]{{12}}:layer:")
 
 
 def _literals(template: Template) -> Iterator[Fault]:
-    for section in ("Conditions", "Resources", "Outputs"):
+    for section in ("Resources", "Outputs"):
         for path, text in _strings((section,), template.section(section)):
             yield from _judge(path, text)
     for name, parameter in template.section("Parameters").items():
@@ -43,7 +51,7 @@ def _strings(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
             yield path, value
     elif isinstance(value, Mapping):
         for key, entry in value.items():
-            if key not in _TEXT_KEYS:
+            if key not in _TEXT_KEYS and key not in _NOT_DEPLOYED_KEYS:
                 yield from _strings((*path, key), entry)
     elif isinstance(value, list | tuple):
         for position, entry in enumerate(value):
@@ -51,15 +59,19 @@ def _strings(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _judge(path: Path, text: str) -> Iterator[Fault]:
+    if _CHOSEN_KEYS & set(path):
+        return
+    if found := _REGION.search(text):
+        yield Fault(path, f"Region {found[1]!r} is fixed in {text!r}; write ${{AWS::Region}} in a Fn::Sub")
+    if _FOREIGN_LAYER.search(text):
+        return
     if found := _PARTITION.search(text):
         yield Fault(path, f"partition {found[1]!r} is fixed in {text!r}; write arn:${{AWS::Partition}} in a Fn::Sub")
     if found := _ACCOUNT_IN_ARN.search(text):
         yield Fault(path, f"account {found[1]} is fixed in {text!r}; write ${{AWS::AccountId}} in a Fn::Sub")
     elif _ACCOUNT.fullmatch(text) and _means_account(path):
         yield Fault(path, f"account {text} is fixed; use Ref: AWS::AccountId, or a parameter for another account")
-    if found := _REGION.search(text):
-        yield Fault(path, f"Region {found[1]!r} is fixed in {text!r}; write ${{AWS::Region}} in a Fn::Sub")
-    if _URL_SUFFIX.search(text) and not _PRINCIPAL_KEYS & set(path):
+    if _URL_SUFFIX.search(text) and not _PRINCIPAL_KEYS & set(path) and not _PRINCIPAL.fullmatch(text):
         yield Fault(path, f"the domain of one partition is fixed in {text!r}; write ${{AWS::URLSuffix}} in a Fn::Sub")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from imgpipe_templates.checks.deliveries import dead_letter_arn, parsed
 from imgpipe_templates.checks.model import Fault, Path, Rule
-from imgpipe_templates.checks.policies import lacks
+from imgpipe_templates.checks.needs import TO_RECEIVE
+from imgpipe_templates.checks.policies import lacks, may_name
 from imgpipe_templates.checks.rules.alarms import ALARM, metrics_of, owner_of
-from imgpipe_templates.checks.rules.deliveries import arn_of
 from imgpipe_templates.checks.rules.thresholds import DEFAULT_TIMEOUT_SECONDS
 from imgpipe_templates.checks.template import (
     FUNCTION,
@@ -17,14 +18,11 @@ from imgpipe_templates.checks.template import (
     RULE,
     Resource,
     Template,
-    canonical,
-    entries,
-    mapping,
 )
+from imgpipe_templates.checks.values import canonical, entries, mapping
 
-# AWS Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping", read 2026-11: what the
-# role needs, and how many times the function's timeout a message stays hidden.
-_TO_RECEIVE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+# How many times the function's timeout a message stays hidden (AWS Lambda Developer Guide, "Creating and configuring an
+# Amazon SQS event source mapping", read 2026-11).
 TIMES_HIDDEN = 6
 DEFAULT_VISIBILITY_SECONDS = 30  # AWS::SQS::Queue resource schema, VisibilityTimeout, read 2026-11
 DEFAULT_BATCH = 10  # AWS::Lambda::EventSourceMapping resource schema, BatchSize for queues, read 2026-11
@@ -46,7 +44,7 @@ def _mappings(template: Template) -> Iterator[tuple[Resource, Resource, Resource
 def _unread(template: Template) -> Iterator[Fault]:
     for mapped, queue, function in _mappings(template):
         role = template.find(ROLE, function.properties.get("Role"))
-        missing = lacks(template, role, _TO_RECEIVE, arn_of(template, queue)) if role is not None else []
+        missing = lacks(template, role, TO_RECEIVE, template.arn_of(queue)) if role is not None else []
         if role is not None and missing:
             yield Fault(
                 mapped.at("EventSourceArn"),
@@ -90,11 +88,76 @@ def _without_limit(template: Template) -> Iterator[Fault]:
             )
         if template.find(QUEUE, policy.get("deadLetterTargetArn")) is queue:
             yield Fault(queue.at("RedrivePolicy"), "is its own dead-letter queue; name another queue")
+        yield from _not_taken(template, queue, policy)
         if canonical(parsed(queue.properties.get("RedriveAllowPolicy")).get("redrivePermission")) == "allowAll":
             yield Fault(
                 queue.at("RedriveAllowPolicy"),
                 "takes dead letters of every queue of the account; use byQueue with sourceQueueArns",
             )
+
+
+DEFAULT_RETENTION_SECONDS = 345_600  # AWS::SQS::Queue resource schema, MessageRetentionPeriod, read 2026-12
+
+
+def _not_taken(template: Template, queue: Resource, policy: Mapping[str, Any]) -> Iterator[Fault]:
+    """Faults of a queue and its dead-letter queue that do not fit."""
+    last = template.find(QUEUE, policy.get("deadLetterTargetArn"))
+    if last is None or last is queue:
+        return
+    path = queue.at("RedrivePolicy")
+    allowed = parsed(last.properties.get("RedriveAllowPolicy"))
+    permission = canonical(allowed.get("redrivePermission"))
+    sources = [value for _, value in entries(allowed.get("sourceQueueArns"))]
+    arn = template.arn_of(queue)
+    if permission == "denyAll" or (permission == "byQueue" and not any(may_name(template, v, arn) for v in sources)):
+        yield Fault(
+            path, f"{last.id} takes no dead letters of {queue.id}; allow them in its RedriveAllowPolicy, byQueue"
+        )
+    if canonical(queue.properties.get("FifoQueue", False)) != canonical(last.properties.get("FifoQueue", False)):
+        yield Fault(path, f"one of {queue.id} and {last.id} is a FIFO queue and the other is not; make both the same")
+    kept, left = (template.number(one.properties.get(_KEEPS, DEFAULT_RETENTION_SECONDS)) for one in (queue, last))
+    if kept is not None and left is not None and left < kept:
+        yield Fault(
+            last.at(_KEEPS) if _KEEPS in last.properties else last.path,
+            f"keeps dead letters for {left:.0f} s and {queue.id} its messages for {kept:.0f} s, both counted from the "
+            "first sending, so that some are deleted as they arrive; keep them longer",
+        )
+
+
+_KEEPS = "MessageRetentionPeriod"
+
+MOST_WITHOUT_WINDOW = 10
+MOST_OF_FIFO = 10
+
+
+def _refused(template: Template) -> Iterator[Fault]:
+    """Faults of event source mappings that Lambda refuses or that leave messages behind."""
+    for mapped, queue, function in _mappings(template):
+        batch = template.number(mapped.properties.get("BatchSize", DEFAULT_BATCH))
+        window = template.number(mapped.properties.get("MaximumBatchingWindowInSeconds", 0))
+        fifo = canonical(queue.properties.get("FifoQueue")) == "true"
+        if batch is not None and batch > (MOST_OF_FIFO if fifo else MOST_WITHOUT_WINDOW) and (fifo or window == 0):
+            yield Fault(
+                mapped.at("BatchSize"),
+                f"{batch:g} messages; Lambda takes at most {MOST_OF_FIFO} of a FIFO queue"
+                if fifo
+                else f"{batch:g} messages; above {MOST_WITHOUT_WINDOW} set MaximumBatchingWindowInSeconds to 1 or more",
+            )
+        if fifo and window:
+            yield Fault(
+                mapped.at("MaximumBatchingWindowInSeconds"),
+                f"{queue.id} is a FIFO queue and has no window; leave it out",
+            )
+        most = template.number(mapping(mapped.properties.get("ScalingConfig")).get("MaximumConcurrency"))
+        reserved = template.number(function.properties.get("ReservedConcurrentExecutions"))
+        if reserved is not None and (most is None or most > reserved):
+            yield Fault(
+                mapped.at("ScalingConfig", "MaximumConcurrency") if most is not None else mapped.path,
+                f"lets {'any number' if most is None else f'{most:g}'} of invocations begin and {function.id} has "
+                f"{reserved:g}, so that throttled messages lose their tries; limit MaximumConcurrency, or reserve more",
+            )
+        if canonical(mapped.properties.get("Enabled")) == "false" and template.profile.conventions:
+            yield Fault(mapped.at("Enabled"), f"{function.id} takes nothing from {queue.id}; leave Enabled out")
 
 
 def _unwatched(template: Template) -> Iterator[Fault]:
@@ -153,6 +216,7 @@ RULES = (
         # AWS Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html",
         _unread,
+        absence=True,
     ),
     Rule(
         "E9507",
@@ -171,11 +235,20 @@ RULES = (
         _without_limit,
     ),
     Rule(
+        "E9538",
+        "Mapping that Lambda refuses, or that takes more than its function can",
+        "A batch above 10 needs a window, a FIFO queue has none; more invocations than are reserved are throttled.",
+        # AWS Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings", read 2026-12
+        "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html",
+        _refused,
+    ),
+    Rule(
         "E9536",
         "Dead-letter queue without an alarm",
         "What lies in it was lost on every attempt and is deleted with its retention; somebody has to be told.",
         # Amazon SQS Developer Guide, "Using dead-letter queues in Amazon SQS", read 2026-11
         "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
         _unwatched,
+        absence=True,
     ),
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from imgpipe_templates.checks.deliveries import SENDS_NO_SOURCE, deliveries, policy_statements
 from imgpipe_templates.checks.model import Fault, Path, Rule
+from imgpipe_templates.checks.needs import TO_SEND
 from imgpipe_templates.checks.policies import (
     Statement,
+    is_about,
     lacks,
     lets_in,
     may_do,
@@ -15,7 +18,6 @@ from imgpipe_templates.checks.policies import (
     statements,
     statements_of,
 )
-from imgpipe_templates.checks.rules.deliveries import arn_of
 from imgpipe_templates.checks.template import (
     FUNCTION,
     KEY,
@@ -23,15 +25,10 @@ from imgpipe_templates.checks.template import (
     ROLE,
     RULE,
     TABLE,
-    TOPIC,
     Resource,
     Template,
-    canonical,
-    entries,
-    mapping,
-    places,
-    split_arn,
 )
+from imgpipe_templates.checks.values import canonical, entries, mapping, places, split_arn
 
 # Type -> places of a role in its properties (a * is every entry of a list), and the service that takes it on.
 _USES = {
@@ -63,6 +60,9 @@ _FOR_WHOM = (
     "kms:viaservice",
 )
 _CONTEXT = "kms:encryptioncontext:"
+_WITHOUT_SOURCE = tuple(
+    (owner, SENDS_NO_SOURCE[0]) for owner in (KEY, "AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy")
+)
 
 
 def _wrong_trust(template: Template) -> Iterator[Fault]:
@@ -114,8 +114,8 @@ def _for_anybody(template: Template) -> Iterator[Fault]:
             continue
         for kind, path, value in statement.principals():
             service = canonical(value)
-            # EventBridge does not tell KMS for whom it acts: E9557.
-            if kind == "Service" and (statement.owner.type, service) != (KEY, "events.amazonaws.com"):
+            # EventBridge passes no source on to a topic or its key: E9504, E9557.
+            if kind == "Service" and (statement.owner.type, service) not in _WITHOUT_SOURCE:
                 yield Fault(
                     path,
                     f"{statement.name} lets {service} in for whatever account uses it; add a Condition on "
@@ -132,18 +132,14 @@ def _for_anybody(template: Template) -> Iterator[Fault]:
             )
 
 
-# Target type -> what a role needs to send there.
-_TO_SEND = {QUEUE: "sqs:SendMessage", TOPIC: "sns:Publish", FUNCTION: "lambda:InvokeFunction"}
-
-
 def _unsent(template: Template) -> Iterator[Fault]:
     for holder, path, value, by in _destinations(template):
         role = template.find(ROLE, by)
-        target = next((found for kind in _TO_SEND if (found := template.find(kind, value))), None)
+        target = next((found for kind in TO_SEND if (found := template.find(kind, value))), None)
         if role is None or target is None:
             continue
-        action = _TO_SEND[target.type]
-        if lacks(template, role, (action,), arn_of(template, target)):
+        action = TO_SEND[target.type]
+        if lacks(template, role, (action,), template.arn_of(target)):
             yield Fault(
                 path, f"{role.id} lacks {action} on {target.id}, so that what {holder.id} sends there is lost; allow it"
             )
@@ -167,6 +163,22 @@ def _destinations(template: Template) -> Iterator[tuple[Resource, Path, Any, Any
             target = mapping(entry)
             if "RoleArn" in target:
                 yield rule, rule.at("Targets", *position, "Arn"), target.get("Arn"), target["RoleArn"]
+
+
+def _for_any_source(template: Template) -> Iterator[Fault]:
+    """Faults of queues that a service may fill for any source of the account, though the template knows the one."""
+    for delivery in deliveries(template):
+        if delivery.target.type != QUEUE or delivery.source_arn is None:
+            continue
+        for statement in policy_statements(template, delivery.target) or ():
+            named = [value for _, key, value in statement.conditions() if key == "aws:sourcearn"]
+            wide = [value for value in named if "*" in template.resolved(value)]
+            if is_about(statement, delivery.service) and (wide or not named):
+                yield Fault(
+                    statement.path,
+                    f"{statement.name} lets {delivery.service} fill {delivery.target.id} for any source here; "
+                    f"add a Condition on aws:SourceArn with the ARN of {delivery.source.id}",
+                )
 
 
 _QUESTIONS = ("dynamodb:Query", "dynamodb:Scan")
@@ -195,7 +207,7 @@ def _table_without_index(
     """The fault of Query on a table that can only be asked by way of an index, because its key has one part."""
     if not table.properties.get("GlobalSecondaryIndexes") or len(list(entries(table.properties.get("KeySchema")))) != 1:
         return
-    arn = arn_of(template, table)
+    arn = template.arn_of(table)
     asking = [statement for statement in found if may_do(statement, "dynamodb:Query")]
     named = [(path, template.resolved(value)) for statement in asking for path, value in statement.listed("Resource")]
     on_table = [path for path, text in named if text == arn]
@@ -253,12 +265,22 @@ RULES = (
         _for_anybody,
     ),
     Rule(
+        "E9559",
+        "Queue open to every source of the account",
+        "Another rule or bucket of the account, or who may make one, fills the queue with what it was not made for.",
+        # IAM User Guide, "The confused deputy problem", read 2026-12
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
+        _for_any_source,
+        convention=True,
+    ),
+    Rule(
         "E9555",
         "Target that the sender's role may not send to",
         "Lambda sends dead letters and results with the function's own role, a rule with the role of its target.",
         # AWS Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
         _unsent,
+        absence=True,
     ),
     Rule(
         "E9556",

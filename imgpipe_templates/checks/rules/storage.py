@@ -8,7 +8,13 @@ from itertools import combinations
 from typing import Any
 
 from imgpipe_templates.checks.model import Fault, Path, Rule
-from imgpipe_templates.checks.template import BUCKET, Template, entries, mapping
+from imgpipe_templates.checks.policies import covers, lets_in, resource_statements
+from imgpipe_templates.checks.template import (
+    BUCKET,
+    Resource,
+    Template,
+)
+from imgpipe_templates.checks.values import canonical, entries, mapping, places
 
 # Amazon S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", sections "Minimum days for transition" and
 # "Minimum 30-day storage charge", text of 2023 read 2026-11. The API Reference ("Transition") has since come to allow
@@ -157,15 +163,6 @@ def _without_retain(template: Template) -> Iterator[Fault]:
             )
 
 
-def _unlocked(template: Template) -> Iterator[Fault]:
-    for vault in template.of_type("AWS::Backup::BackupVault"):
-        if "LockConfiguration" not in vault.properties:
-            yield Fault(
-                vault.path,
-                "lets whoever may use it delete backups before their time; set LockConfiguration with MinRetentionDays",
-            )
-
-
 def _all_versions(template: Template) -> Iterator[Fault]:
     for bucket in template.of_type(BUCKET):
         if mapping(bucket.properties.get("VersioningConfiguration")).get("Status") != "Enabled":
@@ -179,6 +176,46 @@ def _all_versions(template: Template) -> Iterator[Fault]:
                 "keeps every version that was ever overwritten or deleted, and bills it; add a lifecycle rule with "
                 "NoncurrentVersionExpiration",
             )
+
+
+def _unlogged(template: Template) -> Iterator[Fault]:
+    """Faults of access logs that S3 cannot deliver."""
+    for bucket in template.of_type(BUCKET):
+        logging = mapping(bucket.properties.get("LoggingConfiguration"))
+        path = bucket.at("LoggingConfiguration", "DestinationBucketName")
+        if not logging:
+            continue
+        named = logging.get("DestinationBucketName")
+        target = bucket if named is None else template.find(BUCKET, named)
+        if target is bucket:
+            yield Fault(path, "logs into itself, so that each log causes another; name another bucket")
+        elif target is not None:
+            yield from _undelivered(template, path, target)
+
+
+def _undelivered(template: Template, path: Path, target: Resource) -> Iterator[Fault]:
+    place = "BucketEncryption.ServerSideEncryptionConfiguration.*.ServerSideEncryptionByDefault.SSEAlgorithm"
+    for _, algorithm in places(target.at(), target.properties, place.split(".")):
+        if canonical(algorithm).startswith("aws:kms"):
+            yield Fault(
+                path, f"{target.id} encrypts with KMS by default, and S3 delivers no access logs there; use AES256"
+            )
+    if "ObjectLockConfiguration" in target.properties:
+        yield Fault(path, f"{target.id} locks its objects by default, and S3 delivers no logs there; name another")
+    rules = mapping(target.properties.get("OwnershipControls")).get("Rules")
+    without_acls = any(mapping(rule).get("ObjectOwnership") == "BucketOwnerEnforced" for _, rule in entries(rules))
+    let_in = any(
+        template.find(BUCKET, statement.owner.properties.get("Bucket")) is target
+        and lets_in(template, statement, "logging.s3.amazonaws.com", "s3:PutObject", None)
+        and covers(template, statement, f"{template.arn_of(target)}/key")
+        for statement in resource_statements(template, "AWS::S3::BucketPolicy")
+    )
+    if without_acls and not let_in and not template.may_grow:
+        yield Fault(
+            path,
+            f"nothing lets logging.s3.amazonaws.com write to {target.id}, which takes no ACLs; allow s3:PutObject in "
+            "its AWS::S3::BucketPolicy",
+        )
 
 
 _ENDS_VERSIONS = ("NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays")
@@ -199,14 +236,15 @@ RULES = (
         # AWS CloudFormation User Guide, "DeletionPolicy attribute", read 2026-11
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html",
         _without_retain,
+        convention=True,
     ),
     Rule(
-        "E9516",
-        "Backup vault without a lock",
-        "Backups are for the day on which somebody deletes what he should not: a lock keeps them until their end.",
-        # AWS Backup Developer Guide, "AWS Backup Vault Lock", read 2026-11
-        "https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html",
-        _unlocked,
+        "E9548",
+        "Access logs that S3 cannot deliver",
+        "S3 drops the logs without a word: into a bucket with KMS or Object Lock, or without a policy that lets it in.",
+        # Amazon S3 User Guide, "Enabling Amazon S3 server access logging", read 2026-12
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
+        _unlogged,
     ),
     Rule(
         "W9517",

@@ -1,4 +1,4 @@
-"""The rule of the four tags that everything carries."""
+"""The rule of the tags that the profile requires on every taggable resource."""
 
 from __future__ import annotations
 
@@ -7,27 +7,34 @@ from typing import Any
 
 from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.taggable import TAGGABLE
-from imgpipe_templates.checks.template import Resource, Template, canonical, entries
-from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
+from imgpipe_templates.checks.template import (
+    Resource,
+    Template,
+)
+from imgpipe_templates.checks.values import canonical, entries
+
+TAGS = "E9541"
 
 
 def _untagged(template: Template) -> Iterator[Fault]:
+    if not template.profile.tags:
+        return
     for resource in template.resources.values():
         place = TAGGABLE.get(resource.type)
         if place is None and "Tags" in resource.properties:
             place = ("Tags", "")
         if place is not None:
-            yield from _missing(resource, *place)
+            yield from _missing(resource, template.profile.tags, *place)
 
 
-def _missing(resource: Resource, key: str, spelling: str) -> Iterator[Fault]:
+def _missing(resource: Resource, required: Mapping[str, str | None], key: str, spelling: str) -> Iterator[Fault]:
     tags = dict(_tags(resource.properties.get(key)))
-    absent = [name for name in MANDATORY_TAGS if name not in tags]
+    absent = [name for name in required if name not in tags]
     if absent:
         form = f" (a {spelling})" if spelling else ""
         path = resource.at(key) if key in resource.properties else resource.path
         yield Fault(path, f"{resource.type} lacks the tags {', '.join(absent)}; add them to {key}{form}")
-    for name, value in MANDATORY_TAGS.items():
+    for name, value in required.items():
         if value is not None and name in tags and tags[name] != value:
             yield Fault(resource.at(key), f"tag {name} is {tags[name]!r}; it must be {value!r}")
 
@@ -45,8 +52,8 @@ def _tags(value: Any) -> Iterator[tuple[str, str]]:
 
 RULES = (
     Rule(
-        "E9541",
-        "Taggable resource without the mandatory tags",
+        TAGS,
+        "Taggable resource without a required tag",
         "Cost allocation, access by tag and clean-up find only what is tagged, under whatever name the type has tags.",
         # AWS Resource Groups Tagging API Reference, overview, read 2026-11
         "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/overview.html",

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from imgpipe_templates.checks.aws_metrics import PUBLISHED, UPPER_BOUNDS
 from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.rules.alarms import ALARM, Metric, metrics_of, owner_of
-from imgpipe_templates.checks.template import Resource, Template, canonical, entries, mapping
+from imgpipe_templates.checks.template import (
+    Resource,
+    Template,
+)
+from imgpipe_templates.checks.values import canonical, entries, mapping
 from imgpipe_templates.patterns import metrics
 
 # CloudWatch API Reference, "PutMetricAlarm" (Period), read 2026-11.

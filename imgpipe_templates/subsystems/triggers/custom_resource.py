@@ -53,7 +53,7 @@ def add_custom_resource_trigger(
         "S3Notification",
         package="bucket_notification",
         description="Writes the notification of uploads into the bucket for CloudFormation",
-        may=[grants.configure_notifications(source)],
+        may=[grants.configure_notifications(source), grants.lock_notifications(source)],
         environment={},
         settings=settings,
         dead_letters=dead_letters,
@@ -71,7 +71,10 @@ def add_custom_resource_trigger(
         BucketName=source.name,
         LambdaFunctionConfigurations=[_configuration(processor, uploads.prefix, suffix) for suffix in uploads.suffixes],
     )
-    notification.DependsOn = [str(permission.title)]
+    # S3 tests the permission. It refuses two changes of one bucket at once, so its policy has to be there before; in
+    # layouts of several stacks it is part of an earlier one.
+    before = [str(permission.title), f"{source.title}Policy"]
+    notification.DependsOn = [title for title in before if title in scope.stack.template.resources]
     scope.add(notification)
     return helper
 

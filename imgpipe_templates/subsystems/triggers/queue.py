@@ -6,6 +6,7 @@ tries it goes to the dead-letter queue.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import awacs.sqs
@@ -13,7 +14,7 @@ from awacs.aws import Action, PolicyDocument, Statement
 from troposphere import GetAtt, Ref, awslambda, sqs
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Doc, Range, Section
+from imgpipe_templates.configuration import Conflict, Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket, Function, Queue
 from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Names, arn_text, substituted
@@ -35,6 +36,15 @@ else:
 # Lambda Developer Guide, "Using Lambda with Amazon SQS", read 2026-11: at least six times the function's timeout.
 VISIBILITY_TIMEOUTS = 6
 
+# SQS Developer Guide, "Using dead-letter queues in Amazon SQS", read 2026-12.
+MAX_RECEIVE_COUNT = 1_000
+
+# What the processor keeps for the report and its answer: PUBLISH_MS and ANSWER_MS of lambda/processor.
+RESERVED_SECONDS = 8
+# For planning a batch. A PNG of 49 megapixels, the largest that is accepted by default, takes about as long with
+# 512 MB: docs/performance.md has 71 ms for 3 megapixels on a whole core, and 512 MB are 0.29 of one.
+SECONDS_PER_UPLOAD = 4
+
 
 @record
 class QueueConfig(Section):
@@ -44,20 +54,61 @@ class QueueConfig(Section):
         Literal["eventbridge", "s3"],
         Doc("What puts uploads into the queue: an EventBridge rule or the bucket itself."),
     ] = "eventbridge"
-    batch_size: Annotated[int, Range(1, 10, "messages"), Doc("Uploads that one invocation takes at most.")] = 1
+    batch_size: Annotated[
+        int,
+        Range(1, 10, "messages"),
+        Doc(
+            "Uploads that one invocation takes at most. processing.timeout_seconds has to be long enough for all of "
+            "them."
+        ),
+    ] = 1
     max_concurrency: Annotated[
         int, Range(2, 1_000, "invocations"), Doc("Invocations that the queue starts at once at most.")
     ] = 10
     max_receives: Annotated[
-        int, Range(1, 1_000, "tries"), Doc("Tries of one upload before it goes to the dead-letter queue.")
+        int,
+        Range(1, MAX_RECEIVE_COUNT, "tries"),
+        Doc(
+            "Tries of one upload before it goes to the dead-letter queue. SQS also counts the receives after which "
+            "an invocation had no time left for a message of its batch; maxReceiveCount has room for these."
+        ),
     ] = 5
+
+    @property
+    def receives(self) -> int:
+        """The queue's maxReceiveCount.
+
+        An invocation finishes at least one message of its batch and begins with those that were received most often.
+        Even if each invocation finishes only one, a message is begun within twice `batch_size` receives. So every
+        further try has `batch_size` receives, and the first one twice as many.
+        """
+        return self.max_receives if self.batch_size == 1 else (self.max_receives + 1) * self.batch_size
+
+    @property
+    def shortest_timeout_seconds(self) -> int:
+        """The shortest timeout of the processor in which a whole batch is planned.
+
+        A message is begun if there is time for twice the longest before it.
+        """
+        return 1 if self.batch_size == 1 else RESERVED_SECONDS + SECONDS_PER_UPLOAD * (self.batch_size + 1)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """More receives than SQS counts."""
+        if self.receives > MAX_RECEIVE_COUNT:
+            yield Conflict(
+                ("max_receives", "batch_size"),
+                f"{self.max_receives} tries of batches of {self.batch_size} messages need a maxReceiveCount of "
+                f"{self.receives:,}, which SQS limits to {MAX_RECEIVE_COUNT:,}; expected max_receives of at most "
+                f"{MAX_RECEIVE_COUNT // self.batch_size - 1}, or a smaller batch_size",
+            )
 
 
 @record
 class QueueTrigger:
-    """What the queue trigger offers: the queue."""
+    """What the queue trigger offers: the queue, and how often it has an upload tried."""
 
     uploads: Queue
+    max_receives: int
 
 
 def queue_notification(names: Names, uploads: UploadFilter) -> UploadNotification:
@@ -81,7 +132,7 @@ def add_queue_trigger(
     queue = sqs.Queue(
         UPLOAD_QUEUE,
         MessageRetentionPeriod=LONGEST_RETENTION_SECONDS,
-        RedrivePolicy=sqs.RedrivePolicy(deadLetterTargetArn=dead_letters.arn, maxReceiveCount=config.max_receives),
+        RedrivePolicy=sqs.RedrivePolicy(deadLetterTargetArn=dead_letters.arn, maxReceiveCount=config.receives),
         VisibilityTimeout=VISIBILITY_TIMEOUTS * timeout_seconds,
     )
     if around.key:
@@ -123,7 +174,7 @@ def add_queue_trigger(
     scope.add(mapping)
     scope.output("UploadQueueName", handle.name, "Name of the queue in which uploads wait for the processor")
     scope.output("UploadQueueArn", GetAtt(queue, "Arn"), "Queue in which uploads wait for the processor")
-    return QueueTrigger(handle)
+    return QueueTrigger(handle, config.max_receives)
 
 
 def _feed_by_rule(

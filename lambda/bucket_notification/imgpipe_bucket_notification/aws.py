@@ -1,4 +1,4 @@
-"""The S3 client of the helper, and how long each of its errors is worth waiting for."""
+"""The clients of the helper, and how long each of its errors is worth waiting for."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ TRANSIENT_CODES = frozenset(
         "RequestTimeout",
         "Throttling",
         "ThrottlingException",
+        "TooManyUpdates",  # "PutParameter", AWS Systems Manager API Reference, read 2026-12
     }
 )
 GONE_CODES = frozenset({"404", "NoSuchBucket"})
 # Final as a rule, but not in the first seconds: a new role's policy and a new bucket are not known everywhere at once.
-YOUNG_CODES = GONE_CODES | {"403", "AccessDenied"}
+YOUNG_CODES = GONE_CODES | {"403", "AccessDenied", "AccessDeniedException"}
 YOUNG_SECONDS = 20.0
 
 NO_ANSWER = (HTTPClientError, NoConnectionError)  # the service was not reached, or did not finish its answer
@@ -47,9 +48,9 @@ TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 
 
-def create_client() -> Any:
-    """Make the S3 client; botocore alone, because boto3 adds only import time here."""
-    return get_session().create_client("s3", config=CLIENT_CONFIG)
+def create_client(service: str) -> Any:
+    """Make a client; botocore alone, because boto3 adds only import time here."""
+    return get_session().create_client(service, config=CLIENT_CONFIG)
 
 
 def error_code(error: ClientError) -> str:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from .aws import NO_ANSWER, describe, is_gone, seconds_worth_waiting
 from .deadline import Deadline
 from .errors import BucketGoneError, RequestError
+from .lock import Locks
 from .merging import Configuration
 
 Edit = Callable[[Configuration], Configuration]
@@ -34,6 +35,7 @@ class Bucket:
     """
 
     s3: Any
+    locks: Locks
     name: str
     owner_account: str
     deadline: Deadline
@@ -43,19 +45,21 @@ class Bucket:
     def change(self, edit: Edit) -> None:
         """Write what `edit` makes of the configuration, until it has nothing left to change.
 
-        S3 offers no "write if unchanged": whoever writes at the same time may undo this change, which is then found by
-        reading again, and made again upon what they wrote.
+        Helpers of this account and Region change a bucket one after the other: `lock.py`. Other writers know no lock.
+        What they overwrite at the same time is found by reading again, and written again upon what they wrote; what
+        they overwrite later is not found.
 
         Raises:
             BucketGoneError: there is no such bucket.
             RequestError: S3 refuses.
             OutOfTimeError: S3 has not agreed in time.
         """
-        current = self._read()
-        while (wanted := edit(current)) != current:
-            self.before_write()
-            self._write(wanted)
-            current = self._read_back(edit)
+        with self.locks.on(self.name):
+            current = self._read()
+            while (wanted := edit(current)) != current:
+                self.before_write()
+                self._write(wanted)
+                current = self._read_back(edit)
 
     def _read_back(self, edit: Edit) -> Configuration:
         current: Configuration = {}

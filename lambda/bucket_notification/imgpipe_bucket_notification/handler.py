@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from .aws import create_client
 from .invocation import Helper
 
-HELPER = Helper(connect=cache(create_client))
+HELPER = Helper(connect=cache(partial(create_client, "s3")), connect_locks=cache(partial(create_client, "ssm")))
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, str]:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult
 from .answer import FAILED, SUCCESS, make_body, read_url, send
 from .deadline import Deadline
 from .errors import OutOfTimeError, RequestError, ResponseError
+from .lock import Locks
 from .log import write_line
 from .request import NOT_CREATED, read_request
 from .work import Progress, fulfil
@@ -40,13 +41,17 @@ class Helper:
     Args:
         connect: gives the S3 client. It is called inside the invocation, because a function that fails while it starts
             answers nobody.
+        connect_locks: gives the SSM client, likewise.
+        clock: seconds since 1970.
         work_ends_seconds: before the end of the function, no call to S3 is begun any more. A call takes up to 13
             seconds (aws.py), and there must be time for the answer after it.
         answer_begins_seconds: before the end of the function, FAILED is sent, whatever the work is waiting for.
     """
 
     connect: Callable[[], Any]
+    connect_locks: Callable[[], Any]
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.time
     work_ends_seconds: float = 25.0
     answer_begins_seconds: float = 10.0
 
@@ -97,7 +102,9 @@ class Invocation:
         """Do what is requested; whatever goes wrong is an outcome."""
         deadline = Deadline(self.seconds_left, self._helper.sleep, self._helper.work_ends_seconds)
         try:
-            fulfil(read_request(self._event), self._helper.connect(), deadline, self._progress)
+            request, helper = read_request(self._event), self._helper
+            locks = Locks(helper.connect_locks(), str(self._context.aws_request_id), helper.clock, deadline)
+            fulfil(request, helper.connect(), locks, deadline, self._progress)
         except (RequestError, OutOfTimeError) as error:
             return Outcome(FAILED, f"{_name(self._event)}: {error}")
         except Exception as error:  # noqa: BLE001  CloudFormation would wait an hour for an answer

@@ -9,6 +9,7 @@ from typing import Any
 from .bucket import Bucket
 from .deadline import Deadline
 from .errors import BucketGoneError, OutOfTimeError, RequestError
+from .lock import Locks
 from .merging import with_entries, without_entries
 from .properties import read_bucket, read_entries
 from .request import NOT_CREATED, Request
@@ -31,7 +32,7 @@ class Progress:
         self.physical_id = physical_id
 
 
-def fulfil(request: Request, s3: Any, deadline: Deadline, progress: Progress) -> None:
+def fulfil(request: Request, s3: Any, locks: Locks, deadline: Deadline, progress: Progress) -> None:
     """Do what is requested.
 
     Raises:
@@ -39,18 +40,19 @@ def fulfil(request: Request, s3: Any, deadline: Deadline, progress: Progress) ->
         OutOfTimeError: S3 has not agreed in time.
     """
     if request.type == "Delete":
-        _delete(request, s3, deadline, progress)
+        _delete(request, s3, locks, deadline, progress)
     else:
-        _put(request, s3, deadline, progress)
+        _put(request, s3, locks, deadline, progress)
 
 
-def _put(request: Request, s3: Any, deadline: Deadline, progress: Progress) -> None:
+def _put(request: Request, s3: Any, locks: Locks, deadline: Deadline, progress: Progress) -> None:
     name = read_bucket(request.properties)
     entries = read_entries(request.properties)
     physical_id = request.physical_id_on(name)
     creates = request.type == "Create"
     Bucket(
         s3,
+        locks,
         name,
         request.account,
         deadline,
@@ -58,11 +60,11 @@ def _put(request: Request, s3: Any, deadline: Deadline, progress: Progress) -> N
         before_write=partial(progress.created, physical_id) if creates else lambda: None,
     ).change(partial(with_entries, owner=request.owner, wanted=entries))
     if request.physical_id == physical_id:
-        _tidy(request, name, s3, deadline, progress)
+        _tidy(request, name, s3, locks, deadline, progress)
     progress.physical_id = physical_id
 
 
-def _tidy(request: Request, name: str, s3: Any, deadline: Deadline, progress: Progress) -> None:
+def _tidy(request: Request, name: str, s3: Any, locks: Locks, deadline: Deadline, progress: Progress) -> None:
     """Remove what a failed Update may have left on another bucket.
 
     That is the only case in which the bucket changes and the physical id does not, so that no Delete will follow. The
@@ -72,12 +74,12 @@ def _tidy(request: Request, name: str, s3: Any, deadline: Deadline, progress: Pr
     if old_name == name:
         return
     try:
-        _remove(request, read_bucket(request.old_properties), s3, deadline)
+        _remove(request, read_bucket(request.old_properties), s3, locks, deadline)
     except (BucketGoneError, RequestError, OutOfTimeError) as error:
         progress.notes.append(f"not tidied: {error}")
 
 
-def _delete(request: Request, s3: Any, deadline: Deadline, progress: Progress) -> None:
+def _delete(request: Request, s3: Any, locks: Locks, deadline: Deadline, progress: Progress) -> None:
     if request.physical_id == NOT_CREATED:
         progress.notes.append("nothing had been created")
         return
@@ -87,11 +89,11 @@ def _delete(request: Request, s3: Any, deadline: Deadline, progress: Progress) -
         progress.notes.append(f"nothing can have been created: {error}")
         return
     try:
-        _remove(request, name, s3, deadline)
+        _remove(request, name, s3, locks, deadline)
     except BucketGoneError as error:
         progress.notes.append(str(error))
 
 
-def _remove(request: Request, name: str, s3: Any, deadline: Deadline) -> None:
-    bucket = Bucket(s3, name, request.account, deadline, removing=True)
+def _remove(request: Request, name: str, s3: Any, locks: Locks, deadline: Deadline) -> None:
+    bucket = Bucket(s3, locks, name, request.account, deadline, removing=True)
     bucket.change(partial(without_entries, owner=request.owner))

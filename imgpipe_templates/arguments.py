@@ -1,0 +1,66 @@
+"""Checks of the arguments of public functions, made where they are called."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from imgpipe_templates.errors import ArgumentError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def checked(**kinds: type | tuple[type, ...]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function refuse arguments of a wrong type.
+
+    Args:
+        kinds: Name of an argument -> the types that it may have.
+
+    Returns:
+        A decorator; the decorated function raises ArgumentError.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            given = signature.bind(*args, **kwargs).arguments
+            for name, kind in kinds.items():
+                if name in given and not isinstance(given[name], kind):
+                    wanted = [one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,))]
+                    raise ArgumentError(
+                        f"{function.__qualname__}: {name}: expected a value of type {' or '.join(wanted)}, "
+                        f"got {type(given[name]).__name__} {given[name]!r:.60}"
+                    )
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
+    """Refuse a value that is none of the choices.
+
+    Raises:
+        ArgumentError: It is another one.
+    """
+    known = list(choices)
+    if value not in known:
+        raise ArgumentError(f"{name}: {value!r} is unknown; expected one of: {', '.join(known)}")
+
+
+def check_texts(name: str, value: Any, example: str) -> Sequence[str]:
+    """The value as a sequence of texts. A single text is refused: it would be read letter by letter.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
+        shown = f"{value!r:.60}"
+        raise ArgumentError(f"{name}: expected a list of texts such as [{example!r}], got {shown}")
+    return value
