@@ -49,6 +49,23 @@ _TO_COPY_OBJECTS = (
     *("s3:GetObject", "s3:GetObjectAcl", "s3:GetObjectTagging", "s3:GetObjectVersion"),
     *("s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"),
 )
+# Type -> what a copy needs besides: in words, the ARN for that of the resource, and the actions.
+_BACKUP_RULES = (
+    *("events:PutRule", "events:DeleteRule", "events:DescribeRule", "events:EnableRule", "events:DisableRule"),
+    *("events:ListTargetsByRule", "events:PutTargets", "events:RemoveTargets"),
+)
+_PARTS_TO_COPY = {
+    TABLE: (("the backups", "ARN/backup/id", ("dynamodb:DescribeBackup", "dynamodb:DeleteBackup")),),
+    BUCKET: (
+        ("the objects", "ARN/key", _TO_COPY_OBJECTS),
+        (
+            "the events",
+            "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/AwsBackupManagedRule",
+            _BACKUP_RULES,
+        ),
+        ("the metrics", "", ("cloudwatch:GetMetricData", "events:ListRules")),
+    ),
+}
 # Type -> place of its key, the service that uses the key, and action -> what the caller needs of the key (Amazon S3
 # User Guide, "Using server-side encryption with AWS KMS keys"; Amazon SQS and SNS Developer Guides, "Key management";
 # Amazon DynamoDB Developer Guide, "How DynamoDB uses AWS KMS"; all read 2026-12).
@@ -171,9 +188,11 @@ def _of_selection(template: Template, selection: Resource) -> Iterator[Need]:
             if found := template.find(kind, value):
                 arn, role = template.arn_of(found), chosen.get("IamRoleArn")
                 yield Need(selection, path, role, actions, arn, found.id, "copy it")
-                if kind == BUCKET:
-                    what = f"the objects of {found.id}"
-                    yield Need(selection, path, role, _TO_COPY_OBJECTS, f"{arn}/key", what, "copy them")
+                parts = _PARTS_TO_COPY[kind]
+                yield from (
+                    Need(selection, path, role, need, on.replace("ARN", arn), f"{what} of {found.id}", "copy it")
+                    for what, on, need in parts
+                )
 
 
 def _of_keys(template: Template, role: Resource) -> Iterator[Need]:

@@ -12,6 +12,7 @@ from typing import Any
 from imgpipe_templates.checks.keys import globs_meet
 from imgpipe_templates.checks.model import Path
 from imgpipe_templates.checks.template import (
+    QUEUE,
     ROLE,
     Resource,
     Template,
@@ -171,7 +172,8 @@ def lacks(template: Template, role: Resource, actions: tuple[str, ...], arn: str
     managed = managed_actions(template, role)
     if managed is None:
         return []
-    allowed, denials = list(statements_of(template, role)), list(statements_of(template, role, "Deny"))
+    allowed = list(statements_of(template, role))
+    denials = [*statements_of(template, role, "Deny"), *to_everybody(template)]
     return [
         action
         for action in actions
@@ -181,6 +183,13 @@ def lacks(template: Template, role: Resource, actions: tuple[str, ...], arn: str
             or any(may_do(statement, action) and (not arn or covers(template, statement, arn)) for statement in allowed)
         )
     ]
+
+
+def to_everybody(template: Template) -> Iterator[Statement]:
+    """The Deny statements of resources' policies that are about everybody."""
+    for statement in resource_statements(template, effect="Deny"):
+        if any(canonical(value) == "*" and kind in ("", "AWS") for kind, _, value in statement.principals()):
+            yield statement
 
 
 def managed_actions(template: Template, role: Resource) -> set[str] | None:
@@ -241,6 +250,8 @@ def covers(template: Template, statement: Statement, arn: str) -> bool:
 def may_name(template: Template, value: Any, arn: str) -> bool:
     """Whether an expression, in which `*` and `?` are wild, is or may be an ARN; a parameter may be any."""
     text = template.resolved(value)
+    if _is_queue_url(template, text):
+        return False
     if ("${" in text and not text.startswith("arn:")) or _compiled(text).match(arn):
         return True
     # What only the deployment knows may be any text, unless both have it; another resource's name is another one.
@@ -249,6 +260,11 @@ def may_name(template: Template, value: Any, arn: str) -> bool:
         return False
     opened = (re.sub(_TOKEN, lambda t: t[0] if t[1] in mine & theirs else "*", one) for one in (text, arn))
     return globs_meet(*opened)
+
+
+def _is_queue_url(template: Template, text: str) -> bool:
+    owner = template.resources.get(text.removeprefix("${").removesuffix("}").removesuffix(".QueueUrl"))
+    return owner is not None and owner.type == QUEUE and not text.startswith("arn:")
 
 
 def may_meet(template: Template, value: Any, glob: str) -> bool:

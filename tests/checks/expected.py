@@ -296,6 +296,9 @@ EXPECTED = {
         "Resources.Mapping.Properties.EventSourceArn",
         "Resources.Notifier.Properties.BucketName",
         "Resources.Selection.Properties.BackupSelection.Resources.0",
+        "Resources.Selection.Properties.BackupSelection.Resources.0",
+        "Resources.Selection.Properties.BackupSelection.Resources.1",
+        "Resources.Selection.Properties.BackupSelection.Resources.1",
         "Resources.Selection.Properties.BackupSelection.Resources.1",
         "Resources.Selection.Properties.BackupSelection.Resources.1",
         "Resources.Queue.Properties.KmsMasterKeyId",
@@ -453,5 +456,47 @@ EXPECTED = {
         "Resources.ImageProcessorFunction.Properties.Environment.Variables.SOURCE_BUCKET",
         "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.0.Action.1",
         "Resources.Role.Properties.Policies.0.PolicyDocument.Statement.1.Action",
+    ],
+    "E9566/bad": [
+        "Resources.B.Properties.RouteKey",
+        "Resources.B.Properties.Target",
+        "Resources.C.Properties.RouteKey",
+        "Resources.Integration.Properties.IntegrationType",
+        "Resources.Stage",
+        "Resources.Stage.Properties.AccessLogSettings.DestinationArn",
+    ],
+    "E9593/bad_event": [
+        "Resources.ImageProcessorFunction",
+    ],
+    "E9593/bad_bucket": [
+        "Resources.ImageProcessorFunction",
+    ],
+    "E9593/bad_prefix": [
+        "Resources.ImageProcessorFunction",
+    ],
+    "E9532/bad_inverted": [
+        "Resources.Alarm0.Properties.ComparisonOperator",
+        "Resources.Alarm1.Properties.Threshold",
+    ],
+    "E9533/bad_actions": [
+        "Resources.Alarm0.Properties.AlarmActions.0",
+        "Resources.Alarm0.Properties.AlarmActions.1",
+    ],
+    "E9546/bad_schedule": [
+        "Resources.Plan.Properties.BackupPlan.BackupPlanRule.0.ScheduleExpression",
+        "Resources.Plan.Properties.BackupPlan.BackupPlanRule.1.TargetBackupVault",
+    ],
+    "E9513/bad_arn": [
+        "Resources.Policy.Properties.Queues.0",
+    ],
+    "E9518/bad_name": [
+        "Resources.Written.Properties.BucketName",
+    ],
+    "W9550/bad_custom_resource": [
+        "Resources.Written.Properties.ServiceTimeout",
+    ],
+    "E9592/bad_variables": [
+        "Resources.ImageProcessorFunction.Properties.Environment.Variables.METADATA_TABLE",
+        "Resources.ImageProcessorFunction.Properties.Environment.Variables.SNS_TOPIC_ARN",
     ],
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imgpipe_templates.checks.rules import (
     alarms,
+    apis,
     backups,
     conditions,
     contracts,
@@ -48,6 +49,7 @@ RULES = (
     *roles.RULES,
     *contracts.RULES,
     *conditions.RULES,
+    *apis.RULES,
     *order.RULES,
     *network.RULES,
     *protections.RULES,

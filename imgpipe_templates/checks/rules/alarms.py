@@ -13,10 +13,11 @@ from imgpipe_templates.checks.template import (
     FUNCTION,
     QUEUE,
     TABLE,
+    TOPIC,
     Resource,
     Template,
 )
-from imgpipe_templates.checks.values import canonical, entries, mapping
+from imgpipe_templates.checks.values import canonical, entries, mapping, split_arn
 from imgpipe_templates.patterns import metrics
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -219,8 +220,25 @@ def _unheard(template: Template) -> Iterator[Fault]:
     for alarm in template.of_type(ALARM, "AWS::CloudWatch::CompositeAlarm"):
         if not any(True for _ in entries(alarm.properties.get("AlarmActions"))):
             yield Fault(alarm.path, "nobody is told when the alarm goes off; set AlarmActions, for example to a topic")
-        elif canonical(alarm.properties.get("ActionsEnabled")) == "false":
+        yield from _wrong_actions(template, alarm)
+        if canonical(alarm.properties.get("ActionsEnabled")) == "false":
             yield Fault(alarm.at("ActionsEnabled"), "the alarm's actions are switched off; leave ActionsEnabled out")
+
+
+# Services that an alarm can act by (CloudWatch API Reference, "PutMetricAlarm", AlarmActions, read 2026-12).
+_ACTORS = ("aiops", "automate", "autoscaling", "lambda", "sns", "ssm", "ssm-incidents", "swf")
+
+
+def _wrong_actions(template: Template, alarm: Resource) -> Iterator[Fault]:
+    for key in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+        for position, value in entries(alarm.properties.get(key)):
+            text = template.resolved(value)
+            parts = split_arn(text)
+            # A reference that is not resolved may return an ARN, as that of a scaling policy does.
+            named = not text.startswith("arn:") and template.find(TOPIC, value) is not None
+            known = named or (template.decides(value) and not text.startswith("${"))
+            if known and (parts is None or (parts[2] not in _ACTORS and "${" not in parts[2])):
+                yield Fault(alarm.at(key, *position), f"{text!r} is no action of an alarm; use the ARN of a topic")
 
 
 def _undecided(template: Template) -> Iterator[Fault]:

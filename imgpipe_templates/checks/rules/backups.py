@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -62,6 +63,15 @@ def _lock(template: Template, vault: Resource) -> Iterator[Fault]:
 
 
 def _rule(template: Template, path: Path, rule: Mapping[str, Any]) -> Iterator[Fault]:
+    schedule = canonical(rule.get("ScheduleExpression"))
+    if schedule and "${" not in schedule and not _is_cron(schedule):
+        yield Fault(
+            (*path, "ScheduleExpression"),
+            f"{schedule!r} is no schedule; write cron(minutes hours day month weekday year), one of both days as ?",
+        )
+    named = rule.get("TargetBackupVault")
+    if isinstance(named, str) and named != "Default" and template.of_type(VAULT) and _vault(template, named) is None:
+        yield Fault((*path, "TargetBackupVault"), f"no vault of this template is named {named!r}; use Ref of the vault")
     life = mapping(rule.get("Lifecycle"))
     kept, cold = (template.number(life.get(key)) for key in ("DeleteAfterDays", "MoveToColdStorageAfterDays"))
     if kept is not None and cold is not None and kept < cold + LEAST_COLD_DAYS:
@@ -93,6 +103,19 @@ def _rule(template: Template, path: Path, rule: Mapping[str, Any]) -> Iterator[F
             f"{'for ever' if kept is None else f'{kept:g} days'}; {vault.id} takes at most {most:g} days, so that each "
             "of these backups fails; set DeleteAfterDays to that",
         )
+
+
+_CRON = re.compile(r"cron\(\S+ \S+ (\S+) \S+ (\S+) \S+\)")
+
+
+def _is_cron(text: str) -> bool:
+    """True for six fields, of which one of the two for days is a question mark.
+
+    Amazon EventBridge User Guide, "Setting a schedule pattern for scheduled rules", to which AWS Backup refers, read
+    2026-12.
+    """
+    found = _CRON.fullmatch(text)
+    return found is not None and "?" in found.groups()
 
 
 def _vault(template: Template, value: Any) -> Resource | None:
@@ -149,11 +172,14 @@ def _outputs(template: Template) -> list[Any]:
 
 
 def _tags(template: Template, chosen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Key and value of each tag that what is selected must have."""
+    """Key and value of each tag that what is selected must have; a key without `aws:ResourceTag/` is none's."""
     for _, entry in entries(mapping(chosen.get("Conditions")).get("StringEquals")):
         key = canonical(mapping(entry).get("ConditionKey"))
-        if key.startswith("aws:ResourceTag/"):
-            yield key.removeprefix("aws:ResourceTag/"), template.resolved(mapping(entry).get("ConditionValue"))
+        tag = key.removeprefix("aws:ResourceTag/")
+        yield (
+            (f"{key} (without aws:ResourceTag/)" if tag == key else tag),
+            template.resolved(mapping(entry).get("ConditionValue")),
+        )
 
 
 RULES = (

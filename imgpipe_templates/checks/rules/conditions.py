@@ -66,6 +66,9 @@ def _never(template: Template) -> Iterator[Fault]:
             if "Not" in operator:
                 continue
             text = canonical(value)
+            # A name of this template's is known to be none; what another reference returns is not.
+            named = template.resolved(value)
+            text = named if key in _ARN_KEYS and not named.startswith("${") else text
             if why := _why_never(operator.rpartition(":")[2].removesuffix("IfExists"), key, text):
                 yield Fault((*statement.path, "Condition", operator), f"{statement.name}: {why}")
 

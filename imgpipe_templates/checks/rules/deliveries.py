@@ -28,6 +28,7 @@ from imgpipe_templates.checks.policies import (
     resource_statements,
     service_of,
 )
+from imgpipe_templates.checks.rules.events import allows_invoke
 from imgpipe_templates.checks.template import (
     FUNCTION,
     KEY,
@@ -163,6 +164,7 @@ def _is_permitted(template: Template, invoked: Any, service: str, source_arn: st
         source = properties.get("SourceArn")
         if (
             canonical(properties.get("Principal")) == service
+            and allows_invoke(permission)
             and template.same_function(properties.get("FunctionName"), invoked)
             and (source is None or source_arn is None or may_meet(template, source, source_arn))
         ):

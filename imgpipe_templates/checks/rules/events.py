@@ -164,6 +164,15 @@ def _unknown(template: Template) -> Iterator[Fault]:
                         notification.path,
                         f"S3 sends to no FIFO queue or topic, and {target.id} is one; use a standard one",
                     )
+    for writer in template.of_type(NOTIFIER):
+        text = template.resolved(writer.properties.get("BucketName"))
+        if text.startswith("arn:"):
+            yield Fault(writer.at("BucketName"), f"is {text!r}; the helper takes a name, so use Ref of the bucket")
+
+
+def allows_invoke(permission: Resource) -> bool:
+    """True if a permission is one to invoke."""
+    return canonical(permission.properties.get("Action")).lower() in ("lambda:invokefunction", "lambda:*", "*", "")
 
 
 def _unpermitted(template: Template) -> Iterator[Fault]:
@@ -193,6 +202,7 @@ def _permits(template: Template, permission: Resource, called: Any, bucket_arn: 
     source = properties.get("SourceArn")
     return (
         canonical(properties.get("Principal")) == "s3.amazonaws.com"
+        and allows_invoke(permission)
         and template.same_function(properties.get("FunctionName"), called)
         and (source is None or may_name(template, source, bucket_arn))
     )

@@ -32,6 +32,7 @@ _SECRETS = {BUCKET: ("s3:GetObject", "s3:PutObject"), QUEUE: ("sqs:SendMessage",
 
 def _wrong_resource(template: Template) -> Iterator[Fault]:
     """Faults of policies on a bucket, queue or topic that speak of another one."""
+    yield from _by_arn(template)
     found = [statement for effect in ("Allow", "Deny") for statement in resource_statements(template, effect=effect)]
     for statement in found:
         owned = _owned(template, statement.owner)
@@ -45,6 +46,13 @@ def _wrong_resource(template: Template) -> Iterator[Fault]:
                     f"{statement.name} is about {name}, the policy is on {' and '.join(owned)}; "
                     "AWS refuses a policy about something else, so name what it is on",
                 )
+
+
+def _by_arn(template: Template) -> Iterator[Fault]:
+    for policy in template.of_type("AWS::SQS::QueuePolicy"):
+        for position, value in entries(policy.properties.get("Queues")):
+            if template.resolved(value).startswith("arn:"):
+                yield Fault(policy.at("Queues", *position), "is an ARN; a queue's policy names its URL, so use Ref")
 
 
 def _owned(template: Template, policy: Resource) -> list[str]:

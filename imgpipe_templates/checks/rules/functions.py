@@ -104,6 +104,7 @@ def _never_running(template: Template) -> Iterator[Fault]:
 
 
 def _too_slow(template: Template) -> Iterator[Fault]:
+    yield from _outlasts_custom_resource(template)
     for integration in template.of_type(*_ANSWERS):
         uri, timeout = (
             next((v for _, v in places(integration.at(), integration.properties, key.split("."))), None)
@@ -119,6 +120,19 @@ def _too_slow(template: Template) -> Iterator[Fault]:
                 function.at("Timeout"),
                 f"{seconds:g} s; {integration.id} answers its caller with an error after {waits / 1000:g} s while the "
                 "function runs on; use that or less",
+            )
+
+
+def _outlasts_custom_resource(template: Template) -> Iterator[Fault]:
+    for resource in template.resources.values():
+        waits = template.number(resource.properties.get("ServiceTimeout"))
+        token = resource.properties.get("ServiceToken")
+        function = None if waits is None or token is None else template.find(FUNCTION, token)
+        seconds = None if function is None else template.number(function.properties.get("Timeout"))
+        if function is not None and waits is not None and seconds is not None and seconds > waits:
+            yield Fault(
+                resource.at("ServiceTimeout"),
+                f"{waits:g} s, and {function.id} may take {seconds:g} s: CloudFormation gives up first; wait longer",
             )
 
 
@@ -228,7 +242,7 @@ RULES = (
     ),
     Rule(
         "W9550",
-        "Function that outlasts its API",
+        "Function that outlasts its API or its custom resource",
         "The caller has an error already; the function goes on, is paid for, and may do what the caller tries again.",
         # API Gateway Developer Guide, "Quotas for configuring and running an HTTP API", read 2026-12
         "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",

@@ -20,7 +20,8 @@ from imgpipe_templates.checks.template import (
     Resource,
     Template,
 )
-from imgpipe_templates.checks.values import entries, mapping, split_arn
+from imgpipe_templates.checks.values import canonical, entries, mapping, split_arn
+from imgpipe_templates.promises import is_whole
 
 # Event family (names as in the S3 API's Event enumeration, botocore 1.43) -> actions that cause it.
 _CAUSES = {
@@ -64,6 +65,28 @@ def _loops(template: Template) -> Iterator[Fault]:
             role = template.find(ROLE, function.properties.get("Role"))
             if role is not None:
                 yield from _feeding(template, trigger, function, role)
+
+
+def _unstarted(template: Template) -> Iterator[Fault]:
+    """The fault of a processor of this project that no upload into its bucket starts."""
+    function = template.resources.get("ImageProcessorFunction")
+    if function is None or not is_whole(template.body):
+        return
+    variables = mapping(mapping(function.properties.get("Environment")).get("Variables"))
+    bucket = template.find(BUCKET, variables.get("SOURCE_BUCKET"))
+    prefix = _open(template, template.resolved(variables.get("UPLOAD_PREFIX", "")))
+    if bucket is not None and not any(
+        function in trigger.functions
+        and "ObjectCreated" in trigger.families
+        and any(globs_meet(template.name_of(bucket), wanted) for wanted in trigger.buckets)
+        and trigger.keys.can_hold(f"{prefix}*")
+        for trigger in (*_native_triggers(template), *_eventbridge_triggers(template))
+    ):
+        yield Fault(
+            function.path,
+            f"no rule or notification starts it when something is created in {bucket.id} below {prefix!r}; "
+            "let its trigger match that",
+        )
 
 
 def _feeding(template: Template, trigger: _Trigger, function: Resource, role: Resource) -> Iterator[Fault]:
@@ -132,7 +155,7 @@ def _eventbridge_triggers(template: Template) -> Iterator[_Trigger]:
     for rule in template.of_type("AWS::Events::Rule"):
         body = parsed(rule.properties.get("EventPattern"))
         sources = [source for _, source in entries(body.get("source"))]
-        if "aws.s3" not in sources:
+        if "aws.s3" not in sources or canonical(rule.properties.get("State")) == "DISABLED":
             continue
         targets = [mapping(target).get("Arn") for _, target in entries(rule.properties.get("Targets"))]
         functions = tuple(function for target in targets for function in _functions_behind(template, target))
@@ -186,5 +209,14 @@ RULES = (
         # AWS Lambda Developer Guide, "Process Amazon S3 event notifications with Lambda" (warning), read 2026-11
         "https://docs.aws.amazon.com/lambda/latest/dg/with-s3.html",
         _loops,
+    ),
+    Rule(
+        "E9593",
+        "Processor that no upload starts",
+        "A trigger of another bucket, prefix or kind of event leaves the pipeline waiting, and no alarm goes off.",
+        # Amazon S3 User Guide, "Amazon S3 Event Notifications", read 2026-12
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html",
+        _unstarted,
+        convention=True,
     ),
 )

@@ -8,7 +8,7 @@ from imgpipe_templates import promises
 from imgpipe_templates.checks.deliveries import NOTIFIER
 from imgpipe_templates.checks.model import Fault, Rule
 from imgpipe_templates.checks.needs import MAPPING, TO_RECEIVE
-from imgpipe_templates.checks.policies import Statement, lacks, may_do, statements_of
+from imgpipe_templates.checks.policies import Statement, is_denied, lacks, may_do, statements_of, to_everybody
 from imgpipe_templates.checks.template import BUCKET, FUNCTION, QUEUE, ROLE, TABLE, TOPIC, Resource, Template
 from imgpipe_templates.checks.values import canonical, entries, mapping
 
@@ -66,6 +66,12 @@ def _used(template: Template, function: Resource) -> Iterator[tuple[Resource, st
 
 
 def _too_few(template: Template, function: Resource, role: Resource) -> Iterator[Fault]:
+    for name, value in _variables(function).items():
+        if name in CALLS[function.id] and name.isupper() and name != "INDEXES":
+            text = template.resolved(value)
+            if text.startswith("arn:") != (name in _BY_ARN) and "${(" not in text:
+                wanted = "an ARN" if name in _BY_ARN else "a name"
+                yield Fault(function.at("Environment", "Variables", name), f"is {text!r}; the code expects {wanted}")
     for resource, name, arn, actions in _used(template, function):
         missing = [action for action in actions if _lacks(template, role, action, resource, arn)]
         if missing:
@@ -75,11 +81,16 @@ def _too_few(template: Template, function: Resource, role: Resource) -> Iterator
             )
 
 
+# Variables with a name, and those with an ARN.
+_BY_ARN = ("SNS_TOPIC_ARN",)
+
+
 def _lacks(template: Template, role: Resource, action: str, resource: Resource, arn: str) -> bool:
     if resource.type != BUCKET:
         return bool(lacks(template, role, (action,), arn))
     # Which of a bucket's objects is for the configuration to say; some must be allowed.
-    return not any(
+    denials = [*statements_of(template, role, "Deny"), *to_everybody(template)]
+    return is_denied(template, denials, action, f"{arn}/key") or not any(
         may_do(statement, action) and template.resolved(value).startswith(f"{arn}/")
         for statement in statements_of(template, role)
         for _, value in statement.listed("Resource")

@@ -165,7 +165,9 @@ def _unwatched(template: Template) -> Iterator[Fault]:
         queue.id
         for alarm in template.of_type(ALARM)
         for metric in metrics_of(alarm)
-        if metric.name in _SEEN_BY and (queue := owner_of(template, metric, "QueueName"))
+        if metric.name in _SEEN_BY
+        and not canonical(alarm.properties.get("ComparisonOperator")).startswith("LessThan")
+        and (queue := owner_of(template, metric, "QueueName"))
     }
     # A stack without alarms that tells the queue's name leaves watching to another.
     told = {} if template.of_type(ALARM) else template.section("Outputs")

@@ -29,6 +29,16 @@ _ADDS_UP = ("Sum", "SampleCount")
 _SHARE = re.compile(r"(?:(100)\*)?\(?(\w+)/(\w+)\)?(?:\*(100))?")
 
 
+# Metrics with a point of 0 or 1 for each invocation (AWS Lambda Developer Guide, "Types of metrics for Lambda
+# functions", read 2026-12).
+_BY_INVOCATION = (("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles"))
+# Metrics of which only much is bad.
+_FAILURES = (
+    *("Errors", "Throttles", "DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped"),
+    *("ReadThrottleEvents", "WriteThrottleEvents", "5xx", "5XXError", "5xxErrors", "ProcessingErrors"),
+)
+
+
 @dataclass(frozen=True)
 class _Bound:
     """The largest value a metric can take, and why."""
@@ -75,6 +85,12 @@ def _below_zero(alarm: Resource, series: list[Metric], threshold: float) -> Iter
     always = {"GreaterThanThreshold": threshold < 0, "GreaterThanOrEqualToThreshold": threshold <= 0}
     comparison = canonical(alarm.properties.get("ComparisonOperator"))
     title = series[0].title
+    if series[0].name in _FAILURES and comparison.startswith("LessThan"):
+        yield Fault(
+            alarm.at("ComparisonOperator"),
+            f"goes off while {title} is low; use GreaterThanThreshold",
+        )
+        return
     if never.get(comparison):
         yield Fault(alarm.at("Threshold"), f"{title} is never below {threshold:g}; use a threshold above 0")
     if always.get(comparison):
@@ -104,6 +120,8 @@ def _bound(template: Template, alarm: Resource, series: list[Metric]) -> _Bound 
     metric = series[0]
     if metric.statistic in _ADDS_UP:
         return None
+    if (metric.namespace, metric.name) in _BY_INVOCATION and metric.statistic in ("Average", "Maximum", "Minimum"):
+        return _Bound(1, f"{metric.statistic} of 0 or 1 for each invocation")
     if metric.unit == "Percent":
         return _Bound(100, "a percentage")
     if value := UPPER_BOUNDS.get((metric.namespace, metric.name)):
