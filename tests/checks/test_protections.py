@@ -142,6 +142,14 @@ EVERYWHERE = {
 }
 
 
+def test_the_helper_that_does_not_lock_a_buckets_notifications_is_reported():
+    policy = rendered("reporting")["Resources"]["S3NotificationRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    sids = [each["Sid"] for each in policy["Statement"]]
+    of_lock = ("Properties", "Policies", 0, "PolicyDocument", "Statement", sids.index("LockSourceBucketNotifications"))
+
+    assert removed("reporting", drop("S3NotificationRole", *of_lock)) == {"E9592"}
+
+
 def removed(preset, change):
     body = copy.deepcopy(rendered(preset))
     change(body["Resources"])

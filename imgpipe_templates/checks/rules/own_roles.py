@@ -33,6 +33,9 @@ CALLS = {
 _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 _TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 _KEYS = ("kms:Decrypt", "kms:GenerateDataKey")
+# The helper's lock on a bucket's notifications: a parameter with the bucket's name.
+_TO_LOCK = ("ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter")
+_LOCK = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/imgpipe/bucket-notifications/"
 _KINDS = (BUCKET, TABLE, TOPIC)
 
 
@@ -79,6 +82,19 @@ def _too_few(template: Template, function: Resource, role: Resource) -> Iterator
                 function.at("Environment", "Variables", name),
                 f"the code calls {', '.join(missing)} on {resource.id}, which {role.id} lacks; allow it",
             )
+    for notifier in _notifiers(template, function):
+        missing = lacks(template, role, _TO_LOCK, _LOCK + template.resolved(notifier.properties.get("BucketName")))
+        if missing:
+            yield Fault(
+                notifier.at("BucketName"),
+                f"the code calls {', '.join(missing)} to lock the bucket's notifications, which {role.id} lacks; allow it",
+            )
+
+
+def _notifiers(template: Template, function: Resource) -> Iterator[Resource]:
+    for notifier in template.of_type(NOTIFIER):
+        if template.find(FUNCTION, notifier.properties.get("ServiceToken")) is function:
+            yield notifier
 
 
 # Variables with a name, and those with an ARN.
@@ -126,11 +142,10 @@ def _explained(template: Template, function: Resource) -> dict[str, set[str]]:
         found |= {action: set() for action in _TRACES}
     if "VpcConfig" in function.properties:
         found |= {action: set() for action in _IN_VPC}
-    if any(
-        template.find(FUNCTION, notifier.properties.get("ServiceToken")) is function
-        for notifier in template.of_type(NOTIFIER)
-    ):
+    for notifier in _notifiers(template, function):
         found |= {action: set() for action in ("s3:GetBucketNotification", "s3:PutBucketNotification")}
+        for action in _TO_LOCK:
+            found.setdefault(action, set()).add(_LOCK + template.resolved(notifier.properties.get("BucketName")))
     explained = (
         *((actions, resource) for resource, _, _, actions in _used(template, function)),
         *((("sqs:SendMessage",), queue) for queue in _failures_to(template, function)),
