@@ -446,6 +446,9 @@ EXPECTED = {
         "Resources.Function.Properties.VpcConfig",
         "Resources.Function.Properties.VpcConfig",
     ],
+    "E9565/bad_cidr": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
     "E9591/bad": [
         "Resources.Table",
         "Resources.Function",
