@@ -77,7 +77,8 @@ def validate_files(
         ImgpipeError: The format needs a package that is not installed.
     """
     templates = _read(files)
-    rules = Rules({**project_rules(), **{rule.id: rule_class(rule)() for rule in RULES if rule.dated}})
+    dated = {rule.id: rule_class(rule)() for rule in RULES if rule.dated}
+    rules = Rules({**project_rules(), **dated, **between.named_rules()})
     together = between.layouts(templates)
     matches = [
         match
@@ -85,7 +86,7 @@ def validate_files(
         for match in _matches(file, template, files, rules, _asked(template, profile, tags), together.get(file))
         if match.rule.severity != "informational"
     ]
-    matches += between.matches(templates)
+    matches += between.matches(templates, rules)
     matches.sort(key=lambda match: (match.filename, match.linenumber, match.rule.id))
     try:
         report = _FORMATTERS[report_format]().print_matches(matches, rules, config=_config(files))

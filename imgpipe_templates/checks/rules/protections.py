@@ -110,6 +110,7 @@ PROMISES = (
     Promise(STAGE, "DefaultRouteSettings.ThrottlingBurstLimit", "bounds what callers cost"),
     Promise(ROUTE, "AuthorizationType", "asks who calls", "!NONE", promises.API_AUTHORIZATION),
     Promise(VAULT, "LockConfiguration.MinRetentionDays", "keeps backups until their end", "", promises.BACKUPS),
+    Promise(BUDGET, "Budget.CostFilters", "counts the costs of this project alone"),
     Promise(BUDGET, "NotificationsWithSubscribers.*.Subscribers.*.Address", "tells somebody"),
     Promise(GROUP, "SecurityGroupEgress", "says where its traffic may go"),
 )
