@@ -69,9 +69,10 @@ def validate_files(
         announce: Called with the name of each file before it is checked.
     """
     templates, unreadable = _read(files)
-    rules = Rules({**project_rules(), **{rule.id: rule_class(rule)() for rule in RULES if rule.dated}})
+    dated = {rule.id: rule_class(rule)() for rule in RULES if rule.dated}
+    rules = Rules({**project_rules(), **dated, **between.named_rules()})
     together = between.layouts(templates)
-    across = list(between.matches(templates))
+    across = list(between.matches(templates, rules))
     checked: list[Checked] = []
     for file, template in sorted(templates.items()):
         announce(file)

@@ -446,6 +446,12 @@ EXPECTED = {
         "Resources.Function.Properties.VpcConfig",
         "Resources.Function.Properties.VpcConfig",
     ],
+    "E9565/bad_cidr": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
+    "E9565/bad_apart": [
+        "Resources.Function.Properties.VpcConfig",
+    ],
     "E9591/bad": [
         "Resources.Table",
         "Resources.Function",
@@ -498,5 +504,9 @@ EXPECTED = {
     "E9592/bad_variables": [
         "Resources.ImageProcessorFunction.Properties.Environment.Variables.METADATA_TABLE",
         "Resources.ImageProcessorFunction.Properties.Environment.Variables.SNS_TOPIC_ARN",
+    ],
+    "E9567/bad": [
+        "Resources.Budget.Properties.Budget.CostFilters.TagKeyValue.0",
+        "Resources.Budget.Properties.Budget.CostFilters.TagKeyValue.1",
     ],
 }

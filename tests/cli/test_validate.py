@@ -316,3 +316,4 @@ def test_one_export_name_in_two_foreign_templates_is_found(imgpipe):
 
     assert rules_of(imgpipe("validate", *names, "--format", "json")) == []
     assert rules_of(imgpipe("validate", *names, "c.yaml", "--format", "json")) == ["E9574"]
+    assert "<failure" in imgpipe("validate", *names, "c.yaml", "--format", "junit").out.partition("E9574")[2]

@@ -69,8 +69,8 @@ def _unusable(template: Template) -> Iterator[Fault]:
             if used is not None and not _is_allowed(template, role, used):
                 yield Fault(
                     function.at("Environment", "Variables", str(name)),
-                    f"tells the function of {used.id}, and {role.id} allows no action of {_SERVICES[used.type]} on it; "
-                    "allow what the function calls, or leave the variable out",
+                    f"names {used.id}, but {role.id} allows no action of {_SERVICES[used.type]} on it; "
+                    "allow what the function calls, or remove the variable",
                 )
 
 
@@ -119,8 +119,8 @@ RULES = (
     ),
     Rule(
         "E9530",
-        "Function that is told of a resource that its role does not allow",
-        "A variable with the name of a table, bucket, queue or topic is there to be used; every call is denied.",
+        "Environment variable of a resource that the role does not allow",
+        "The function has the name of a table, bucket, queue or topic, but every call to it is denied.",
         # AWS Lambda Developer Guide, "Defining Lambda function permissions with an execution role", read 2026-12
         "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
         _unusable,

@@ -187,13 +187,13 @@ def _for_everybody(template: Template) -> Iterator[Fault]:
         if canonical(properties.get("Principal")) == "*" and not narrowed and not by_iam:
             yield Fault(
                 permission.at("Principal"),
-                "lets everybody, of any account, invoke the function; name an account or a service, or PrincipalOrgID",
+                "allows every principal of every account to invoke the function; name one, or set PrincipalOrgID",
             )
     for url in template.of_type("AWS::Lambda::Url"):
         if canonical(url.properties.get("AuthType")) == "NONE":
             yield Fault(
                 url.at("AuthType"),
-                "answers everybody who knows the address; use AWS_IAM, or an API with an authorizer",
+                "allows every caller without authorization; use AWS_IAM, or an API with an authorizer",
             )
 
 
@@ -212,7 +212,7 @@ def _unmanaged(template: Template) -> Iterator[Fault]:
         if not any(_may_manage(statement) for statement in found):
             yield Fault(
                 path,
-                f"lets nobody of the account change it ({_ADMINISTERS}), and KMS refuses such a key; allow that to the "
+                f"allows {_ADMINISTERS} to no principal of the account, so KMS refuses the key; allow it to the "
                 "account (root) or to a role",
             )
 
@@ -299,16 +299,16 @@ RULES = (
     ),
     Rule(
         "E9545",
-        "Function that everybody may invoke",
-        "A permission for * or an address without authorization is public, and its owner pays for every call.",
+        "Function that every principal can invoke",
+        "A permission for * or a function URL without authorization is public; the account pays for every call.",
         # AWS Lambda Developer Guide, "Control access to Lambda function URLs", read 2026-12
         "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
         _for_everybody,
     ),
     Rule(
         "E9549",
-        "Key that nobody may manage",
-        "KMS refuses a key policy by which the account could never change the key again.",
+        "Key policy without an administrator",
+        "KMS refuses a key policy that allows no principal to change it later.",
         # AWS KMS Developer Guide, "Key policies in AWS KMS", read 2026-12
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
         _unmanaged,

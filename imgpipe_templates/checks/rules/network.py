@@ -144,7 +144,7 @@ def _closed(template: Template, place: _Place, endpoint: Resource, groups: froze
     if not any(
         rules is None or any(_lets_in(rule, {inside, *_EVERYWHERE}, place) for rule in rules) for rules in incoming
     ):
-        return f"has {endpoint.id}, whose security group lets the function in by no rule; allow HTTPS from it"
+        return f"has {endpoint.id}, whose security group has no rule for the function; allow HTTPS from it"
     return None
 
 

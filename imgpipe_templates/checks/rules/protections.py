@@ -110,6 +110,7 @@ PROMISES = (
     Promise(STAGE, "DefaultRouteSettings.ThrottlingBurstLimit", "bounds what callers cost"),
     Promise(ROUTE, "AuthorizationType", "asks who calls", "!NONE", promises.API_AUTHORIZATION),
     Promise(VAULT, "LockConfiguration.MinRetentionDays", "keeps backups until their end", "", promises.BACKUPS),
+    Promise(BUDGET, "Budget.CostFilters", "counts the costs of this project alone"),
     Promise(BUDGET, "NotificationsWithSubscribers.*.Subscribers.*.Address", "tells somebody"),
     Promise(GROUP, "SecurityGroupEgress", "says where its traffic may go"),
 )
@@ -201,11 +202,11 @@ def _of_keys(template: Template) -> Iterator[Fault]:
             unused = _unused(template, services)
             if unused and promises.is_whole(template.body):
                 yield Fault(
-                    statement.path, f"{statement.name} lets {unused} in, which sends nothing here; leave it out"
+                    statement.path, f"{statement.name} allows {unused}, which sends nothing in this template; remove it"
                 )
             if services and not list(statement.conditions()):
                 yield Fault(
-                    statement.path, f"{statement.name} lets a service in without a Condition; add aws:SourceAccount"
+                    statement.path, f"{statement.name} allows a service without a Condition; add aws:SourceAccount"
                 )
 
 
@@ -228,7 +229,7 @@ def _open_groups(template: Template) -> Iterator[Fault]:
     ]
     for group, path, rule in (*apart, *own):
         if {canonical(rule.get(key)) for key in ("CidrIp", "CidrIpv6")} & {"0.0.0.0/0", "::/0"}:
-            yield Fault(path, f"{group.id} lets everybody in; name a security group or a block of addresses")
+            yield Fault(path, f"{group.id} allows traffic from everywhere; name a security group or a CIDR block")
 
 
 def _of_backups(template: Template, promised: frozenset[str]) -> Iterator[Fault]:
@@ -262,7 +263,7 @@ def _unheard(template: Template) -> Iterator[Fault]:
     }
     for topic in template.of_type(TOPIC):
         if template.arn_of(topic) not in subscribed:
-            yield Fault(topic.path, "has no subscription any more, so that nobody is told; add it back")
+            yield Fault(topic.path, "no longer has a subscription, so nobody receives its messages; add it back")
 
 
 def _whose(template: Template, metric: Metric) -> str:
@@ -299,7 +300,7 @@ RULES = (
     Rule(
         "E9591",
         "Protection that the template promises and lacks",
-        "A template says in its Metadata what it protects; whoever edits it later takes away what others rely on.",
+        "The template's Metadata lists its protections; an edit that removes one is usually an accident.",
         # AWS Well-Architected Framework, Security Pillar, read 2026-12
         "https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/welcome.html",
         _broken,

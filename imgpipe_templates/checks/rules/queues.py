@@ -111,7 +111,7 @@ def _not_taken(template: Template, queue: Resource, policy: Mapping[str, Any]) -
     arn = template.arn_of(queue)
     if permission == "denyAll" or (permission == "byQueue" and not any(may_name(template, v, arn) for v in sources)):
         yield Fault(
-            path, f"{last.id} takes no dead letters of {queue.id}; allow them in its RedriveAllowPolicy, byQueue"
+            path, f"{last.id} refuses dead letters of {queue.id}; allow them in its RedriveAllowPolicy, byQueue"
         )
     if canonical(queue.properties.get("FifoQueue", False)) != canonical(last.properties.get("FifoQueue", False)):
         yield Fault(path, f"one of {queue.id} and {last.id} is a FIFO queue and the other is not; make both the same")
@@ -154,7 +154,7 @@ def _refused(template: Template) -> Iterator[Fault]:
             yield Fault(
                 mapped.at("ScalingConfig", "MaximumConcurrency") if most is not None else mapped.path,
                 f"lets {'any number' if most is None else f'{most:g}'} of invocations begin and {function.id} has "
-                f"{reserved:g}, so that throttled messages lose their tries; limit MaximumConcurrency, or reserve more",
+                f"{reserved:g}, so throttled messages use up their receives; limit MaximumConcurrency, or reserve more",
             )
         if canonical(mapped.properties.get("Enabled")) == "false" and template.profile.conventions:
             yield Fault(mapped.at("Enabled"), f"{function.id} takes nothing from {queue.id}; leave Enabled out")

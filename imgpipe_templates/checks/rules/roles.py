@@ -176,7 +176,7 @@ def _for_any_source(template: Template) -> Iterator[Fault]:
             if is_about(statement, delivery.service) and (wide or not named):
                 yield Fault(
                     statement.path,
-                    f"{statement.name} lets {delivery.service} fill {delivery.target.id} for any source here; "
+                    f"{statement.name} allows {delivery.service} to send for every source of the account; "
                     f"add a Condition on aws:SourceArn with the ARN of {delivery.source.id}",
                 )
 
@@ -267,7 +267,7 @@ RULES = (
     Rule(
         "E9559",
         "Queue open to every source of the account",
-        "Another rule or bucket of the account, or who may make one, fills the queue with what it was not made for.",
+        "Any other rule or bucket of the account can send messages that the consumer of the queue does not expect.",
         # IAM User Guide, "The confused deputy problem", read 2026-12
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html",
         _for_any_source,

@@ -188,7 +188,7 @@ def _unlogged(template: Template) -> Iterator[Fault]:
         named = logging.get("DestinationBucketName")
         target = bucket if named is None else template.find(BUCKET, named)
         if target is bucket:
-            yield Fault(path, "logs into itself, so that each log causes another; name another bucket")
+            yield Fault(path, "is the bucket itself, so each delivered log causes another; name another bucket")
         elif target is not None:
             yield from _undelivered(template, path, target)
 
@@ -213,8 +213,8 @@ def _undelivered(template: Template, path: Path, target: Resource) -> Iterator[F
     if without_acls and not let_in and not template.may_grow:
         yield Fault(
             path,
-            f"nothing lets logging.s3.amazonaws.com write to {target.id}, which takes no ACLs; allow s3:PutObject in "
-            "its AWS::S3::BucketPolicy",
+            f"no statement allows logging.s3.amazonaws.com to write to {target.id}, which has no ACLs; allow "
+            "s3:PutObject in its AWS::S3::BucketPolicy",
         )
 
 
@@ -241,7 +241,7 @@ RULES = (
     Rule(
         "E9548",
         "Access logs that S3 cannot deliver",
-        "S3 drops the logs without a word: into a bucket with KMS or Object Lock, or without a policy that lets it in.",
+        "S3 silently drops logs for a bucket with KMS or Object Lock, or without a policy that allows their delivery.",
         # Amazon S3 User Guide, "Enabling Amazon S3 server access logging", read 2026-12
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
         _unlogged,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from imgpipe_templates.checks.template import (
     Resource,
     Template,
 )
-from imgpipe_templates.checks.values import canonical, entries
+from imgpipe_templates.checks.values import canonical, entries, mapping
 
 TAGS = "E9541"
 
@@ -50,7 +51,32 @@ def _tags(value: Any) -> Iterator[tuple[str, str]]:
             yield canonical(entry.get("Key")), canonical(entry.get("Value"))
 
 
+# How a budget names a tag (AWS CloudFormation Template Reference, "AWS::Budgets::Budget BudgetData", CostFilters, read
+# 2026-12).
+_COST_TAG = re.compile(r"(?:user|aws):[^$]+\$.*")
+
+
+def _uncounted(template: Template) -> Iterator[Fault]:
+    for budget in template.of_type("AWS::Budgets::Budget"):
+        filters = mapping(mapping(budget.properties.get("Budget")).get("CostFilters"))
+        for position, value in entries(filters.get("TagKeyValue")):
+            text = template.with_defaults(canonical(value))
+            if not text.startswith("${") and not _COST_TAG.fullmatch(text):
+                yield Fault(
+                    budget.at("Budget", "CostFilters", "TagKeyValue", *position),
+                    f"{text!r} matches no cost; write user:KEY$VALUE",
+                )
+
+
 RULES = (
+    Rule(
+        "E9567",
+        "Budget filter that matches no cost",
+        "A budget whose filter matches nothing counts zero, so it never sends a notification.",
+        # AWS CloudFormation Template Reference, "AWS::Budgets::Budget BudgetData", read 2026-12
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-budgets-budget-budgetdata.html",
+        _uncounted,
+    ),
     Rule(
         TAGS,
         "Taggable resource without a required tag",
