@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import math
 import mmap
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -56,10 +55,10 @@ def make_room() -> None:
 
 
 def reuse_heap() -> None:
-    """Take large blocks from the heap again, if the function's template says so."""
+    """Take large blocks from the heap again, as the function's template says (`MALLOC_MMAP_MAX_`)."""
     library = _c_library()
     if hasattr(library, "malloc_trim"):
-        library.mallopt(_M_MMAP_MAX, int(os.environ.get("MALLOC_MMAP_MAX_", _MOST_BLOCKS)))
+        library.mallopt(_M_MMAP_MAX, 0)
 
 
 def renew_limit(memory_bytes: int) -> None:
