@@ -87,7 +87,7 @@ def _too_few(template: Template, function: Resource, role: Resource) -> Iterator
         if missing:
             yield Fault(
                 notifier.at("BucketName"),
-                f"the code calls {', '.join(missing)} for its lock on the notifications, which {role.id} lacks; allow it",
+                f"the code's lock calls {', '.join(missing)}, which {role.id} lacks; allow it",
             )
 
 
