@@ -8,9 +8,9 @@ from imgpipe_templates import limits
 from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.checks.template import Template
-from tests.checks import samples
-from tests.checks.expected import EXPECTED
+from tests.checks import expected, expected_from_e9545, samples
 
+EXPECTED = {**expected.EXPECTED, **expected_from_e9545.EXPECTED}
 BY_ID = {rule.id: rule for rule in RULES}
 TODAY = {"W9522": date(2027, 4, 1)}  # 90 days before python3.11 is deprecated
 
