@@ -21,6 +21,8 @@ _M_MMAP_MAX, _MOST_BLOCKS = -4, 65_536  # mallopt(3), and its default
 _STATM = Path("/proc/self/statm")
 _RESIDENT, _DATA = 1, 5  # fields of it, in pages: proc(5)
 
+_maps_large_blocks = False
+
 
 def keep_within(memory_bytes: int) -> None:
     """Limit this process to `memory_bytes` from now on: the kernel then refuses an allocation and kills nothing.
@@ -48,17 +50,20 @@ def make_room() -> None:
     In a heap with holes an image takes more pages than in an empty one: an AVIF with alpha 90 MB more than 405. Mapped
     blocks leave no holes, but each gets its pages anew. To give 200 MB back takes 15 ms.
     """
+    global _maps_large_blocks  # noqa: PLW0603  the process has one heap
     library = _c_library()
     if hasattr(library, "malloc_trim"):  # glibc's own, as is what keeps the pages
         library.malloc_trim(0)
         library.mallopt(_M_MMAP_MAX, _MOST_BLOCKS)
+        _maps_large_blocks = True
 
 
 def reuse_heap() -> None:
-    """Take large blocks from the heap again, as the function's template says (`MALLOC_MMAP_MAX_`)."""
-    library = _c_library()
-    if hasattr(library, "malloc_trim"):
-        library.mallopt(_M_MMAP_MAX, 0)
+    """Take large blocks from the heap again after `make_room`, as the function's template says (`MALLOC_MMAP_MAX_`)."""
+    global _maps_large_blocks  # noqa: PLW0603  as above
+    if _maps_large_blocks:
+        _c_library().mallopt(_M_MMAP_MAX, 0)
+        _maps_large_blocks = False
 
 
 def renew_limit(memory_bytes: int) -> None:
