@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from imgpipe_templates import ConfigError, load_preset
 from imgpipe_templates.patterns.output import OutputConfig
 
 
@@ -59,16 +60,30 @@ def test_what_goes_together(options):
         ({"format": "jpeg", "animation": "webp"}, ("format", "animation")),
         ({"format": "png", "animation": "webp"}, ("format", "animation")),
         ({"format": "avif", "animation": "webp"}, ("format", "animation")),
-        ({"format": "png", "jpeg_quality": 81}, ("jpeg_quality", "format")),
-        ({"webp_quality": 81}, ("webp_quality", "format")),
-        ({"format": "webp", "avif_quality": 61}, ("avif_quality", "format")),
-        ({"format": "webp", "animation": "webp", "jpeg_quality": 1}, ("jpeg_quality", "format")),
-        ({"max_animation_frames": 99}, ("max_animation_frames", "animation")),
-        ({"max_animation_pixels": 99_999}, ("max_animation_pixels", "animation")),
     ],
 )
-def test_what_does_nothing_is_refused_with_what_would_make_it_do_something(options, keys):
+def test_an_animation_that_its_format_cannot_hold_is_refused(options, keys):
     (conflict,) = OutputConfig(**options).conflicts()
 
     assert conflict.keys == keys
     assert "; expected " in conflict.message
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"format": "png", "jpeg_quality": 81}, "jpeg_quality"),
+        ({"webp_quality": 81}, "webp_quality"),
+        ({"format": "webp", "avif_quality": 61}, "avif_quality"),
+        ({"format": "webp", "animation": "webp", "jpeg_quality": 1}, "jpeg_quality"),
+        ({"max_animation_frames": 99}, "max_animation_frames"),
+        ({"max_animation_pixels": 99_999}, "max_animation_pixels"),
+    ],
+)
+def test_what_does_nothing_is_refused_with_what_would_make_it_do_something(options, key):
+    with pytest.raises(ConfigError) as refused:
+        load_preset("thumbnails", [f"processing.output.{name}={value}" for name, value in options.items()])
+
+    assert f"--set processing.output.{key}={options[key]}: " in str(refused.value)
+    assert "has no effect with processing.output." in str(refused.value)
+    assert "; expected processing.output." in str(refused.value)
