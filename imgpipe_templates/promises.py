@@ -42,7 +42,7 @@ def metadata(config: PipelineConfig, layout: str) -> dict[str, Any]:
         BUDGET: config.budget,
         CUSTOMER_KEY: config.customer_managed_key,
         # Without known names a rule and its queue, or two queues, would wait for each other.
-        DEAD_LETTERS: config.names == "suffix",
+        DEAD_LETTERS: config.names != "generated",
         DELETION_PROTECTION: config.metadata.deletion_protection,
         TABLE_ALARMS: config.monitoring.table_alarms,
         TABLE_KEY: config.metadata.encryption == "aws-managed" or config.customer_managed_key,

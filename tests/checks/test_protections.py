@@ -6,6 +6,8 @@ import copy
 
 import pytest
 
+from imgpipe_templates import load_preset
+from imgpipe_templates.promises import metadata
 from tests.checks.test_mutants import drop, found, put, rendered, statement
 
 BUCKET = ("Properties", "BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault")
@@ -179,3 +181,9 @@ def test_what_is_promised_is_said_in_the_metadata_and_asked_of_no_foreign_templa
 
     del body["Metadata"]["ImagePipeline"]
     assert found(body) == set()
+
+
+def test_regional_names_promise_what_names_with_a_suffix_promise():
+    regional = load_preset("production", ["names=regional"])
+
+    assert metadata(regional, "single") == metadata(load_preset("production"), "single")
