@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from imgpipe_templates import __version__
+from imgpipe_templates.version import __version__
 
 
 def cache_dir() -> Path:

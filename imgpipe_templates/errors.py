@@ -1,39 +1,43 @@
-"""Every failure a user can cause is an ImgpipeError; the command line prints it without a traceback."""
+"""Errors that a user can cause. Each is an ImgpipeError; the command line prints it without a traceback."""
 
 from __future__ import annotations
 
 
 class ImgpipeError(Exception):
-    """Base of all errors this package raises on purpose."""
+    """Base of all errors that this package raises on purpose."""
 
 
 class ConfigError(ImgpipeError):
     """One or more values of a configuration are unknown, of the wrong type, out of range or in conflict.
 
     Attributes:
-        faults: One line each, `<file>: <key>: <what is>; <what is expected>`.
+        errors: One line per error, `<file>: <key>: <value>; expected <allowed values>`.
     """
 
-    def __init__(self, *faults: str) -> None:
-        self.faults = faults
-        super().__init__("\n".join(faults))
+    def __init__(self, *errors: str) -> None:
+        self.errors = errors
+        super().__init__("\n".join(errors))
 
 
 class ArgumentError(ImgpipeError, TypeError):
-    """A public function was called with an argument of a wrong type, or with an unknown name."""
+    """An argument of a public function has a wrong type or an unknown name."""
 
 
 class TemplateConflictError(ImgpipeError):
-    """Two subsystems declared the same name in one template with different meanings."""
+    """Two subsystems declare the same name in one template with different meanings."""
+
+
+class LiteralReferenceError(ImgpipeError):
+    """A subsystem refers to a resource of another subsystem by its logical id instead of its handle."""
 
 
 class PackagingError(ImgpipeError):
-    """A function's package cannot be built, or would not import on its runtime."""
+    """A package cannot be built, or the runtime could not import it."""
 
 
 class DeploymentError(ImgpipeError):
-    """CloudFormation refused or failed a deployment."""
+    """A CloudFormation deployment was rejected or failed."""
 
 
 class LocalEngineError(ImgpipeError):
-    """The embedded engine is missing, did not start, or is not the version its seams were written for."""
+    """The local engine is missing, did not start, or has another version than the engine patches require."""

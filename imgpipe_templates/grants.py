@@ -7,7 +7,6 @@ role reads as a list of sentences.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import awacs.aws
 import awacs.dynamodb
@@ -15,21 +14,15 @@ import awacs.logs
 import awacs.s3
 import awacs.sns
 import awacs.sqs
+from awacs import awslambda as lambda_
+from awacs import ec2, kms, ssm, xray
 from awacs.aws import Action, Allow, ArnEquals, ArnLike, Bool, Condition, Deny, Principal, Statement, StringEquals
 from troposphere import AccountId, Ref, Sub
 
 from imgpipe_templates.arguments import checked
 from imgpipe_templates.core.handles import Bucket, Key, Queue, Table, Topic
-from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value, arn_text
-
-if TYPE_CHECKING:
-    from awacs import awslambda as lambda_
-    from awacs import ec2, kms, ssm, xray
-else:
-    ec2, kms, lambda_, ssm, xray = map(
-        deferred, ("awacs.ec2", "awacs.kms", "awacs.awslambda", "awacs.ssm", "awacs.xray")
-    )
+from imgpipe_templates.core.references import as_handle_value
 
 
 @checked(bucket=Bucket)
@@ -91,7 +84,7 @@ def lock_notifications(bucket: Bucket) -> Statement:
     name = bucket.name
     title = name.data["Ref"] if isinstance(name, Ref) else "BucketName"
     arn = arn_text("ssm", f"parameter/imgpipe/bucket-notifications/${{{title}}}")
-    on = Sub(arn) if isinstance(name, Ref) else Sub(arn, BucketName=name)
+    on = as_handle_value(Sub(arn)) if isinstance(name, Ref) else Sub(arn, BucketName=name)
     return _allow(f"Lock{bucket.title}Notifications", actions, on)
 
 

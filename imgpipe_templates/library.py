@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from awacs.aws import Statement
 
 from imgpipe_templates.arguments import check_choice, checked
 from imgpipe_templates.core.handles import Bucket, Function
 from imgpipe_templates.core.layouts import ExportedStacks, Layout, NestedStacks, SingleStack
-from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope, Stack
+from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.errors import ArgumentError, TemplateConflictError
 from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.buckets import BucketSettings, clean_up_rules, private_bucket, refuse_plain_http
@@ -129,8 +129,8 @@ class Pipeline:
             layout=self.layout.name,
             stacks=templates,
             deploy_order=["root"] if "root" in stacks else order,
-            functions=[_entry(name, code) for name, stack in stacks.items() for code in stack.functions],
-            layers=[_entry(name, code) for name, stack in stacks.items() for code in stack.layers],
+            functions=[code for stack in stacks.values() for code in stack.functions],
+            layers=[code for stack in stacks.values() for code in stack.layers],
             reads_from={name: stack.reads_from for name, stack in stacks.items()},
         )
 
@@ -172,10 +172,6 @@ def layout_of(name: LayoutName, config: PipelineConfig) -> Layout:
     if name == "exports":
         return ExportedStacks(config.name, groups)
     return NestedStacks(groups) if name == "nested" else SingleStack()
-
-
-def _entry(stack: str, code: FunctionCode | LayerCode) -> dict[str, Any]:
-    return {"stack": stack, **dataclasses.asdict(code)}
 
 
 def _deploy_order(stacks: dict[str, Stack]) -> list[str]:

@@ -72,10 +72,10 @@ def make_processor(work: Path, engine: str) -> Processor:
     (code,) = rendered.functions
     interpreter = find_interpreter(RUNTIME)
     package = build_package(
-        code["package"],
+        code.package,
         Target.of_interpreter(str(interpreter.path)),
         work / "packages" / engine,
-        contents=Contents(extras=tuple(code.get("extras", ()))),
+        contents=Contents(extras=code.extras),
     )
     unpacked = package.path.with_name(package.sha256[:12])
     if not unpacked.exists():

@@ -120,7 +120,7 @@ def _deployed(clients: Clients, processor: Processor) -> dict[str, str]:
         parameters={"SourceBucketName": uploads, "EnvironmentSuffix": name},
         capabilities=("CAPABILITY_NAMED_IAM",),
         packages=tuple(
-            FunctionPackage(one["package"], one["key_parameter"], processor.package.path)
+            FunctionPackage(one.package, one.key_parameter, processor.package.path)
             for one in processor.rendered.functions
         ),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from imgpipe_templates import __version__
+from imgpipe_templates.version import __version__
 
 # cfn-lint's severities in SARIF's words (SARIF 2.1.0, 3.27.10 "level property").
 _LEVELS = {"error": "error", "warning": "warning", "informational": "note"}

@@ -15,7 +15,7 @@ from typing import cast
 
 import click
 
-from imgpipe_templates import __version__
+from imgpipe_templates.version import __version__
 from imgpipe_templates.errors import ImgpipeError
 
 # Command -> its module here, in the order in which help shows them. A module is imported when its command is called.

@@ -1,55 +1,39 @@
-"""Every check of every template, before anything is written or started."""
+"""Validation of rendered templates before a command writes or deploys them."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 import click
 
+from imgpipe_templates.checks import Finding
+from imgpipe_templates.cli.tables import working
 from imgpipe_templates.errors import ImgpipeError
-
-if TYPE_CHECKING:
-    from imgpipe_templates.checks import Finding
-    from imgpipe_templates.render.manifest import RenderedPipeline
+from imgpipe_templates.render.manifest import RenderedPipeline
+from imgpipe_templates.validation import validate_pipeline
 
 
 def check_templates(
     pipelines: Sequence[RenderedPipeline], *, use_cache: bool = True, shows_progress: bool = False
 ) -> None:
-    """Check all templates of `pipelines` and show what is wrong with them on stderr.
+    """Check all templates of `pipelines` and print the findings to stderr.
 
     Args:
-        pipelines: What was rendered.
-        use_cache: Whether a text that was found valid before is taken to be so.
-        shows_progress: Whether the caller already shows on the terminal what is being done.
+        pipelines: The rendered pipelines.
+        use_cache: True to use the kept result of a template text that was checked before.
+        shows_progress: True if the caller already shows the progress on the terminal.
 
     Raises:
-        ImgpipeError: Something was found.
+        ImgpipeError: There are findings.
     """
-    from imgpipe_templates import checks
-    from imgpipe_templates.cli.tables import working
-    from imgpipe_templates.render.text import to_json
-
-    today = datetime.datetime.now(tz=datetime.UTC).date()
     findings: list[Finding] = []
-    count = 0
     with nullcontext(lambda _: None) if shows_progress else working("checking the templates") as announce:
         for pipeline in pipelines:
             announce(f"checking {pipeline.pipeline}")
-            stacks = {stack: to_json(template) for stack, template in pipeline.stacks.items()}
-            folder = f"{pipeline.pipeline}/{pipeline.layout}"
-            texts = {f"{folder}/{stack}.template.json": text for stack, text in stacks.items()}
-            together = stacks if len(stacks) > 1 else {}
-            findings += checks.check_templates(texts, today=today, use_cache=use_cache, stacks=together)
-            count += len(texts)
-            if together:
-                from imgpipe_templates.checks.assembly import check_assembly
-
-                findings += check_assembly(pipeline.stacks, pipeline.reads_from)
+            findings += validate_pipeline(pipeline, use_cache=use_cache)
     for finding in findings:
         click.echo(finding.text(), err=True)
     if findings:
+        count = sum(len(pipeline.stacks) for pipeline in pipelines)
         raise ImgpipeError(f"{len(findings)} findings in {count} templates; nothing was written")

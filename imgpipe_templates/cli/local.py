@@ -88,17 +88,17 @@ def _local_pipeline(config: PipelineConfig) -> LocalPipeline:
         template=to_json(rendered.stacks[stack]),
         functions=tuple(
             LocalFunction(
-                one["package"],
-                one["key_parameter"],
-                one["runtime"],
-                has_layer=one["dependencies"] == "layer",
-                extras=one["extras"],
+                code.package,
+                code.key_parameter,
+                code.runtime,
+                has_layer=code.dependencies == "layer",
+                extras=code.extras,
             )
-            for one in rendered.functions
+            for code in rendered.functions
         ),
         layers=tuple(
-            LocalFunction(one["package"], one["key_parameter"], one["runtime"], extras=one["extras"])
-            for one in rendered.layers
+            LocalFunction(code.package, code.key_parameter, code.runtime, extras=code.extras)
+            for code in rendered.layers
         ),
         key_prefix=uploads.prefix + (f"{_USER}/" if uploads.user_id == "first-folder" else ""),
         user_metadata={"user-id": _USER} if uploads.user_id == "metadata" else {},

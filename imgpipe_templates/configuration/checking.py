@@ -61,7 +61,7 @@ def check(cls: type[SectionT], layers: Sequence[Layer], overrides: Sequence[str]
         Fault(index, 0, "", text)
         for index, fault in enumerate(read)
         if isinstance(fault, ConfigError)
-        for text in fault.faults
+        for text in fault.errors
     ]
     checker = _Checker(cls, sources, presets.names if presets else ())
     config = checker.validated(whole=not unread)

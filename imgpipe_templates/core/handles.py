@@ -1,78 +1,109 @@
-"""Handles: typed addresses of resources, readable from any stack.
+"""Handles: typed references to resources, usable from any stack.
 
-A handle knows the stack its resource lives in (`home`) and the stack that is reading it (`viewer`).
-At home its properties are what the template says there; elsewhere they go through the viewer's link (an export, a
-parameter of a nested stack), which makes the output only when somebody really reads it.
+A handle knows the stack that contains its resource (`home`) and the stack that reads it (`reader`).
+In the home stack, its properties are `Ref` and `Fn::GetAtt`. In another stack, they go through the layout's link: an
+export, or a parameter of a nested stack. The link adds the output on first use.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from troposphere import AWSObject, GetAtt, Join, Ref, Split, Sub
 
 from imgpipe_templates.arguments import checked
 from imgpipe_templates.core.naming import Value, arn_text, substituted
+from imgpipe_templates.core.references import HandleText, as_handle_value
 from imgpipe_templates.core.stack import Scope, Stack
-from imgpipe_templates.records import record
 
-if TYPE_CHECKING:  # a handle takes resources of these, and makes none
+if TYPE_CHECKING:  # only for annotations
     from troposphere import apigatewayv2, awslambda, dynamodb, iam, kms, s3, sns, sqs
 
 T = TypeVar("T")
 
 
-@record
+@dataclass(frozen=True, eq=False)  # compared by identity: a mapping of troposphere values has no hash
 class Handle:
-    """The address of one resource. Each kind of resource that crosses a subsystem border has its own class."""
+    """The reference to one resource. Each kind of resource that another subsystem uses has its own class.
+
+    Attributes:
+        home: The stack that contains the resource.
+        reader: The stack whose template uses the reference.
+        title: Logical id of the resource.
+        values: The readable values by name, as the home stack writes them.
+    """
 
     home: Stack
-    viewer: Stack
+    reader: Stack
     title: str
-    local: Mapping[str, Value]
+    values: Mapping[str, Value]
 
-    # What `Ref` and which attributes the kind offers, by the name under which they are read.
+    # The name of the value that `Ref` returns, and the names of the readable `Fn::GetAtt` attributes.
     ref: ClassVar[str]
     attributes: ClassVar[tuple[str, ...]]
 
     @classmethod
     def _of(cls, scope: Scope, resource: AWSObject) -> Self:
         scope.add(resource)
-        local: dict[str, Value] = {cls.ref: Ref(resource)}
-        local.update({name: GetAtt(resource, name) for name in cls.attributes})
-        return cls(scope.stack, scope.stack, str(resource.title), local)
+        values: dict[str, Value] = {cls.ref: Ref(resource)}
+        values.update({name: GetAtt(resource, name) for name in cls.attributes})
+        return cls._with_values(scope, str(resource.title), values)
 
-    def _read(self, attribute: str) -> Value:
-        value = self.local[attribute]
-        if self.viewer is self.home:
+    @classmethod
+    def _with_values(cls, scope: Scope, title: str, values: Mapping[str, Value]) -> Self:
+        scope.stack.handle_kinds[title] = cls.__name__
+        return cls(scope.stack, scope.stack, title, {name: as_handle_value(value) for name, value in values.items()})
+
+    def _read(self, name: str) -> Value:
+        value = self.values[name]
+        if self.reader is self.home:
             return value
-        self.viewer.reads_from.add(self.home.name)
-        # `ProcessorDeadLetterQueue` and `QueueName`: once is enough.
+        self.reader.reads_from.add(self.home.name)
+        # The output of `ProcessorDeadLetterQueue` and `QueueName` is `ProcessorDeadLetterQueueName`.
         kind = type(self).__name__
-        told = attribute.removeprefix(kind) if self.title.endswith(kind) else attribute
-        return self.viewer.layout.link(self.home, self.viewer, self.title + told, value)
+        suffix = name.removeprefix(kind) if self.title.endswith(kind) else name
+        return as_handle_value(self.reader.layout.link(self.home, self.reader, self.title + suffix, value))
 
 
-class _Addressed(Handle):
-    """What has an ARN and a name of its own."""
-
-    # Under which of its values the name is kept.
-    named_by: ClassVar[str] = "Name"
+class ArnHandle(Handle):
+    """A resource with an ARN."""
 
     @property
     def arn(self) -> Value:
-        """Its ARN; of a function without a version, of a table without its indexes."""
+        """The ARN; of a function without a version, of a table without its indexes."""
         return self._read("Arn")
+
+    def below(self, path: str) -> Value:
+        """Return the ARN of a sub-resource, or an ARN pattern of several.
+
+        Args:
+            path: Text after the ARN of the resource, such as `/index/UserIndex` or `/*`.
+        """
+        arn = self.arn
+        if isinstance(arn, Sub) and isinstance(text := arn.data["Fn::Sub"], str):  # an Fn::Sub cannot contain another
+            return Sub(HandleText(f"{text}{path}"))
+        if isinstance(arn, GetAtt):
+            return Sub(HandleText(f"${{{self.title}.Arn}}{path}"))
+        variable = f"{type(self).__name__}Arn"
+        return Sub(f"${{{variable}}}{path}", {variable: arn})
+
+
+class NamedHandle(ArnHandle):
+    """A resource with an ARN and a physical name."""
+
+    # The key of the physical name in `values`.
+    name_key: ClassVar[str] = "Name"
 
     @property
     def name(self) -> Value:
-        """Its name, as other resources and CloudWatch's dimensions want it."""
-        return self._read(self.named_by)
+        """The physical name, as other resources and CloudWatch dimensions require it."""
+        return self._read(self.name_key)
 
 
-class Bucket(_Addressed):
+class Bucket(NamedHandle):
     """An S3 bucket."""
 
     ref = "Name"
@@ -90,45 +121,39 @@ class Bucket(_Addressed):
 
     @classmethod
     def by_name(cls, scope: Scope, resource: s3.Bucket) -> Self:
-        """Add `resource` and return a handle that reads its known name and never the resource itself.
+        """Add `resource` and return a handle that uses its fixed name and never refers to the resource.
 
-        For a bucket that waits for resources which name it: a reference back to it would be a cycle.
+        Use this for a bucket that depends on resources which name the bucket. A reference would be a cycle.
         """
         scope.add(resource)
         name = scope.names.text(str(resource.title))
         arn = arn_text("s3", name, region="", account="")
-        local = {"Name": substituted(name), "Arn": substituted(arn)}
-        return cls(scope.stack, scope.stack, str(resource.title), local)
+        return cls._with_values(scope, str(resource.title), {"Name": substituted(name), "Arn": substituted(arn)})
 
     def objects_arn(self, prefix: str = "") -> Value:
-        """The ARN pattern of the objects whose keys start with `prefix`."""
-        arn = self.arn
-        if isinstance(arn, Sub):  # a Sub cannot stand inside another: continue its text
-            return Sub(f"{arn.data['Fn::Sub']}/{prefix}*")
-        if isinstance(arn, GetAtt) and self.viewer is self.home:
-            return Sub(f"${{{self.title}.Arn}}/{prefix}*")
-        return Sub(f"${{BucketArn}}/{prefix}*", BucketArn=arn)
+        """Return the ARN pattern of the objects whose keys start with `prefix`."""
+        return self.below(f"/{prefix}*")
 
 
-class Function(_Addressed):
-    """A Lambda function, with the role that it runs with."""
+class Function(NamedHandle):
+    """A Lambda function and its execution role."""
 
     ref = "Name"
     attributes = ("Arn",)
 
     @classmethod
     def of(cls, scope: Scope, resource: awslambda.Function, role: iam.Role) -> Self:
-        """Add `resource` and return its handle; `role` is in the template already."""
+        """Add `resource` and return its handle; the template already contains `role`."""
         handle = cls._of(scope, resource)
-        return dataclasses.replace(handle, local={**handle.local, "RoleName": Ref(role)})
+        return dataclasses.replace(handle, values={**handle.values, "RoleName": as_handle_value(Ref(role))})
 
     @property
     def role_name(self) -> Value:
-        """The name of its role, for a permission that only somebody downstream can name."""
+        """The name of the execution role, for a policy that a later subsystem attaches."""
         return self._read("RoleName")
 
 
-class Table(_Addressed):
+class Table(NamedHandle):
     """A DynamoDB table."""
 
     ref = "Name"
@@ -140,18 +165,16 @@ class Table(_Addressed):
         return cls._of(scope, resource)
 
     def index_arn(self, index: str) -> Value:
-        """The ARN of one of its indexes."""
-        if self.viewer is self.home:
-            return Sub(f"${{{self.title}.Arn}}/index/{index}")
-        return Sub(f"${{TableArn}}/index/{index}", TableArn=self.arn)
+        """Return the ARN of one global secondary index."""
+        return self.below(f"/index/{index}")
 
 
-class Topic(_Addressed):
+class Topic(NamedHandle):
     """An SNS topic."""
 
     ref = "Arn"
     attributes = ("TopicName",)
-    named_by = "TopicName"
+    name_key = "TopicName"
 
     @classmethod
     def of(cls, scope: Scope, resource: sns.Topic) -> Self:
@@ -159,12 +182,12 @@ class Topic(_Addressed):
         return cls._of(scope, resource)
 
 
-class Queue(_Addressed):
+class Queue(NamedHandle):
     """An SQS queue."""
 
     ref = "Url"
     attributes = ("Arn", "QueueName")
-    named_by = "QueueName"
+    name_key = "QueueName"
 
     @classmethod
     def of(cls, scope: Scope, resource: sqs.Queue) -> Self:
@@ -172,7 +195,7 @@ class Queue(_Addressed):
         return cls._of(scope, resource)
 
 
-class Key(Handle):
+class Key(ArnHandle):
     """A KMS key."""
 
     ref = "Id"
@@ -182,11 +205,6 @@ class Key(Handle):
     def of(cls, scope: Scope, resource: kms.Key) -> Self:
         """Add `resource` and return its handle."""
         return cls._of(scope, resource)
-
-    @property
-    def arn(self) -> Value:
-        """The key's ARN."""
-        return self._read("Arn")
 
 
 class HttpApi(Handle):
@@ -202,52 +220,59 @@ class HttpApi(Handle):
 
     @property
     def id(self) -> Value:
-        """The API's id, as CloudWatch's dimension `ApiId` wants it."""
+        """The API id, as the CloudWatch dimension `ApiId` requires it."""
         return self._read("Id")
 
     @property
     def endpoint(self) -> Value:
-        """The API's address, without a path."""
+        """The URL of the API without a path."""
         return self._read("ApiEndpoint")
 
 
-class NetworkPlace(Handle):
-    """Where functions stand in a VPC: private subnets and one security group."""
+class VpcPlacement(Handle):
+    """The VPC configuration of functions: private subnets and one security group."""
 
     ref = "SecurityGroupId"
     attributes = ()
 
     @classmethod
     def of(cls, scope: Scope, title: str, *, security_group: Value, subnets: Sequence[Value] | Ref) -> Self:
-        """The place made of subnets, which may be a parameter that lists them, and a security group."""
-        listed = subnets if isinstance(subnets, Ref) else list(subnets)
-        local: dict[str, Any] = {"SecurityGroupId": security_group, "SubnetIds": Join(",", listed)}
-        return cls(scope.stack, scope.stack, title, local)
+        """Return the handle of subnets and a security group.
+
+        Args:
+            scope: The subsystem that adds the network.
+            title: Start of the output names in layouts of several stacks.
+            security_group: Id of the security group.
+            subnets: Ids of the subnets, or a parameter that lists them.
+        """
+        listed = as_handle_value(subnets) if isinstance(subnets, Ref) else [as_handle_value(one) for one in subnets]
+        values: dict[str, Any] = {"SecurityGroupId": security_group, "SubnetIds": Join(",", listed)}
+        return cls._with_values(scope, title, values)
 
     @property
     def security_group_id(self) -> Value:
-        """The security group's id."""
+        """The id of the security group."""
         return self._read("SecurityGroupId")
 
     @property
     def subnet_ids(self) -> Value | Sequence[Value]:
-        """The ids of the subnets. An export is text, so that from afar the list is joined and split again."""
+        """The ids of the subnets. An export is text, so another stack splits the joined list again."""
         joined = self._read("SubnetIds")
-        if self.viewer is self.home:
+        if self.reader is self.home:
             values: Value | Sequence[Value] = joined.data["Fn::Join"][1]  # type: ignore[union-attr] # a Join by `of`
             return values
         return Split(",", joined)
 
 
-def seen_from(viewer: Stack, value: T) -> T:
-    """`value` with every handle in it (also inside dataclasses, tuples and dicts) read from `viewer`."""
+def handles_for(reader: Stack, value: T) -> T:
+    """Return `value` with the reader of every handle set, also inside dataclasses, tuples and dicts."""
     if isinstance(value, Handle):
-        return dataclasses.replace(value, viewer=viewer)
+        return dataclasses.replace(value, reader=reader)
     if isinstance(value, tuple):
-        return cast(T, tuple(seen_from(viewer, item) for item in cast("tuple[object, ...]", value)))
+        return cast(T, tuple(handles_for(reader, item) for item in cast("tuple[object, ...]", value)))
     if isinstance(value, dict):
-        return cast(T, {key: seen_from(viewer, item) for key, item in cast("dict[str, object]", value).items()})
+        return cast(T, {key: handles_for(reader, item) for key, item in cast("dict[str, object]", value).items()})
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        changes: dict[str, Any] = {f.name: seen_from(viewer, getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return dataclasses.replace(value, **changes)
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return dataclasses.replace(value, **{name: handles_for(reader, item) for name, item in fields.items()})
     return value

@@ -1,4 +1,4 @@
-"""Layouts: which subsystem goes into which stack, and how a reference crosses stacks."""
+"""Layouts: the stack of each subsystem, and references between stacks."""
 
 from __future__ import annotations
 
@@ -6,68 +6,68 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from troposphere import Export, GetAtt, ImportValue, Join, Output, Parameter, Ref, Sub
+from troposphere import Export, GetAtt, ImportValue, Join, Output, Parameter, Ref, Sub, cloudformation
 
-from imgpipe_templates.core.handles import seen_from
+from imgpipe_templates.core.handles import handles_for
 from imgpipe_templates.core.naming import Names, Value
-from imgpipe_templates.core.stack import Linking, Scope, Stack
+from imgpipe_templates.core.references import check_references
+from imgpipe_templates.core.stack import Scope, Stack, StackLinks
 from imgpipe_templates.errors import TemplateConflictError
-from imgpipe_templates.records import record
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Layout(Linking, Protocol):
+class Layout(StackLinks, Protocol):
     """How a pipeline is divided into stacks."""
 
     @property
     def name(self) -> str:
-        """What the layout is called on the command line."""
+        """The name of the layout on the command line."""
 
     def stack_name(self, subsystem: str) -> str:
-        """The stack that holds `subsystem`."""
+        """Return the name of the stack that contains `subsystem`."""
 
     def finish(self, stacks: dict[str, Stack], scope: Callable[[Stack], Scope]) -> None:
-        """Add what the stacks need besides the subsystems in them.
+        """Add the stacks that the layout requires in addition to the subsystems.
 
         Args:
             stacks: All stacks; changed in place.
-            scope: Makes the scope of a further stack.
+            scope: Makes the scope of an added stack.
         """
 
 
-@record
+@dataclass(frozen=True)
 class SingleStack:
-    """Everything in one template: references are plain Ref and GetAtt."""
+    """One template with all subsystems: references are Ref and Fn::GetAtt."""
 
     name: str = "single"
 
-    def stack_name(self, subsystem: str) -> str:  # noqa: ARG002 - every subsystem has the same answer
-        """The one stack, whatever the subsystem."""
+    def stack_name(self, subsystem: str) -> str:  # noqa: ARG002 - all subsystems share one stack
+        """Return the name of the only stack."""
         return "pipeline"
 
-    def link(self, home: Stack, viewer: Stack, title: str, local: Value) -> Value:
-        """Never asked: a reader in the one stack is always at home."""
-        raise AssertionError(f"{viewer.name}: {title} of {home.name} would need a link, {local} is at home")
+    def link(self, home: Stack, reader: Stack, title: str, value: Value) -> Value:
+        """Fail: with one stack, the reader is always the home stack."""
+        raise AssertionError(f"{reader.name}: {title} of {home.name} needs a link for {value}, but there is one stack")
 
     def output(self, home: Stack, title: str, value: Value, *, export: str = "") -> Output:  # noqa: ARG002 - one stack
-        """An output that is exported after the stack."""
+        """Return an output whose export name starts with the stack name."""
         return Output(title, Value=value, Export=Export(Sub(f"${{AWS::StackName}}-{export or title}")))
 
     def finish(self, stacks: dict[str, Stack], scope: Callable[[Stack], Scope]) -> None:
-        """Nothing is missing."""
+        """Add nothing."""
 
 
-@record
+@dataclass(frozen=True)
 class ExportedStacks:
     """A stack per subsystem; a reference is an export and an ImportValue.
 
-    A value that is imported cannot change, and its stack cannot be deleted, before the importing stack.
+    CloudFormation rejects a change of an imported value, and the deletion of its stack, while a stack imports it.
 
     Attributes:
-        pipeline: Begins the name of every export, which is unique in an account and Region.
-        groups: Subsystems that share the stack of another.
+        pipeline: Start of every export name. Export names are unique in an account and Region.
+        groups: Subsystem -> the subsystem whose stack it shares.
     """
 
     pipeline: str
@@ -75,95 +75,94 @@ class ExportedStacks:
     name: str = "exports"
 
     def stack_name(self, subsystem: str) -> str:
-        """The subsystem's own stack, or the one that it shares."""
+        """Return the name of the subsystem's own stack, or of the stack that it shares."""
         return self.groups.get(subsystem, subsystem)
 
-    def link(self, home: Stack, viewer: Stack, title: str, local: Value) -> Value:  # noqa: ARG002 - the same for all
-        """Import the output, offering it first if nobody has read it yet."""
-        home.offer(title, local)
+    def link(self, home: Stack, reader: Stack, title: str, value: Value) -> Value:  # noqa: ARG002 - same for all readers
+        """Return an import of the output; add the output on first use."""
+        home.linked_output(title, value)
         return ImportValue(self._export(title))
 
     def output(self, home: Stack, title: str, value: Value, *, export: str = "") -> Output:  # noqa: ARG002 - as above
-        """An output that is exported under a name which the readers know."""
+        """Return an output with the export name that readers import."""
         return Output(title, Value=value, Export=Export(self._export(title)))
 
     def finish(self, stacks: dict[str, Stack], scope: Callable[[Stack], Scope]) -> None:
-        """Nothing is missing: the stacks are deployed one after the other."""
+        """Add nothing: the stacks are deployed one after the other."""
 
     def _export(self, title: str) -> Sub:
         return Sub(f"{self.pipeline}-${{EnvironmentSuffix}}-{title}")
 
 
-@record
+@dataclass(frozen=True)
 class NestedStacks:
-    """A root stack with one child per subsystem; the root hands outputs of one to parameters of another.
+    """A root stack with one child per subsystem; the root passes outputs of one child to parameters of another.
 
     Attributes:
-        groups: Subsystems that share the child of another.
-        wired: By child, the parameters that the root fills from another child.
-        exports: By output, what its export is called after the root stack.
+        groups: Subsystem -> the subsystem whose child it shares.
+        links: Child -> parameter -> the output of another child that the root passes.
+        exports: Output -> the part of its export name after the name of the root stack.
     """
 
     groups: Mapping[str, str]
-    wired: dict[str, dict[str, Value]] = field(default_factory=dict[str, dict[str, Value]])
+    links: dict[str, dict[str, Value]] = field(default_factory=dict[str, dict[str, Value]])
     exports: dict[str, str] = field(default_factory=dict[str, str])
     name: str = "nested"
 
     def stack_name(self, subsystem: str) -> str:
-        """The subsystem's own child, or the one that it shares."""
+        """Return the name of the subsystem's own child, or of the child that it shares."""
         return self.groups.get(subsystem, subsystem)
 
-    def link(self, home: Stack, viewer: Stack, title: str, local: Value) -> Value:
-        """A parameter of the reader, which the root fills with the output."""
-        home.offer(title, local)
-        self.wired.setdefault(viewer.name, {})[title] = GetAtt(_child_id(home.name), f"Outputs.{title}")
+    def link(self, home: Stack, reader: Stack, title: str, value: Value) -> Value:
+        """Return a parameter of the reader to which the root passes the output."""
+        home.linked_output(title, value)
+        self.links.setdefault(reader.name, {})[title] = GetAtt(_child_id(home.name), f"Outputs.{title}")
         parameter = Parameter(title, Type="String", Description=f"{title} of the stack {home.name}; the root fills it")
-        viewer.template.parameters.setdefault(title, parameter)
+        reader.template.parameters.setdefault(title, parameter)
         return Ref(title)
 
     def output(self, home: Stack, title: str, value: Value, *, export: str = "") -> Output:  # noqa: ARG002 - for all
-        """An output for the root alone, which exports an operator's in its own name."""
+        """Return an output without an export; the root exports the described outputs under its own name."""
         self.exports.setdefault(title, export or title)
         return Output(title, Value=value)
 
     def finish(self, stacks: dict[str, Stack], scope: Callable[[Stack], Scope]) -> None:
-        """Add the root."""
-        from troposphere import cloudformation  # noqa: PLC0415 - only this layout pays for it
-
+        """Add the root stack."""
         root = Stack("root", self)
-        into = scope(root)
+        root_scope = scope(root)
         for child in stacks.values():
             passed: dict[str, Any] = {}
             for title, parameter in child.template.parameters.items():
-                if title in self.wired.get(child.name, {}):
-                    passed[title] = self.wired[child.name][title]
+                if title in self.links.get(child.name, {}):
+                    passed[title] = self.links[child.name][title]
                 else:
-                    passed[title] = _handed_on(root, child, title, parameter)
+                    passed[title] = _passed_parameter(root, child, title, parameter)
             nested = cloudformation.Stack(_child_id(child.name), TemplateURL=f"{child.name}.template.json")
             nested.Parameters = passed
-            # A file name beside the root is what `aws cloudformation package` and our own deployment replace.
+            # `aws cloudformation package` and `deploy_pipeline` replace the file name with the URL of the upload.
             nested.Metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3002"]}}}
-            into.add(nested)
-            self._tell(root, child)
+            root_scope.add(nested)
+            self._add_root_outputs(root, child)
         stacks["root"] = root
 
-    def _tell(self, root: Stack, child: Stack) -> None:
-        """Tell an operator what the child tells: the described outputs, exported in the root's name."""
+    def _add_root_outputs(self, root: Stack, child: Stack) -> None:
+        """Export the described outputs of a child under the name of the root stack."""
         for title, output in child.template.outputs.items():
-            described = output.to_dict().get("Description")
-            if described:
-                told = Output(title, Description=described, Value=GetAtt(_child_id(child.name), f"Outputs.{title}"))
-                told.Export = Export(Sub(f"${{AWS::StackName}}-{self.exports[title]}"))
-                root.template.add_output(told)
+            description = output.to_dict().get("Description")
+            if description:
+                value = GetAtt(_child_id(child.name), f"Outputs.{title}")
+                exported = Output(title, Description=description, Value=value)
+                exported.Export = Export(Sub(f"${{AWS::StackName}}-{self.exports[title]}"))
+                root.template.add_output(exported)
 
 
-def _handed_on(root: Stack, child: Stack, title: str, parameter: Parameter) -> Value:
-    """A parameter that an operator fills: declared in the root too, and handed on as text."""
+def _passed_parameter(root: Stack, child: Stack, title: str, parameter: Parameter) -> Value:
+    """Declare a parameter of a child in the root too, and return the value that the root passes."""
     root.template.parameters.setdefault(title, parameter)
     group = next(group for group, titles in child.interface.groups.items() if title in titles)
     root.interface.place(title, group, child.interface.labels[title])
-    listed = parameter.to_dict()["Type"].startswith(("CommaDelimitedList", "List<"))
-    return Join(",", Ref(title)) if listed else Ref(title)
+    is_list = parameter.to_dict()["Type"].startswith(("CommaDelimitedList", "List<"))
+    return Join(",", Ref(title)) if is_list else Ref(title)
 
 
 def _child_id(name: str) -> str:
@@ -175,10 +174,10 @@ class Assembly:
     """The stacks of one pipeline, built subsystem by subsystem.
 
     Attributes:
-        layout: Decides the stacks.
-        names: Physical names of what has one.
+        layout: Chooses the stack of each subsystem.
+        names: Physical names of resources.
         tags: Tags of every resource.
-        common: Declares what every stack has, whatever its subsystems.
+        common: Declares the parameters of every stack.
     """
 
     layout: Layout
@@ -189,25 +188,30 @@ class Assembly:
     closed: bool = False
 
     def build(self, subsystem: str, add: Callable[Concatenate[Scope, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `add` in the stack the layout chose, with every handle seen from that stack.
+        """Call `add` with a scope of the subsystem's stack; handles in the arguments are read from that stack.
 
         Raises:
             TemplateConflictError: The stacks are finished.
         """
         if self.closed:
-            raise TemplateConflictError(f"{subsystem}: comes after the pipeline was rendered; expected it before")
+            raise TemplateConflictError(f"{subsystem}: the pipeline is already rendered; add the subsystem before that")
         name = self.layout.stack_name(subsystem)
         if name not in self.stacks:
             self.stacks[name] = Stack(name, self.layout)
         stack = self.stacks[name]
-        return add(self._scope(stack, subsystem), *seen_from(stack, args), **seen_from(stack, kwargs))
+        return add(self._scope(stack, subsystem), *handles_for(stack, args), **handles_for(stack, kwargs))
 
     def finished(self) -> dict[str, Stack]:
-        """The stacks, with what the layout adds; nothing can be built afterwards."""
+        """Return the stacks with those that the layout adds; `build` fails afterwards.
+
+        Raises:
+            LiteralReferenceError: A subsystem refers to a resource of another one without its handle.
+        """
         if not self.closed:
+            check_references(self.stacks)
             if len(self.stacks) > 1:
                 for stack in self.stacks.values():
-                    stack.drop_unread()
+                    stack.remove_unused_parameters()
             self.layout.finish(self.stacks, lambda stack: self._scope(stack, stack.name))
             self.closed = True
         return self.stacks

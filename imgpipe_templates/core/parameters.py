@@ -1,4 +1,4 @@
-"""Parameters of a stack, with their labels and groups for the CloudFormation console."""
+"""Parameters of a stack, with their labels and groups in the CloudFormation console."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Any
 
 from troposphere import Parameter
 
-from imgpipe_templates.records import record
-
 
 @dataclass(frozen=True)
 class ParameterGroup:
-    """A headed group of parameters in the console. Groups are shown in ascending `rank`."""
+    """A group of parameters in the console. Groups are shown in ascending `rank`."""
 
     rank: int
     label: str
@@ -20,7 +18,7 @@ class ParameterGroup:
 
 @dataclass
 class Interface:
-    """What the console shows of a stack's parameters (`AWS::CloudFormation::Interface`)."""
+    """Groups and labels of a stack's parameters (`AWS::CloudFormation::Interface`)."""
 
     groups: dict[ParameterGroup, list[str]] = field(default_factory=dict[ParameterGroup, list[str]])
     labels: dict[str, str] = field(default_factory=dict[str, str])
@@ -32,7 +30,7 @@ class Interface:
         self.labels[title] = label
 
     def remove(self, title: str) -> None:
-        """Show the parameter `title` no longer."""
+        """Remove the parameter `title` from its group and from the labels."""
         self.labels.pop(title, None)
         for group, titles in list(self.groups.items()):
             if title in titles:
@@ -41,7 +39,7 @@ class Interface:
                 del self.groups[group]
 
     def to_dict(self) -> dict[str, Any]:
-        """The metadata section of a template."""
+        """Return the entry of the template's Metadata section."""
         return {
             "AWS::CloudFormation::Interface": {
                 "ParameterGroups": [
@@ -53,15 +51,15 @@ class Interface:
         }
 
 
-@record
+@dataclass(frozen=True)
 class ParameterSpec:
-    """One parameter: a value that an operator may change without rendering again.
+    """One parameter: a value that an operator can change without rendering again.
 
     Attributes:
         title: The parameter's name.
-        group: Where the console shows it.
-        label: What the console calls it.
-        properties: Properties of the parameter in CloudFormation's own words.
+        group: Its group in the console.
+        label: Its label in the console.
+        properties: CloudFormation's properties of the parameter.
     """
 
     title: str
@@ -70,11 +68,11 @@ class ParameterSpec:
     properties: dict[str, Any]
 
     def declaration(self) -> Parameter:
-        """The parameter as troposphere writes it."""
+        """Return the parameter for a template."""
         return Parameter(self.title, **self.properties)
 
 
-# The groups of every pipeline, in the order in which an operator thinks of them.
+# The groups of every pipeline, in the order of the console.
 ENVIRONMENT = ParameterGroup(1, "Environment")
 STORAGE = ParameterGroup(2, "Storage")
 PROCESSING = ParameterGroup(3, "Image processing")

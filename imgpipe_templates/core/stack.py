@@ -1,4 +1,4 @@
-"""Stacks, and the scope through which one subsystem writes into a stack."""
+"""Stacks, and the scope through which one subsystem adds to a stack."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from troposphere import AWSHelperFn, AWSObject, Output, Parameter, Ref, Template
 
 from imgpipe_templates.core.naming import Names, Value
 from imgpipe_templates.core.parameters import Interface, ParameterSpec
-from imgpipe_templates.core.plain import plain
 from imgpipe_templates.core.tags import apply_tags
 from imgpipe_templates.errors import TemplateConflictError
-from imgpipe_templates.records import record
 
 ResourceT = TypeVar("ResourceT", bound=AWSObject)
 
 
-class Linking(Protocol):
-    """How a stack tells others its values."""
+class StackLinks(Protocol):
+    """The part of a layout that connects stacks."""
 
-    def link(self, home: Stack, viewer: Stack, title: str, local: Value) -> Value:
-        """The value `local` of the stack `home` as the stack `viewer` reads it."""
+    def link(self, home: Stack, reader: Stack, title: str, value: Value) -> Value:
+        """Return `value` of the stack `home` as the template of the stack `reader` writes it."""
 
     def output(self, home: Stack, title: str, value: Value, *, export: str = "") -> Output:
-        """The output with which `home` tells a value.
+        """Return the output of a value.
 
         Args:
-            home: Whose value it is.
+            home: The stack that contains the value.
             title: Name of the output.
-            value: What it says.
-            export: What an operator's export is called after the stack; empty means `title`.
+            value: Value of the output.
+            export: The part of the export name after the stack name; empty means `title`.
         """
 
 
-@record
+@dataclass(frozen=True)
 class FunctionCode:
-    """Which package a function of a stack runs, and the parameter that says where the package lies.
+    """The package of a Lambda function, and the parameter for its S3 object key.
 
     Attributes:
+        stack: Name of the stack that contains the function.
         function: Logical id of the function.
-        package: Name of the package; its source is the folder of that name under `lambda/`.
-        key_parameter: The parameter that takes the object key of the package.
+        package: Name of the package; its source is the folder of that name in `lambda/`.
+        key_parameter: The parameter for the object key of the package.
         runtime: Lambda's identifier of the runtime, such as `python3.13`.
         architecture: `arm64` or `x86_64`.
-        dependencies: Where what the package requires is: in the package itself, or in a layer.
-        extras: What it requires beyond what it always does, such as `heic`.
+        dependencies: Location of the package's dependencies: the package itself or a layer.
+        extras: Optional dependencies of the package, such as `heic`.
     """
 
+    stack: str
     function: str
     package: str
     key_parameter: str
@@ -60,19 +60,21 @@ class FunctionCode:
     extras: tuple[str, ...] = ()
 
 
-@record
+@dataclass(frozen=True)
 class LayerCode:
-    """A layer of a stack that holds what a package requires, and the parameter that says where it lies.
+    """A Lambda layer with the dependencies of a package, and the parameter for its S3 object key.
 
     Attributes:
+        stack: Name of the stack that contains the layer.
         layer: Logical id of the layer.
-        package: Name of the package whose requirements it holds.
-        key_parameter: The parameter that takes the object key of the layer's zip.
+        package: Name of the package whose dependencies the layer contains.
+        key_parameter: The parameter for the object key of the layer's zip file.
         runtime: Lambda's identifier of the runtime.
         architecture: `arm64` or `x86_64`.
-        extras: Of the package.
+        extras: Optional dependencies of the package.
     """
 
+    stack: str
     layer: str
     package: str
     key_parameter: str
@@ -81,57 +83,62 @@ class LayerCode:
     extras: tuple[str, ...] = ()
 
 
-@dataclass(eq=False)  # two stacks are the same only if they are the same object
+@dataclass(eq=False)  # compared by identity: `home is reader` decides how a handle is read
 class Stack:
-    """One template that is deployed as one CloudFormation stack."""
+    """One template that is deployed as one CloudFormation stack.
+
+    Attributes:
+        owners: Subsystem of each resource, by logical id.
+        output_owners: Subsystem of each output that a subsystem added, by name.
+        handle_kinds: Class name of the handle of each resource that has one, by logical id.
+        reads_from: Names of the stacks whose values this stack reads.
+    """
 
     name: str
-    layout: Linking
+    layout: StackLinks
     template: Template = field(default_factory=Template)
     interface: Interface = field(default_factory=Interface)
     functions: list[FunctionCode] = field(default_factory=list[FunctionCode])
     layers: list[LayerCode] = field(default_factory=list[LayerCode])
+    owners: dict[str, str] = field(default_factory=dict[str, str])
+    output_owners: dict[str, str] = field(default_factory=dict[str, str])
+    handle_kinds: dict[str, str] = field(default_factory=dict[str, str])
     reads_from: set[str] = field(default_factory=set[str])
 
     def to_dict(self, description: str, metadata: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-        """The finished template, in CloudFormation's own words.
+        """Return the finished template.
 
         Args:
-            description: What the console shows of the stack, at most 1,024 bytes.
-            metadata: Entries of its Metadata in addition to the parameters' interface.
+            description: Description of the stack, at most 1,024 bytes.
+            metadata: Entries of Metadata in addition to the parameters' interface.
         """
-        sections = {
-            "Conditions": self.template.conditions,
-            "Outputs": self.template.outputs,
-            "Parameters": self.template.parameters,
-        }
         return {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": description,
             "Metadata": {**self.interface.to_dict(), **metadata},
-            **{name: plain(section) for name, section in sections.items() if section},
-            "Resources": plain(self.template.resources),
+            **self.template.to_dict(),
         }
 
-    def drop_unread(self) -> None:
-        """Take out the parameters that nothing in the stack reads: of those that every stack declares, some may be."""
-        sections = (self.template.conditions, self.template.outputs, self.template.resources)
-        text = json.dumps([plain(section) for section in sections])
+    def remove_unused_parameters(self) -> None:
+        """Remove common parameters that this stack does not use."""
+        sections = self.template.to_dict()
+        sections.pop("Parameters", None)
+        text = json.dumps(sections)
         for title in [title for title in self.template.parameters if title not in text]:
             del self.template.parameters[title]
             self.interface.remove(title)
 
-    def offer(self, title: str, value: Value) -> Output:
-        """The output `title`, added if nobody has offered it yet.
+    def linked_output(self, title: str, value: Value) -> Output:
+        """Return the output `title` for other stacks; add it on first use.
 
-        A title is an id and an attribute, so the one that stands says the same, in whatever way it is written.
+        The title consists of a logical id and an attribute, so an existing output has the same value.
         """
         return self.template.outputs.setdefault(title, self.layout.output(self, title, value))
 
 
-@record
+@dataclass(frozen=True)
 class Scope:
-    """The view of a stack given to one subsystem: the only way into the template."""
+    """The part of a stack that one subsystem adds: the only way to change the template."""
 
     stack: Stack
     subsystem: str
@@ -142,7 +149,7 @@ class Scope:
         """Name and tag `resource`, add it to the template and return it.
 
         Raises:
-            TemplateConflictError: The stack has a resource of that logical id.
+            TemplateConflictError: The stack already has a resource of that logical id.
         """
         title = str(resource.title)
         if title in self.stack.template.resources:
@@ -153,54 +160,56 @@ class Scope:
         self.names.apply(resource)
         apply_tags(resource, self.tags)
         self.stack.template.add_resource(resource)
+        self.stack.owners[title] = self.subsystem
         return resource
 
     def parameter(self, spec: ParameterSpec) -> Ref:
-        """Declare a parameter beside its use; declaring the same one again is fine.
+        """Declare a parameter and return its reference; the same declaration may repeat.
 
         Raises:
             TemplateConflictError: The stack has a parameter of that name with another definition.
         """
         parameter = spec.declaration()
-        standing = self.stack.template.parameters.setdefault(spec.title, parameter)
-        if standing.to_dict() != parameter.to_dict():
-            raise _conflict(self.stack.name, standing, parameter)
+        existing = self.stack.template.parameters.setdefault(spec.title, parameter)
+        if existing.to_dict() != parameter.to_dict():
+            raise _conflict(self.stack.name, existing, parameter)
         self.stack.interface.place(spec.title, spec.group, spec.label)
         return Ref(spec.title)
 
-    def condition(self, title: str, fact: AWSHelperFn) -> str:
-        """Name a fact about parameters, for what depends on a value known only at deployment; return the name.
+    def condition(self, title: str, test: AWSHelperFn) -> str:
+        """Add a condition on parameter values and return its name.
 
         Raises:
-            TemplateConflictError: The stack has a condition of that name.
+            TemplateConflictError: The stack already has a condition of that name.
         """
         if title in self.stack.template.conditions:
             raise TemplateConflictError(f"{self.stack.name}: condition {title} is declared twice")
-        self.stack.template.add_condition(title, fact)
+        self.stack.template.add_condition(title, test)
         return title
 
     def output(self, title: str, value: Value, description: str, *, export: str = "") -> None:
-        """Tell an operator `value`, exported for stacks that are not ours.
+        """Add an output for operators, exported for stacks outside this pipeline.
 
         Args:
             title: Name of the output.
-            value: What it says.
-            description: One sentence for the console.
-            export: What the export is called after the stack; empty means `title`.
+            value: Value of the output.
+            description: One sentence for the CloudFormation console.
+            export: The part of the export name after the stack name; empty means `title`.
 
         Raises:
-            TemplateConflictError: The stack has an output of that name.
+            TemplateConflictError: The stack already has an output of that name.
         """
         output = self.stack.layout.output(self.stack, title, value, export=export)
         output.Description = description
         if title in self.stack.template.outputs:
             raise _conflict(self.stack.name, self.stack.template.outputs[title], output)
         self.stack.template.add_output(output)
+        self.stack.output_owners[title] = self.subsystem
 
 
-def _conflict(stack_name: str, standing: Output | Parameter, other: Output | Parameter) -> TemplateConflictError:
+def _conflict(stack_name: str, existing: Output | Parameter, other: Output | Parameter) -> TemplateConflictError:
     kind = type(other).__name__.lower()
     return TemplateConflictError(
         f"{stack_name}: {kind} {other.title} is declared twice with different definitions: "
-        f"{standing.to_dict()} and {other.to_dict()}"
+        f"{existing.to_dict()} and {other.to_dict()}"
     )

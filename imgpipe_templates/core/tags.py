@@ -1,4 +1,4 @@
-"""Tags in the four shapes that CloudFormation resource types take them."""
+"""Tags in the forms that CloudFormation resource types accept."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from troposphere import AWSHelperFn, AWSObject, Tags
 if TYPE_CHECKING:
     TagValues = Mapping[str, str | AWSHelperFn]
 
-# The types whose tags have a name of their own (CloudFormation resource reference of each type, read 2026-11).
+# The tag properties of all types (CloudFormation resource reference of each type, read 2026-11).
 _TAG_PROPERTIES = ("Tags", "BackupVaultTags", "BackupPlanTags", "ResourceTags")
 
 
 def apply_tags(resource: AWSObject, tags: TagValues) -> None:
-    """Give `resource` all of `tags` in the shape its type takes; a type that takes none is left as it is.
+    """Add `tags` to `resource` in the form of its type; a type without tags does not change.
 
-    A tag that the resource already carries wins over one of `tags`.
+    A tag that the resource already has is kept.
     """
     name = next((name for name in _TAG_PROPERTIES if name in resource.props), None)
     if name is None:
         return
-    shape = resource.props[name][0]
-    own = resource.properties.get(name)
-    if shape is dict:
-        setattr(resource, name, {**tags, **(own or {})})
+    tag_type = resource.props[name][0]
+    existing = resource.properties.get(name)
+    if tag_type is dict:
+        setattr(resource, name, {**tags, **(existing or {})})
         return
-    if isinstance(shape, list):  # budgets and cost anomaly detection: a list of objects of a class of their own
-        carried = {tag.Key: tag.Value for tag in own or []}
-        setattr(resource, name, [shape[0](Key=key, Value=value) for key, value in {**tags, **carried}.items()])
+    if isinstance(tag_type, list):  # budgets and cost anomaly detection: a list of objects of a special class
+        current = {tag.Key: tag.Value for tag in existing or []}
+        setattr(resource, name, [tag_type[0](Key=key, Value=value) for key, value in {**tags, **current}.items()])
         return
-    carried = {tag["Key"]: tag["Value"] for tag in own.to_dict()} if own else {}
-    # A new object each time: adding two troposphere Tags changes the right one of them.
-    setattr(resource, name, Tags({**tags, **carried}))
+    current = {tag["Key"]: tag["Value"] for tag in existing.to_dict()} if existing else {}
+    # A new object each time: `+` on two troposphere Tags changes the right operand.
+    setattr(resource, name, Tags({**tags, **current}))

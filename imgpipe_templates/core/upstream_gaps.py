@@ -1,6 +1,6 @@
-"""Properties that CloudFormation has and the pinned troposphere lacks. Each entry goes when its gap closes.
+"""CloudFormation properties that the pinned troposphere lacks. Remove an entry when troposphere has the property.
 
-tests/core/test_upstream_gaps.py fails as soon as an entry is no longer needed.
+tests/core/test_upstream_gaps.py fails when an entry is no longer needed.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from troposphere import awslambda
 
 
 class FunctionLoggingConfig(awslambda.LoggingConfig):
-    """`LogFormat` was lost in troposphere 4.11.1: a class of the same name of another resource replaced this one."""
+    """The logging configuration with `LogFormat`; troposphere 4.11.1 replaced the class by that of another resource."""
 
     props = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}  # noqa: RUF012 - troposphere declares it so
 
 
 class QueueScalingConfig(awslambda.ScalingConfig):
-    """`MaximumConcurrency` was lost in troposphere 4.11.1 in the same way."""
+    """The scaling configuration with `MaximumConcurrency`; troposphere 4.11.1 replaced the class in the same way."""
 
     props = {"MaximumConcurrency": (int, True)}  # noqa: RUF012 - troposphere declares it so

@@ -146,8 +146,8 @@ def delete_pipeline(
 def _plans(wanted: PipelineDeployment, present: _Present) -> list[Deployment]:
     rendered = wanted.rendered
     # Not the logical ids: functions that run the same package share its upload.
-    code = {one["key_parameter"]: one["package"] for one in rendered.functions}
-    code |= {one["key_parameter"]: f"{one['package']}-layer" for one in rendered.layers}
+    code = {one.key_parameter: one.package for one in rendered.functions}
+    code |= {one.key_parameter: f"{one.package}-layer" for one in rendered.layers}
     nested = [name for name in rendered.stacks if name not in rendered.deploy_order]
     beside = {f"{name}.template.json": to_json(rendered.stacks[name]) for name in nested}
     plans = []
@@ -188,7 +188,7 @@ def _inherited(declared: Mapping[str, Any], present: _Present) -> dict[str, str]
 def _refuse_unknown(wanted: PipelineDeployment) -> None:
     rendered = wanted.rendered
     declared = {key for name in rendered.deploy_order for key in rendered.stacks[name].get("Parameters", {})}
-    code = {one["key_parameter"] for one in (*rendered.functions, *rendered.layers)}
+    code = {*(one.key_parameter for one in rendered.functions), *(one.key_parameter for one in rendered.layers)}
     for given, known, what in ((wanted.parameters, declared, "parameter"), (wanted.packages, code, "package")):
         if unknown := sorted(given.keys() - known):
             expected = ", ".join(sorted(known)) or "none"

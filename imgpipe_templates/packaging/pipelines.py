@@ -6,17 +6,20 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
+from imgpipe_templates.core.stack import FunctionCode, LayerCode
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging.build import Contents, Package, build_layer, build_package
 from imgpipe_templates.packaging.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from imgpipe_templates.packaging.bytecode import BytecodeRule
     from imgpipe_templates.render.manifest import RenderedPipeline
+
+CodeT = TypeVar("CodeT", FunctionCode, LayerCode)
 
 _WHAT_DECIDES = ("runtime", "architecture", "dependencies", "extras")  # of a package's bytes, beside its name
 
@@ -76,8 +79,8 @@ class _Plan:
     def build(self, rendered: RenderedPipeline, folder: Path) -> list[Package]:
         """The functions and layers of one pipeline, in `folder`."""
         layers = {
-            layer["package"]: build_layer(
-                layer["package"],
+            layer.package: build_layer(
+                layer.package,
                 _target(layer),
                 folder / "layers",
                 contents=self._contents(layer),
@@ -88,7 +91,7 @@ class _Plan:
         }
         functions: list[Package] = []
         for function in _once(rendered.functions, rendered.pipeline):
-            name, layered = function["package"], function["dependencies"] == "layer"
+            name, layered = function.package, function.dependencies == "layer"
             package = build_package(
                 name,
                 _target(function),
@@ -102,31 +105,31 @@ class _Plan:
             functions.append(package)
         return [*functions, *layers.values()]
 
-    def _contents(self, code: Mapping[str, Any]) -> Contents:
-        return Contents(extras=tuple(code.get("extras", ())), bytecode=self.bytecode)
+    def _contents(self, code: FunctionCode | LayerCode) -> Contents:
+        return Contents(extras=code.extras, bytecode=self.bytecode)
 
 
-def _once(wanted: Sequence[Mapping[str, Any]], pipeline: str) -> list[Mapping[str, Any]]:
+def _once(wanted: Sequence[CodeT], pipeline: str) -> list[CodeT]:
     """Each package once, though several functions may run it."""
-    by_package: dict[str, Mapping[str, Any]] = {}
+    by_package: dict[str, CodeT] = {}
     for one in wanted:
-        first = by_package.setdefault(one["package"], one)
+        first = by_package.setdefault(one.package, one)
         for key in _WHAT_DECIDES:
-            if first.get(key) != one.get(key):
+            if getattr(first, key, None) != getattr(one, key, None):
                 raise PackagingError(
-                    f"{pipeline}: {one['package']}: is wanted with {key} {_said(first, key)} and {_said(one, key)}; "
+                    f"{pipeline}: {one.package}: is wanted with {key} {_said(first, key)} and {_said(one, key)}; "
                     "expected one for all that run it"
                 )
     return list(by_package.values())
 
 
-def _said(code: Mapping[str, Any], key: str) -> str:
-    value = code.get(key) or "none"
+def _said(code: FunctionCode | LayerCode, key: str) -> str:
+    value = getattr(code, key) or "none"
     return value if isinstance(value, str) else " ".join(value)
 
 
-def _target(code: Mapping[str, Any]) -> Target:
-    return Target(code["runtime"], code["architecture"])
+def _target(code: FunctionCode | LayerCode) -> Target:
+    return Target(code.runtime, code.architecture)
 
 
 def _place(package: Package, path: Path) -> Package:

@@ -13,6 +13,7 @@ from troposphere import Sub
 
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Table
 from imgpipe_templates.core.naming import Value
+from imgpipe_templates.core.references import HandleText, titles_from_handles
 from imgpipe_templates.patterns.alarms import FIVE_MINUTES_SECONDS, Metric
 from imgpipe_templates.records import record
 
@@ -107,7 +108,8 @@ def dashboard_body(heading: str, rows: Sequence[Sequence[Graph]]) -> Sub:
         y += _GRAPH_ROWS
     # The console stretches periods to the time range unless it is told to keep them; a week shows a daily metric.
     body = {"start": "-P7D", "periodOverride": "inherit", "widgets": widgets}
-    return Sub(json.dumps(body, separators=(",", ":")), values.named or None)
+    text = HandleText(json.dumps(body, separators=(",", ":")), values.titles)
+    return Sub(text, values.named or None)
 
 
 class _Values:
@@ -115,6 +117,7 @@ class _Values:
 
     def __init__(self) -> None:
         self.named: dict[str, Any] = {}
+        self.titles: frozenset[str] = frozenset()
         self._names: dict[str, str] = {}
 
     def text(self, value: Value) -> str:
@@ -124,10 +127,13 @@ class _Values:
         meaning = value.to_dict()
         match meaning:
             case {"Ref": str(title)}:
+                self.titles |= titles_from_handles(title)
                 return f"${{{title}}}"
             case {"Fn::GetAtt": [str(title), str(attribute)]}:
+                self.titles |= titles_from_handles(title)
                 return f"${{{title}.{attribute}}}"
             case {"Fn::Sub": str(text)}:
+                self.titles |= titles_from_handles(text)
                 return text
         known = json.dumps(meaning, sort_keys=True)
         if known not in self._names:

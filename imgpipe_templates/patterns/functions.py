@@ -134,6 +134,7 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
         suppress(function, *accepted_here)
     scope.stack.functions.append(
         FunctionCode(
+            stack=scope.stack.name,
             function=str(function.title),
             package=plan.package,
             key_parameter=f"{name}CodeKey",
@@ -228,8 +229,17 @@ def add_layer(scope: Scope, title: str, package: str, settings: FunctionSettings
         Content=awslambda.Content(S3Bucket=scope.parameter(_code_bucket()), S3Key=key),
         Description=f"What the package {package} requires",
     )
-    code = LayerCode(title, package, f"{title}CodeKey", settings.runtime, settings.architecture, extras=settings.extras)
-    scope.stack.layers.append(code)
+    scope.stack.layers.append(
+        LayerCode(
+            stack=scope.stack.name,
+            layer=title,
+            package=package,
+            key_parameter=f"{title}CodeKey",
+            runtime=settings.runtime,
+            architecture=settings.architecture,
+            extras=settings.extras,
+        )
+    )
     return Ref(scope.add(layer))
 
 

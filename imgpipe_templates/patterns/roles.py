@@ -9,7 +9,7 @@ from awacs.aws import Allow, PolicyDocument, Principal, Statement
 from awacs.sts import AssumeRole
 from troposphere import AWSObject, Ref, Sub, iam
 
-from imgpipe_templates.core.handles import Function, Key, NetworkPlace
+from imgpipe_templates.core.handles import Function, Key, VpcPlacement
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import SECURITY, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -33,7 +33,7 @@ class Surroundings:
     """
 
     key: Key | None = None
-    network: NetworkPlace | None = None
+    network: VpcPlacement | None = None
     policies: Literal["inline", "managed"] = "inline"
     permissions_boundary: bool = False
     basic_execution_policy: bool = False

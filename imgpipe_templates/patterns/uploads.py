@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from troposphere import GetAtt, Ref
+from troposphere import GetAtt, Ref, events
 
 from imgpipe_templates.core.handles import Bucket, Queue
-from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.limits import MAX_BUCKET_NAME_CHARACTERS
 from imgpipe_templates.patterns.queues import UPLOAD_RULE, is_known
 from imgpipe_templates.records import record
-
-if TYPE_CHECKING:
-    from troposphere import events
-else:
-    events = deferred("troposphere.events")
-
 
 # "Naming Amazon S3 objects", Amazon S3 User Guide, read 2026-12. A prefix leaves 256 of a key's 1,024 bytes to the
 # rest of the key.

@@ -1,20 +1,16 @@
-"""What somebody who deploys the templates has to know, read from the templates themselves."""
+"""The manifest and the parameter files of a rendered pipeline."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from imgpipe_templates import __version__
-from imgpipe_templates.records import record
-from imgpipe_templates.render.scalars import LISTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from imgpipe_templates.render.order import Template
+from imgpipe_templates.version import __version__
+from imgpipe_templates.core.stack import FunctionCode, LayerCode
+from imgpipe_templates.render.order import Template
 
 # "CreateStack", parameter Capabilities, AWS CloudFormation API Reference, read 2026-11: the types that need
 # CAPABILITY_IAM, with the property that makes it CAPABILITY_NAMED_IAM. A policy's PolicyName is no such custom name.
@@ -44,36 +40,38 @@ _PARAMETER_KEYS = {
 }
 
 
-@record
+@dataclass(frozen=True)
 class RenderedPipeline:
     """The templates of one pipeline in one layout.
 
     Attributes:
         stacks: Template by stack name.
-        deploy_order: The stacks to deploy, each after those it reads from; nested ones are deployed by their root.
-        layers: The same of each layer.
-        reads_from: By stack, the stacks whose values it was given.
-        functions: What packaging and deployment have to know of each Lambda function; written to the manifest as given.
+        deploy_order: The stacks to deploy, each after the stacks that it reads from. The root deploys nested stacks.
+        functions: The code of each Lambda function.
+        layers: The code of each Lambda layer.
+        reads_from: By stack, the stacks whose values it reads.
     """
 
     pipeline: str
     layout: str
     stacks: Mapping[str, Template]
     deploy_order: Sequence[str]
-    functions: Sequence[Mapping[str, Any]] = field(default=())
-    layers: Sequence[Mapping[str, Any]] = field(default=())
+    functions: Sequence[FunctionCode] = ()
+    layers: Sequence[LayerCode] = ()
     reads_from: Mapping[str, set[str]] = field(default_factory=dict[str, set[str]])
 
     @property
     def order(self) -> list[str]:
-        """Every stack once: those to deploy in their order, then those that are nested in them."""
+        """All stack names: first the stacks to deploy in their order, then the stacks nested in them."""
         return [*self.deploy_order, *(name for name in self.stacks if name not in self.deploy_order)]
 
 
 def manifest(rendered: RenderedPipeline, files: Mapping[str, Mapping[str, bytes]]) -> bytes:
-    """The text of manifest.json.
+    """Return the text of manifest.json.
 
-    `files` has, by stack, the content of its files by their name beside the manifest.
+    Args:
+        rendered: The pipeline.
+        files: By stack, the content of its files by name.
     """
     content = {
         "pipeline": rendered.pipeline,
@@ -89,8 +87,8 @@ def manifest(rendered: RenderedPipeline, files: Mapping[str, Mapping[str, bytes]
             }
             for name in rendered.order
         },
-        "functions": [dict(function) for function in rendered.functions],
-        "layers": [dict(layer) for layer in rendered.layers],
+        "functions": [asdict(function) for function in rendered.functions],
+        "layers": [asdict(layer) for layer in rendered.layers],
     }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -100,18 +98,19 @@ def _file(path: str, text: bytes) -> dict[str, Any]:
 
 
 def parameters(template: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The template's parameters in their order, each with its limits; one without a default is required."""
+    """Return the parameters of a template in their order, with limits; a parameter without a default is required."""
     return [
         {"name": name, "required": "Default" not in parameter}
-        | {key: parameter[theirs] for theirs, key in _PARAMETER_KEYS.items() if theirs in parameter}
+        | {key: parameter[name] for name, key in _PARAMETER_KEYS.items() if name in parameter}
         for name, parameter in template.get("Parameters", {}).items()
     ]
 
 
 def parameter_values(template: Mapping[str, Any]) -> bytes:
-    """The text of a parameter file as AWS CLI reads it: each default; a parameter without one is empty, to be filled.
+    """Return the text of a parameter file for the AWS CLI.
 
-    `aws cloudformation deploy --parameter-overrides file://FILE` and `create-stack --parameters file://FILE` take it.
+    Each parameter has its default; fill in the empty values of parameters without a default.
+    `aws cloudformation deploy --parameter-overrides file://FILE` and `create-stack --parameters file://FILE` read it.
     """
     values = [
         {"ParameterKey": name, "ParameterValue": str(parameter.get("Default", ""))}
@@ -121,9 +120,9 @@ def parameter_values(template: Mapping[str, Any]) -> bytes:
 
 
 def capabilities(name: str, stacks: Mapping[str, Template]) -> set[str]:
-    """What has to be acknowledged to deploy stack `name`, the stacks nested in it included.
+    """Return the capabilities to acknowledge for the stack `name` and the stacks nested in it.
 
-    A nested stack's TemplateURL is the file name of its template beside the root, as rendered.
+    The TemplateURL of a nested stack is the file name of its template, as rendered.
     """
     template = stacks[name]
     needed = {"CAPABILITY_AUTO_EXPAND"} if "Transform" in template or _has_macro(template) else set[str]()
@@ -135,11 +134,11 @@ def capabilities(name: str, stacks: Mapping[str, Template]) -> set[str]:
             child = properties["TemplateURL"].split(".template.")[0]
             if child in stacks and child != name:
                 needed |= capabilities(child, stacks)
-    # The one with the wider meaning includes the other.
+    # CAPABILITY_NAMED_IAM includes CAPABILITY_IAM.
     return needed - {"CAPABILITY_IAM"} if "CAPABILITY_NAMED_IAM" in needed else needed
 
 
 def _has_macro(value: Any) -> bool:
     if isinstance(value, dict):
         return "Fn::Transform" in value or any(map(_has_macro, value.values()))
-    return isinstance(value, LISTS) and any(map(_has_macro, value))
+    return isinstance(value, list | tuple) and any(map(_has_macro, value))

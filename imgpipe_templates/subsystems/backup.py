@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import awacs.backup
 import awacs.cloudwatch
@@ -21,22 +21,16 @@ from awacs.aws import (
     Statement,
     StringEquals,
 )
-from troposphere import GetAtt, Ref, Sub
+from troposphere import GetAtt, Ref, Sub, backup
 
 from imgpipe_templates.configuration import Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket, Key, Table
-from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value, arn_text
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
 from imgpipe_templates.patterns.roles import Surroundings, add_role
 from imgpipe_templates.records import record
-
-if TYPE_CHECKING:
-    from troposphere import backup
-else:
-    backup = deferred("troposphere.backup")
 
 # A backup that has not started an hour after its time, or not ended a day after that, is given up and reported as
 # expired (AWS Backup Developer Guide, "Backup plan options and configuration", read 2026-11: an hour is the least).
@@ -158,10 +152,7 @@ def _copy_tables(tables: tuple[Table, ...]) -> list[Statement]:
 
 def _backups_of(table: Table) -> Value:
     """The ARN pattern of the backups of a table."""
-    arn = table.arn
-    if isinstance(arn, GetAtt):
-        return Sub(f"${{{table.title}.Arn}}/backup/*")
-    return Sub("${TableArn}/backup/*", TableArn=arn)
+    return table.below("/backup/*")
 
 
 def _copy_buckets(buckets: tuple[Bucket, ...]) -> list[Statement]:

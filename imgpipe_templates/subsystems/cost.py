@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from troposphere import If
+from troposphere import If, budgets
 
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section
 from imgpipe_templates.core.handles import Topic
-from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.regions import BUDGETS, in_regions
 from imgpipe_templates.records import record
-
-if TYPE_CHECKING:
-    from troposphere import budgets
-else:
-    budgets = deferred("troposphere.budgets")
 
 COST = ParameterGroup(6, "Cost")
 

@@ -8,7 +8,6 @@ lets them in, one statement each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import awacs.kms
 from awacs.aws import (
@@ -24,19 +23,13 @@ from awacs.aws import (
     StringEquals,
     StringLike,
 )
-from troposphere import AccountId, Ref, Sub
+from troposphere import AccountId, Ref, Sub, kms
 
 from imgpipe_templates.core.handles import Key
-from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value, arn_text
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
 from imgpipe_templates.records import record
-
-if TYPE_CHECKING:
-    from troposphere import kms
-else:
-    kms = deferred("troposphere.kms")
 
 # The longest that KMS waits, in days, before it deletes a key and with it the last way to read what it encrypted
 # (AWS KMS API Reference, "ScheduleKeyDeletion", PendingWindowInDays, read 2026-11).

@@ -7,23 +7,17 @@ endpoints of the services that the functions call.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
-from troposphere import AccountId, Cidr, Equals, GetAZs, If, Partition, Ref, Select, Sub, Tags
+from troposphere import AccountId, Cidr, Equals, GetAZs, If, Partition, Ref, Select, Sub, Tags, ec2
 
 from imgpipe_templates.configuration import Doc, Hint, OnlyWith, Pattern, Range, Section
-from imgpipe_templates.core.handles import NetworkPlace
-from imgpipe_templates.core.lean_troposphere import deferred
+from imgpipe_templates.core.handles import VpcPlacement
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.records import record
-
-if TYPE_CHECKING:
-    from troposphere import ec2
-else:
-    ec2 = deferred("troposphere.ec2")
 
 NETWORK = ParameterGroup(5, "Network")
 
@@ -67,7 +61,7 @@ class NetworkConfig(Section):
 class Network:
     """What network offers: the place of functions."""
 
-    place: NetworkPlace
+    place: VpcPlacement
 
 
 def add_network(
@@ -84,7 +78,7 @@ def add_network(
     if config.subnets == "existing":
         subnets = scope.parameter(_existing_subnets())
         group: Value = scope.parameter(_existing_security_group())
-        return Network(NetworkPlace.of(scope, "FunctionNetwork", security_group=group, subnets=subnets))
+        return Network(VpcPlacement.of(scope, "FunctionNetwork", security_group=group, subnets=subnets))
 
     addresses = scope.parameter(_cidr(config))
     vpc = scope.add(
@@ -115,7 +109,7 @@ def add_network(
         )
     if interface_services:
         _add_interfaces(scope, vpc, own_subnets, functions, interface_services)
-    return Network(NetworkPlace.of(scope, "FunctionNetwork", security_group=Ref(functions), subnets=own_subnets))
+    return Network(VpcPlacement.of(scope, "FunctionNetwork", security_group=Ref(functions), subnets=own_subnets))
 
 
 def _add_subnets(scope: Scope, vpc: ec2.VPC, routes: ec2.RouteTable, count: int, addresses: Ref) -> list[Value]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from awacs.aws import Statement
-from troposphere import GetAtt, If, Join, NoValue, Ref, awslambda, iam, logs
+from troposphere import GetAtt, If, Join, NoValue, Ref, apigatewayv2, awslambda, iam, logs
 
 from imgpipe_templates import grants
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Key, Table
-from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import SECURITY, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -28,11 +27,6 @@ from imgpipe_templates.patterns.functions import (
 from imgpipe_templates.patterns.regions import SNAP_START, in_regions
 from imgpipe_templates.patterns.roles import Surroundings, add_role
 from imgpipe_templates.records import record
-
-if TYPE_CHECKING:
-    from troposphere import apigatewayv2
-else:
-    apigatewayv2 = deferred("troposphere.apigatewayv2")
 
 # What an access log says of a request; nothing in it identifies what a link was signed with
 # ("Customizing HTTP API access logs", API Gateway Developer Guide, read 2026-11).

@@ -109,5 +109,5 @@ def faults(text: str, *overrides: str, presets: Presets | None = None) -> Sequen
     """What is wrong with a file with this text."""
     with pytest.raises(ConfigError) as caught:
         read(text, *overrides, presets=presets)
-    assert str(caught.value) == "\n".join(caught.value.faults)
-    return list(caught.value.faults)
+    assert str(caught.value) == "\n".join(caught.value.errors)
+    return list(caught.value.errors)

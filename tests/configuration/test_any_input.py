@@ -55,7 +55,7 @@ def test_no_input_is_more_than_a_fault(table: dict[str, Any], key: str, value: A
     try:
         load(Pipeline, [Layer("imgpipe.toml", text)], [f"{json.dumps(key)}={toml(value)}"], cached=False)
     except ConfigError as error:
-        faults = error.faults
+        faults = error.errors
     assert all(fault.startswith(("imgpipe.toml:", "--set ")) for fault in faults)
 
 

@@ -172,7 +172,7 @@ def test_no_toml_at_all(text: str, fault: str):
 def test_what_can_be_read_is_checked_although_something_cannot():
     with pytest.raises(ConfigError) as caught:
         load(Pipeline, [Layer("a.toml", "= 1"), Layer("b.toml", "storage.log_days = 2")], ["processing.batch=x"])
-    assert [fault.split(";")[0] for fault in caught.value.faults] == [
+    assert [fault.split(";")[0] for fault in caught.value.errors] == [
         "a.toml:1:1: is not valid TOML",
         "b.toml:1: storage.log_days: 2 is not allowed",
         "--set processing.batch=x: processing.batch: expected a whole number or 'auto', got 'x'",

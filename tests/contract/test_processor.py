@@ -140,7 +140,7 @@ def test_handler_is_a_function_of_the_package(function, source):
 @pytest.mark.parametrize("preset", PRESETS.names)
 def test_every_function_of_a_template_has_its_source(preset, repository):
     for function in render_pipeline(load_preset(preset)).functions:
-        assert (repository / "lambda" / function["package"] / "index.py").is_file()
+        assert (repository / "lambda" / function.package / "index.py").is_file()
 
 
 def test_metrics_are_declared_as_they_are_emitted():

@@ -1,4 +1,4 @@
-"""What happens to a resource on its way into a template."""
+"""Names, tags, parameters and conditions that a scope adds to a stack."""
 
 from __future__ import annotations
 
@@ -37,28 +37,28 @@ AS_MAP = {"Environment": {"Ref": "Environment"}, "iac-rlhf-amazon": "true"}
         ),
     ],
 )
-def test_tags_take_the_shape_of_the_type(resource, key, shape):
+def test_tags_have_the_form_of_the_resource_type(resource, key, shape):
     apply_tags(resource, TAGS)
 
     assert resource.to_dict()["Properties"][key] == shape
 
 
-def test_a_tag_of_the_resource_itself_wins():
+def test_existing_tag_of_the_resource_is_kept():
     topic = sns.Topic("T", Tags=Tags(Environment="own", Extra="1"))
     apply_tags(topic, TAGS)
 
-    carried = {tag["Key"]: tag["Value"] for tag in topic.to_dict()["Properties"]["Tags"]}
-    assert carried == {"Environment": "own", "Extra": "1", "iac-rlhf-amazon": "true"}
+    current = {tag["Key"]: tag["Value"] for tag in topic.to_dict()["Properties"]["Tags"]}
+    assert current == {"Environment": "own", "Extra": "1", "iac-rlhf-amazon": "true"}
 
 
-def test_a_type_without_tags_is_left_alone():
+def test_resource_type_without_tags_does_not_change():
     policy = s3.BucketPolicy("P", Bucket="b", PolicyDocument={})
     apply_tags(policy, TAGS)
 
     assert set(policy.to_dict()["Properties"]) == {"Bucket", "PolicyDocument"}
 
 
-def test_tags_of_one_resource_do_not_leak_into_the_next():
+def test_tags_of_one_resource_do_not_change_the_next():
     first, second = sns.Topic("First"), sns.Topic("Second")
     apply_tags(first, {**TAGS, "Own": "1"})
     apply_tags(second, TAGS)
@@ -66,7 +66,7 @@ def test_tags_of_one_resource_do_not_leak_into_the_next():
     assert second.to_dict()["Properties"]["Tags"] == AS_LIST
 
 
-def test_scope_names_what_has_a_name_and_nothing_else():
+def test_scope_names_only_types_with_a_name_property():
     scope = scope_of("processing")
     scope.add(sns.Topic("ProcessingNotificationTopic"))
     scope.add(iam.Role("ImageProcessorRole", AssumeRolePolicyDocument={}))
@@ -77,12 +77,12 @@ def test_scope_names_what_has_a_name_and_nothing_else():
     assert "RoleName" not in added["ImageProcessorRole"]["Properties"]
 
 
-def test_a_named_type_without_an_entry_in_the_policy_is_refused():
+def test_named_type_without_an_entry_in_the_policy_is_rejected():
     with pytest.raises(TemplateConflictError, match="OtherTopic: has no physical name"):
         scope_of("processing").add(sns.Topic("OtherTopic"))
 
 
-def test_a_parameter_may_be_declared_twice_but_not_differently():
+def test_parameter_declared_twice_must_have_one_definition():
     scope = scope_of("processing")
     scope.parameter(ParameterSpec("Size", PROCESSING, "Size", {"Type": "Number", "Default": 1}))
     scope.parameter(ParameterSpec("Size", PROCESSING, "Size", {"Type": "Number", "Default": 1}))
@@ -91,7 +91,7 @@ def test_a_parameter_may_be_declared_twice_but_not_differently():
         scope.parameter(ParameterSpec("Size", PROCESSING, "Size", {"Type": "Number", "Default": 2}))
 
 
-def test_a_condition_is_declared_once():
+def test_condition_declared_twice_is_rejected():
     scope = scope_of("notifications")
     scope.condition("HasEmail", Equals("a", "b"))
 
@@ -99,7 +99,7 @@ def test_a_condition_is_declared_once():
         scope.condition("HasEmail", Equals("a", "c"))
 
 
-def test_parameters_stand_in_their_groups_by_rank():
+def test_parameters_are_in_groups_ordered_by_rank():
     scope = scope_of("processing")
     scope.parameter(ParameterSpec("Size", PROCESSING, "Thumbnail size", {"Type": "Number"}))
     scope.parameter(ParameterSpec("Environment", ENVIRONMENT, "Environment", {"Type": "String"}))
@@ -110,7 +110,7 @@ def test_parameters_stand_in_their_groups_by_rank():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("plain", "plain"),
         ("${SourceBucketName}", {"Ref": "SourceBucketName"}),
@@ -118,13 +118,13 @@ def test_parameters_stand_in_their_groups_by_rank():
         ("a-${B}", {"Fn::Sub": "a-${B}"}),
     ],
 )
-def test_a_name_is_said_in_the_shortest_way(text, said):
+def test_substituted_name_has_its_shortest_form(text, expected):
     value = substituted(text)
 
-    assert (value if isinstance(value, str) else value.to_dict()) == said
+    assert (value if isinstance(value, str) else value.to_dict()) == expected
 
 
-def test_an_arn_names_no_partition_region_or_account():
+def test_arn_text_has_pseudo_parameters_for_partition_region_and_account():
     arn = arn_text("lambda", f"function:{Names({'F': 'f-${Suffix}'}).text('F')}")
 
     assert arn == "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:f-${Suffix}"

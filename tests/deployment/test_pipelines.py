@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from imgpipe_templates import load_preset, render_pipeline
+from imgpipe_templates.core.stack import FunctionCode, LayerCode
 from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.pipelines import (
     DeployedPipeline,
@@ -188,8 +189,8 @@ def test_values_and_code_are_given_to_the_stacks_that_take_them(engine: Engine, 
     first, second = wanted.rendered.stacks.values()
     first["Parameters"] |= {"Colour": {"Type": "String"}, "CodeBucket": {"Type": "String"}, "Layer": {"Type": "String"}}
     second["Parameters"] |= {"CodeBucket": {"Type": "String"}, "Code": {"Type": "String"}}
-    functions = [{"stack": "second", "function": "Work", "package": "work", "key_parameter": "Code"}]
-    layers = [{"stack": "first", "layer": "WorkLayer", "package": "work", "key_parameter": "Layer"}]
+    functions = [FunctionCode("second", "Work", "work", "Code", "python3.13", "arm64")]
+    layers = [LayerCode("first", "WorkLayer", "work", "Layer", "python3.13", "arm64")]
     rendered = RenderedPipeline("apart", "exports", wanted.rendered.stacks, PAIR, functions, layers)
     (tmp_path / "code.zip").write_bytes(zipped(index="apart"))
     (tmp_path / "layer.zip").write_bytes(zipped(pillow="apart"))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from imgpipe_templates.core.stack import FunctionCode, LayerCode
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging import build_code
 from imgpipe_templates.render.manifest import RenderedPipeline
 from tests.packaging.samples import make_wheel, write_function
 
-CODE = {"package": "processor", "runtime": "python3.13", "architecture": "x86_64"}
-BUNDLED = {**CODE, "dependencies": "package"}
-LAYERED = {**CODE, "dependencies": "layer"}
+LAYER = LayerCode("pipeline", "Layer", "processor", "LayerCodeKey", "python3.13", "x86_64")
+BUNDLED = FunctionCode("pipeline", "Function", "processor", "FunctionCodeKey", "python3.13", "x86_64")
+LAYERED = replace(BUNDLED, dependencies="layer")
 
 
 def pipeline(name, functions, layers=()):
@@ -53,9 +56,9 @@ def files(folder):
 
 
 def test_functions_and_layers_lie_in_the_folder_of_their_pipeline(build, tmp_path):
-    helper = {**BUNDLED, "package": "helper"}
+    helper = replace(BUNDLED, package="helper")
 
-    built, _ = build(pipeline("one", [BUNDLED, helper]), pipeline("two", [LAYERED], [CODE]))
+    built, _ = build(pipeline("one", [BUNDLED, helper]), pipeline("two", [LAYERED], [LAYER]))
 
     paths = {name: [str(package.path.relative_to(tmp_path / "out")) for package in built[name]] for name in built}
     assert paths == {
@@ -67,7 +70,7 @@ def test_functions_and_layers_lie_in_the_folder_of_their_pipeline(build, tmp_pat
 
 
 def test_a_package_that_several_functions_run_is_built_once(build):
-    built, lines = build(pipeline("one", [LAYERED, LAYERED], [CODE, CODE]))
+    built, lines = build(pipeline("one", [LAYERED, LAYERED], [LAYER, LAYER]))
 
     assert [(package.name, package.kind) for package in built["one"]] == [
         ("processor", "function"),
@@ -77,11 +80,9 @@ def test_a_package_that_several_functions_run_is_built_once(build):
 
 
 def test_extras_of_a_pipeline_are_in_its_packages_and_layers(build):
-    extra = {"extras": ["more"]}
-
     built, _ = build(
-        pipeline("one", [BUNDLED | extra]),
-        pipeline("two", [LAYERED | extra], [CODE | extra]),
+        pipeline("one", [replace(BUNDLED, extras=("more",))]),
+        pipeline("two", [replace(LAYERED, extras=("more",))], [replace(LAYER, extras=("more",))]),
         pipeline("three", [BUNDLED]),
     )
 
@@ -98,7 +99,7 @@ def test_extras_of_a_pipeline_are_in_its_packages_and_layers(build):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"extras": ["more"]}, "is wanted with extras none and more"),
+        ({"extras": ("more",)}, "is wanted with extras none and more"),
         ({"dependencies": "layer"}, "is wanted with dependencies package and layer"),
         ({"architecture": "arm64"}, "is wanted with architecture x86_64 and arm64"),
         ({"runtime": "python3.12"}, "is wanted with runtime python3.13 and python3.12"),
@@ -106,7 +107,7 @@ def test_extras_of_a_pipeline_are_in_its_packages_and_layers(build):
 )
 def test_one_package_wanted_in_two_ways_is_refused(build, tmp_path, change, problem):
     with pytest.raises(PackagingError) as failure:
-        build(pipeline("one", [BUNDLED, {**BUNDLED, **change}]))
+        build(pipeline("one", [BUNDLED, replace(BUNDLED, **change)]))
 
     assert str(failure.value) == f"one: processor: {problem}; expected one for all that run it"
     assert not (tmp_path / "out").exists()
@@ -114,7 +115,7 @@ def test_one_package_wanted_in_two_ways_is_refused(build, tmp_path, change, prob
 
 def test_a_function_is_built_beside_the_layer_of_its_pipeline(build, tmp_path):
     with pytest.raises(PackagingError) as failure:
-        build(pipeline("one", [{**LAYERED, "architecture": "arm64"}], [CODE]))
+        build(pipeline("one", [replace(LAYERED, architecture="arm64")], [LAYER]))
 
     assert str(failure.value) == (
         "processor: processor layer: is for python3.13 on x86_64; expected python3.13 on arm64"
@@ -123,7 +124,7 @@ def test_a_function_is_built_beside_the_layer_of_its_pipeline(build, tmp_path):
 
 
 def test_nothing_is_written_unless_all_can_be_built(build, tmp_path):
-    broken = pipeline("two", [{**BUNDLED, "package": "broken"}])
+    broken = pipeline("two", [replace(BUNDLED, package="broken")])
 
     with pytest.raises(PackagingError, match=r"broken/requirements.txt: tool>=1: is not an exact pin"):
         build(pipeline("one", [BUNDLED]), broken)

@@ -80,7 +80,7 @@ def test_nothing_can_be_added_to_what_was_rendered():
     pipeline = open_pipeline(load_preset("thumbnails"))
     first = pipeline.render()
 
-    with pytest.raises(TemplateConflictError, match="late: comes after the pipeline was rendered"):
+    with pytest.raises(TemplateConflictError, match="late: the pipeline is already rendered"):
         pipeline.scope("late")
     assert pipeline.render().stacks == first.stacks
 
@@ -118,7 +118,7 @@ def test_a_file_may_be_named_by_text(tmp_path):
 def test_a_configuration_that_is_built_or_replaced_is_checked_like_a_file():
     with pytest.raises(ConfigError) as refused:
         dataclasses.replace(CONFIG, trigger="sqs", queue=dataclasses.replace(CONFIG.queue, max_receives=0))
-    assert refused.value.faults == (
+    assert refused.value.errors == (
         "PipelineConfig: queue.max_receives: 0 is out of range; expected 1..1000 tries",
         "PipelineConfig: trigger: 'sqs' is not allowed; expected 's3', 'custom-resource', 'eventbridge' or 'queue'",
     )

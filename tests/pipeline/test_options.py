@@ -312,7 +312,7 @@ def test_options_that_exclude_each_other_are_refused_with_both_keys(preset, over
     with pytest.raises(ConfigError) as refused:
         load_preset(preset, overrides)
 
-    (fault,) = refused.value.faults
+    (fault,) = refused.value.errors
     assert " and ".join(keys) in fault
     assert "; expected " in fault
 
@@ -337,7 +337,7 @@ def test_a_message_says_how_to_write_what_was_meant(override, help_):
     with pytest.raises(ConfigError) as refused:
         load_preset("thumbnails", [override])
 
-    (fault,) = refused.value.faults
+    (fault,) = refused.value.errors
     assert fault.endswith(help_)
 
 

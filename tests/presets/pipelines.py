@@ -116,8 +116,7 @@ class Pipeline:
             parameters={key: value for key, value in known.items() if key in template["Parameters"]} | parameters,
             capabilities=("CAPABILITY_NAMED_IAM",),
             packages=tuple(
-                FunctionPackage(one["package"], one["key_parameter"], package(one["package"]))
-                for one in rendered.functions
+                FunctionPackage(one.package, one.key_parameter, package(one.package)) for one in rendered.functions
             ),
         )
         stack = deploy(self.clients, deployment, artifact_bucket=self.artifacts, pace=QUICK)

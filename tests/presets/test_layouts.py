@@ -31,9 +31,9 @@ class Layered(Pipeline):
             declared = rendered.stacks[name]["Parameters"]
             known = {"EnvironmentSuffix": self.suffix, "SourceBucketName": f"uploads-{self.suffix}"}
             packages = [
-                FunctionPackage(one["package"], one["key_parameter"], package(one["package"]))
+                FunctionPackage(one.package, one.key_parameter, package(one.package))
                 for one in rendered.functions
-                if one["key_parameter"] in declared
+                if one.key_parameter in declared
             ]
             deployment = Deployment(
                 stack_name=f"{self.name}-{name}",

@@ -1,7 +1,8 @@
-"""A small rendered pipeline: an output folder to write to, and templates of two stacks."""
+"""A rendered pipeline of two small stacks."""
 
 import pytest
 
+from imgpipe_templates.core.stack import FunctionCode
 from imgpipe_templates.render.manifest import RenderedPipeline
 
 
@@ -26,5 +27,7 @@ def rendered():
         layout="exports",
         stacks={"processing": processing, "storage": storage},
         deploy_order=("storage", "processing"),
-        functions=({"name": "processor", "code_key_parameter": "ImageProcessorCodeKey"},),
+        functions=(
+            FunctionCode("processing", "Function", "processor", "ImageProcessorCodeKey", "python3.13", "arm64"),
+        ),
     )

@@ -193,7 +193,10 @@ def test_bytes_do_not_depend_on_the_hash_seed(rendered):
         "import hashlib, json, sys\n"
         "from imgpipe_templates.render.files import plan_files\n"
         "from imgpipe_templates.render.manifest import RenderedPipeline\n"
-        "rendered = RenderedPipeline(**json.loads(sys.argv[1]))\n"
+        "from imgpipe_templates.core.stack import FunctionCode\n"
+        "given = json.loads(sys.argv[1])\n"
+        "given['functions'] = [FunctionCode(**code) for code in given['functions']]\n"
+        "rendered = RenderedPipeline(**given)\n"
         "print(hashlib.sha256(b''.join(plan_files(rendered, ['json', 'yaml']).values())).hexdigest())\n"
     )
     command = [sys.executable, "-c", script, json.dumps(dataclasses.asdict(rendered))]

@@ -76,7 +76,7 @@ def test_resource_of_a_librarys_user_is_measured_too():
         awslambda.Permission(
             "MyPermission",
             Action="lambda:InvokeFunction",
-            FunctionName=Ref("ImageProcessorFunction"),
+            FunctionName=pipeline.processor.name,
             Principal="events.amazonaws.com",
             SourceArn=GetAtt(queue, "Arn"),
         )

@@ -28,7 +28,18 @@ def test_the_manifest_lists_files_order_parameters_and_capabilities(rendered):
     assert content["layout"] == "exports"
     assert content["generator"] == {"name": "imgpipe-templates", "version": __version__}
     assert content["deploy_order"] == list(content["stacks"]) == ["storage", "processing"]
-    assert content["functions"] == [{"name": "processor", "code_key_parameter": "ImageProcessorCodeKey"}]
+    assert content["functions"] == [
+        {
+            "stack": "processing",
+            "function": "Function",
+            "package": "processor",
+            "key_parameter": "ImageProcessorCodeKey",
+            "runtime": "python3.13",
+            "architecture": "arm64",
+            "dependencies": "package",
+            "extras": [],
+        }
+    ]
     storage = content["stacks"]["storage"]
     assert [file["path"] for file in storage["files"]] == ["storage.template.json", "storage.template.yaml"]
     assert storage["files"][1] == {

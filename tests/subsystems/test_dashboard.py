@@ -12,7 +12,7 @@ from troposphere import Ref, Sub
 from imgpipe_templates import load_preset
 from imgpipe_templates.checks import check_templates
 from imgpipe_templates.checks.aws_metrics import PUBLISHED
-from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Table, seen_from
+from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Table, handles_for
 from imgpipe_templates.core.layouts import ExportedStacks
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
@@ -219,7 +219,7 @@ def test_references_at_home_stand_in_the_text_itself(scope):
 def test_imported_values_are_given_to_the_text_once_each():
     scope = scope_of("dashboard")
 
-    template = built(scope, **seen_from(scope.stack, everything()))
+    template = built(scope, **handles_for(scope.stack, everything()))
     text, values = template["Resources"]["MonitoringDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     imported = [value["Fn::ImportValue"]["Fn::Sub"] for value in values.values()]
     assert len(imported) == len(set(imported)) == 7

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from imgpipe_templates.checks import check_templates
-from imgpipe_templates.core.handles import seen_from
+from imgpipe_templates.core.handles import handles_for
 from imgpipe_templates.core.layouts import ExportedStacks, SingleStack
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
@@ -171,7 +171,7 @@ def test_the_place_is_the_private_subnets_and_the_group_of_the_functions(scope):
 def test_from_another_stack_the_subnets_are_read_as_one_text(scope):
     network = add_network(scope, NetworkConfig(), interface_services=(), gateway_services=GATEWAYS)
 
-    seen = seen_from(Stack("elsewhere", ExportedStacks("photos", {})), network)
+    seen = handles_for(Stack("elsewhere", ExportedStacks("photos", {})), network)
     assert seen.place.subnet_ids.to_dict() == {
         "Fn::Split": [",", {"Fn::ImportValue": {"Fn::Sub": "photos-${EnvironmentSuffix}-FunctionNetworkSubnetIds"}}]
     }

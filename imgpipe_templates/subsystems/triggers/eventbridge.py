@@ -6,18 +6,12 @@ pattern lets through just the wanted keys, so that nothing else costs an invocat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from troposphere import events
 
 from imgpipe_templates.core.handles import Bucket, Function, Queue
-from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.permissions import add_invoke_permission
 from imgpipe_templates.patterns.uploads import UploadFilter, add_upload_rule
-
-if TYPE_CHECKING:
-    from troposphere import events
-else:
-    events = deferred("troposphere.events")
 
 
 def add_eventbridge_trigger(

@@ -7,16 +7,15 @@ tries it goes to the dead-letter queue.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import awacs.sqs
 from awacs.aws import Action, PolicyDocument, Statement
-from troposphere import GetAtt, Ref, awslambda, sqs
+from troposphere import GetAtt, Ref, awslambda, events, sqs
 
 from imgpipe_templates import grants
 from imgpipe_templates.configuration import Conflict, Doc, Range, Section
 from imgpipe_templates.core.handles import Bucket, Function, Queue
-from imgpipe_templates.core.lean_troposphere import deferred
 from imgpipe_templates.core.naming import Names, arn_text, substituted
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.core.upstream_gaps import QueueScalingConfig
@@ -27,11 +26,6 @@ from imgpipe_templates.patterns.roles import Surroundings, add_right
 from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.patterns.uploads import UploadFilter, add_upload_rule
 from imgpipe_templates.records import record
-
-if TYPE_CHECKING:
-    from troposphere import events
-else:
-    events = deferred("troposphere.events")
 
 # Lambda Developer Guide, "Using Lambda with Amazon SQS", read 2026-11: at least six times the function's timeout.
 VISIBILITY_TIMEOUTS = 6

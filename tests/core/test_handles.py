@@ -1,4 +1,4 @@
-"""Handles read at home and from afar, and the assembly that turns them to face their reader."""
+"""Handles read in their home stack and in other stacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from troposphere import Ref, s3, sns, sqs
 
-from imgpipe_templates.core.handles import Bucket, Queue, Topic, seen_from
+from imgpipe_templates.core.handles import Bucket, Queue, Topic, handles_for
 from imgpipe_templates.core.layouts import Assembly, ExportedStacks, NestedStacks, SingleStack
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.errors import TemplateConflictError
@@ -18,11 +18,11 @@ EXPORTED = ExportedStacks("photos", {})
 
 
 @dataclass(frozen=True)
-class Offer:
+class Result:
     bucket: Bucket
 
 
-def test_a_handle_at_home_is_a_plain_reference():
+def test_handle_in_home_stack_is_a_plain_reference():
     bucket = Bucket.of(scope_of("storage"), s3.Bucket("ThumbnailBucket"))
 
     assert bucket.name.to_dict() == {"Ref": "ThumbnailBucket"}
@@ -30,7 +30,7 @@ def test_a_handle_at_home_is_a_plain_reference():
     assert bucket.objects_arn("small/").to_dict() == {"Fn::Sub": "${ThumbnailBucket.Arn}/small/*"}
 
 
-def test_a_handle_by_name_never_refers_to_its_resource():
+def test_handle_by_name_never_refers_to_its_resource():
     bucket = Bucket.by_name(scope_of("storage"), s3.Bucket("SourceBucket"))
 
     assert bucket.name.to_dict() == {"Ref": "SourceBucketName"}
@@ -38,32 +38,32 @@ def test_a_handle_by_name_never_refers_to_its_resource():
     assert bucket.objects_arn("in/").to_dict() == {"Fn::Sub": "arn:${AWS::Partition}:s3:::${SourceBucketName}/in/*"}
 
 
-def test_reading_from_afar_makes_the_offer_and_the_deploy_order():
+def test_reading_from_another_stack_adds_the_output_and_the_deploy_order():
     home = Scope(Stack("storage", EXPORTED), "storage", names("parameter"))
     bucket = Bucket.of(home, s3.Bucket("ThumbnailBucket"))
-    viewer = Stack("processing", EXPORTED)
+    reader = Stack("processing", EXPORTED)
 
-    far = seen_from(viewer, Offer(bucket)).bucket
+    read = handles_for(reader, Result(bucket)).bucket
 
     assert home.stack.template.outputs == {}
-    assert far.arn.to_dict() == {"Fn::ImportValue": {"Fn::Sub": "photos-${EnvironmentSuffix}-ThumbnailBucketArn"}}
-    assert far.objects_arn().to_dict()["Fn::Sub"][0] == "${BucketArn}/*"
-    assert viewer.reads_from == {"storage"}
+    assert read.arn.to_dict() == {"Fn::ImportValue": {"Fn::Sub": "photos-${EnvironmentSuffix}-ThumbnailBucketArn"}}
+    assert read.objects_arn().to_dict()["Fn::Sub"][0] == "${BucketArn}/*"
+    assert reader.reads_from == {"storage"}
     assert list(home.stack.template.outputs) == ["ThumbnailBucketArn"]
 
 
-def test_handles_are_turned_inside_tuples_and_mappings_too():
+def test_reader_is_set_on_handles_inside_tuples_and_mappings():
     bucket = Bucket.of(scope_of("storage"), s3.Bucket("ThumbnailBucket"))
-    viewer = Stack("processing", EXPORTED)
+    reader = Stack("processing", EXPORTED)
 
-    (in_tuple,) = seen_from(viewer, (bucket,))
-    in_mapping = seen_from(viewer, {"bucket": bucket})["bucket"]
+    (in_tuple,) = handles_for(reader, (bucket,))
+    in_mapping = handles_for(reader, {"bucket": bucket})["bucket"]
 
-    assert in_tuple.viewer is in_mapping.viewer is viewer
-    assert bucket.viewer is bucket.home
+    assert in_tuple.reader is in_mapping.reader is reader
+    assert bucket.reader is bucket.home
 
 
-def test_queue_and_topic_handles():
+def test_queue_and_topic_values_are_references_of_the_right_kind():
     queue = Queue.of(scope_of("processing"), sqs.Queue("ProcessorDeadLetterQueue"))
     topic = Topic.of(scope_of("notifications"), sns.Topic("ProcessingNotificationTopic"))
 
@@ -72,7 +72,7 @@ def test_queue_and_topic_handles():
     assert topic.arn.to_dict() == {"Ref": "ProcessingNotificationTopic"}
 
 
-def test_two_resources_of_one_id_are_refused_with_both_places():
+def test_second_resource_with_the_same_logical_id_is_rejected():
     scope = scope_of("storage")
     scope.add(s3.Bucket("ThumbnailBucket"))
 
@@ -82,22 +82,22 @@ def test_two_resources_of_one_id_are_refused_with_both_places():
         scope.add(s3.Bucket("ThumbnailBucket"))
 
 
-def test_a_reference_in_a_nested_stack_is_a_parameter_that_the_root_fills():
+def test_reference_in_nested_stack_is_a_parameter_set_by_the_root():
     layout = NestedStacks({})
     home = Scope(Stack("storage", layout), "storage", names("parameter"))
     bucket = Bucket.of(home, s3.Bucket("ThumbnailBucket"))
-    viewer = Stack("processing", layout)
+    reader = Stack("processing", layout)
 
-    far = seen_from(viewer, bucket)
+    read = handles_for(reader, bucket)
 
-    assert far.arn.to_dict() == {"Ref": "ThumbnailBucketArn"}
-    assert viewer.template.parameters["ThumbnailBucketArn"].to_dict()["Type"] == "String"
-    assert layout.wired["processing"]["ThumbnailBucketArn"].to_dict() == {
+    assert read.arn.to_dict() == {"Ref": "ThumbnailBucketArn"}
+    assert reader.template.parameters["ThumbnailBucketArn"].to_dict()["Type"] == "String"
+    assert layout.links["processing"]["ThumbnailBucketArn"].to_dict() == {
         "Fn::GetAtt": ["StorageStack", "Outputs.ThumbnailBucketArn"]
     }
 
 
-def test_the_single_stack_declares_common_parameters_once():
+def test_subsystems_of_the_single_layout_share_one_stack():
     assembly = Assembly(SingleStack(), names("parameter"), {"Owner": Ref("Environment")}, lambda scope: scope.add)
 
     first = assembly.build("storage", lambda scope: scope)
