@@ -1,4 +1,4 @@
-"""Checks of the arguments of public functions, made where they are called."""
+"""Checks of the arguments of public functions at the time of the call."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ R = TypeVar("R")
 
 
 def checked(**kinds: type | tuple[type, ...]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function refuse arguments of a wrong type.
+    """Make a function reject arguments of a wrong type.
 
     Args:
-        kinds: Name of an argument -> the types that it may have.
+        kinds: Name of an argument -> its allowed types.
 
     Returns:
-        A decorator; the decorated function raises ArgumentError.
+        A decorator; the decorated function raises ArgumentError for a wrong type.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -31,9 +31,9 @@ def checked(**kinds: type | tuple[type, ...]) -> Callable[[Callable[P, R]], Call
             given = signature.bind(*args, **kwargs).arguments
             for name, kind in kinds.items():
                 if name in given and not isinstance(given[name], kind):
-                    wanted = [one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,))]
+                    expected = [one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,))]
                     raise ArgumentError(
-                        f"{function.__qualname__}: {name}: expected a value of type {' or '.join(wanted)}, "
+                        f"{function.__qualname__}: {name}: expected a value of type {' or '.join(expected)}, "
                         f"got {type(given[name]).__name__} {given[name]!r:.60}"
                     )
             return function(*args, **kwargs)
@@ -44,10 +44,10 @@ def checked(**kinds: type | tuple[type, ...]) -> Callable[[Callable[P, R]], Call
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
-    """Refuse a value that is none of the choices.
+    """Check that a value is one of the choices.
 
     Raises:
-        ArgumentError: It is another one.
+        ArgumentError: It is not.
     """
     known = list(choices)
     if value not in known:
@@ -55,10 +55,10 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
 
 
 def check_texts(name: str, value: Any, example: str) -> Sequence[str]:
-    """The value as a sequence of texts. A single text is refused: it would be read letter by letter.
+    """Return the value if it is a list of texts. A single text is rejected, because it is a sequence of letters.
 
     Raises:
-        ArgumentError: It is none.
+        ArgumentError: It is not a list of texts.
     """
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
         shown = f"{value!r:.60}"

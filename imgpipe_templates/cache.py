@@ -1,4 +1,4 @@
-"""The folder for what may be thrown away: validation results, wheels, runtimes of the local engine."""
+"""The cache folder: lint results, checked configurations, wheels, and runtimes of the local engine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from imgpipe_templates.version import __version__
 
 
 def cache_dir() -> Path:
-    """The user's cache folder of this package (not created here).
+    """Return the user's cache folder of this package; the folder may not exist yet.
 
-    `IMGPIPE_CACHE_DIR` overrides it; otherwise the platform's own place is used (XDG_CACHE_HOME on Linux).
+    `IMGPIPE_CACHE_DIR` overrides it. The default is the platform's cache folder (XDG_CACHE_HOME on Linux).
     """
     if chosen := os.environ.get("IMGPIPE_CACHE_DIR"):
         return Path(chosen)
@@ -25,9 +25,9 @@ def cache_dir() -> Path:
 
 
 def code_version() -> str:
-    """What a remembered result depends on besides its input: this package's version and the state of its files.
+    """Return a hash of the version and the files of this package. A cached result is valid for one such hash.
 
-    Sizes and modification times stand in for contents; reading every module would cost more than most results save.
+    The hash contains the size and modification time of each file, not its content, so that no module is read.
     """
     package = Path(__file__).parent
     state = [__version__, sys.version]
@@ -35,13 +35,13 @@ def code_version() -> str:
         folders.sort()
         for name in sorted(files):
             if name.endswith((".py", ".toml")):
-                stat = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - a Path per file doubles the time
+                stat = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - names come from os.walk
                 state.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
     return hashlib.sha256("\n".join(state).encode()).hexdigest()
 
 
 def recall(kind: str, key: str) -> str | None:
-    """The text remembered under `key`, or None. An unreadable cache is an empty one."""
+    """Return the cached text of `key`, or None if it cannot be read."""
     try:
         return (cache_dir() / kind / key).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -49,12 +49,12 @@ def recall(kind: str, key: str) -> str | None:
 
 
 def remember(kind: str, key: str, text: str) -> None:
-    """Keep `text` under `key`; where nothing can be written, nothing is remembered and nobody is told."""
-    place = cache_dir() / kind / key
-    partial = place.with_name(f"{key}.{os.getpid()}")
+    """Store `text` for `key`. A cache that cannot be written is no error."""
+    path = cache_dir() / kind / key
+    partial = path.with_name(f"{key}.{os.getpid()}")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8")
-        partial.replace(place)
+        partial.replace(path)
     except OSError:
         return

@@ -1,4 +1,4 @@
-"""What CloudFormation takes of one template.
+"""Limits of CloudFormation for one template, and of other services for names and patterns.
 
 "AWS CloudFormation quotas", AWS CloudFormation User Guide, text of 2023 read 2026-11; cfn-lint 1.58.0 has the same.
 """
@@ -16,7 +16,7 @@ MAX_PARAMETER_VALUE_BYTES = 4_096
 
 # "Template body size in a request"; a larger template has to be uploaded to S3 first.
 MAX_REQUEST_BYTES = 51_200
-# "Template body size in an Amazon S3 object", given as 1 MB; the smaller reading of it.
+# "Template body size in an Amazon S3 object", documented as 1 MB; the smaller meaning of MB.
 MAX_S3_BYTES = 1_000_000
 
 # "Amazon EventBridge quotas", Amazon EventBridge User Guide, read 2026-12.

@@ -1,7 +1,7 @@
-"""The physical name of everything that has one: the one place where names are decided.
+"""The naming policy: the physical name of every named resource.
 
-Every name carries `EnvironmentSuffix`, so that stacks of different suffixes stand side by side in one account; the
-source bucket alone may be named by a parameter of its own.
+Every name contains `EnvironmentSuffix`, so stacks with different suffixes can exist in one account. Only the source
+bucket can have a name from a separate parameter.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Literal
 
 from imgpipe_templates.core.naming import Names
 
-# The longest fixed part of a bucket name, `image-access-logs-bucket-`, and `-` with an account id of 12 digits leave 25
-# of a bucket name's 63 characters (S3 User Guide, "Bucket naming rules", read 2026-11) to the suffix.
+# A bucket name has at most 63 characters (S3 User Guide, "Bucket naming rules", read 2026-11). The longest fixed part,
+# `image-access-logs-bucket-`, and `-` with an account id of 12 digits leave 25 characters for the suffix.
 LONGEST_SUFFIX = 20
 
 _ALARMS = {
@@ -32,7 +32,7 @@ _ALARMS = {
         for kind in ("Read", "Write")
     },
 }
-_OTHERS = {
+_RESOURCES = {
     "BackupPlan": "ImagePipeline",
     "BackupVault": "image-pipeline",
     "DataKeyAlias": "alias/imgpipe",
@@ -56,7 +56,7 @@ _OTHERS = {
     "UploadQueueReceivePolicy": "UploadQueueReceivePolicy",
     "UploadRule": "ImageUploads",
 }
-# Known all over the account: without the Region the same stack could stand in one Region only.
+# Unique in the account: without the Region in the name, the same stack could exist in one Region only.
 _GLOBAL = {
     "MonitoringDashboard": "ImagePipeline-${EnvironmentSuffix}-${AWS::Region}",
     "ProjectBudget": "ImagePipeline-${EnvironmentSuffix}-${AWS::Region}",
@@ -66,7 +66,8 @@ _BUCKETS = {
     "ThumbnailBucket": "image-thumbnail-bucket-${EnvironmentSuffix}-${AWS::AccountId}",
 }
 _DERIVED_SOURCE_BUCKET = "image-storage-bucket-${EnvironmentSuffix}-${AWS::AccountId}"
-# The longest fixed part, `image-storage-`, leaves the longest suffix, account id and Region (us-isof-south-1) 49 of 63.
+# The longest fixed part is `image-storage-`: 49 of 63 characters remain for suffix, account id and Region
+# (us-isof-south-1 is the longest).
 _REGIONAL_BUCKETS = {
     title: f"{name}-${{EnvironmentSuffix}}-${{AWS::AccountId}}-${{AWS::Region}}"
     for title, name in {
@@ -76,21 +77,22 @@ _REGIONAL_BUCKETS = {
     }.items()
 }
 _SHORT_ENVIRONMENTS = {"development": "dev", "staging": "stage", "production": "prod"}
-# The presets as they are: their suffix is `dev` by default.
+# The unchanged presets: the default of their suffix is `dev`.
 PRESET_NAMES = frozenset({"media-library", "production", "reporting", "single-bucket", "thumbnails"})
 
 
 def names(
     source_bucket: Literal["parameter", "derived"], *, needed: frozenset[str] | None = None, regional: bool = False
 ) -> Names:
-    """The names of a pipeline.
+    """Return the names of a pipeline.
 
     Args:
-        source_bucket: Whether the source bucket is named by its parameter or like everything else.
-        needed: The only things that are given their name, the rest being left to CloudFormation; None means all.
-        regional: True if names of buckets contain the Region.
+        source_bucket: The source of the source bucket's name: its parameter, or the naming policy.
+        needed: Logical ids of the only resources with a name of the policy; CloudFormation names the others. None
+            means all.
+        regional: True if bucket names contain the Region.
     """
-    texts = {title: f"{name}-${{EnvironmentSuffix}}" for title, name in {**_ALARMS, **_OTHERS}.items()}
+    texts = {title: f"{name}-${{EnvironmentSuffix}}" for title, name in {**_ALARMS, **_RESOURCES}.items()}
     buckets = _REGIONAL_BUCKETS if regional else {**_BUCKETS, "SourceBucket": _DERIVED_SOURCE_BUCKET}
     if source_bucket == "parameter":
         buckets = {**buckets, "SourceBucket": "${SourceBucketName}"}
@@ -98,10 +100,10 @@ def names(
 
 
 def default_suffix(pipeline: str, environment: str) -> str:
-    """Return the default of EnvironmentSuffix: another one for each pipeline and environment.
+    """Return the default of EnvironmentSuffix, which differs for each pipeline and environment.
 
-    Two pipelines of one account and Region would have the same names otherwise. A name that is too long is cut and
-    continued with the start of its hash.
+    Otherwise two pipelines in one account and Region would have the same names. A pipeline name that is too long is
+    shortened and ends with the start of its hash.
 
     Args:
         pipeline: Name of the pipeline.
@@ -110,8 +112,8 @@ def default_suffix(pipeline: str, environment: str) -> str:
     if pipeline in PRESET_NAMES:
         return "dev"
     ending = f"-{_SHORT_ENVIRONMENTS[environment]}"
-    room = LONGEST_SUFFIX - len(ending)
-    if len(pipeline) > room:
+    longest = LONGEST_SUFFIX - len(ending)
+    if len(pipeline) > longest:
         digest = hashlib.sha256(pipeline.encode()).hexdigest()[:6]
-        pipeline = f"{pipeline[: room - len(digest) - 1].rstrip('-')}-{digest}"
+        pipeline = f"{pipeline[: longest - len(digest) - 1].rstrip('-')}-{digest}"
     return f"{pipeline}{ending}"

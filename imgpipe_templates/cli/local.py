@@ -10,12 +10,14 @@ import click
 from imgpipe_templates.cli.checking import check_templates
 from imgpipe_templates.cli.selection import selected, selection_options
 from imgpipe_templates.errors import ConfigError
+from imgpipe_templates.library import render_pipeline
+from imgpipe_templates.options import PipelineConfig
+from imgpipe_templates.render.text import to_json
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # `imgpipe_templates.local` cannot be imported on Windows, so only this command imports it
     from imgpipe_templates.local.run import LocalPipeline
-    from imgpipe_templates.options import PipelineConfig
 
-_USER = "local"  # whose uploads a run makes, where a pipeline wants to know
+_USER = "local"  # user ID of the uploads of a run, if the pipeline stores a user ID
 
 
 @click.group("local")
@@ -31,9 +33,9 @@ def command() -> None:
     type=click.Path(path_type=Path),
     default=Path("local-results"),
     show_default=True,
-    help="Where to write each file's metadata and thumbnails, and the page that shows them.",
+    help="Folder for the metadata and thumbnails of each file, and for the HTML page that shows them.",
 )
-@click.option("--verbose", is_flag=True, help="Print whole lists and logs, and the path of every file that is written.")
+@click.option("--verbose", is_flag=True, help="Print complete lists and logs, and the path of every written file.")
 def run(
     presets: tuple[str, ...],
     config_file: Path | None,
@@ -42,26 +44,24 @@ def run(
     out: Path,
     verbose: bool,  # noqa: FBT001 - click passes a flag by name
 ) -> int:
-    """Deploy the rendered template on an embedded engine, send files through it, and write what came of each.
+    """Deploy the rendered template on an embedded engine, upload files, and write the results.
 
-    For every FILE, and every file below a FOLDER, writes its metadata item as JSON and its thumbnails, and index.html,
-    which shows them all. Status 0 means that every file the trigger heeds came to an end, be it processed or rejected;
-    1 that something was lost.
+    Writes the metadata item of every FILE, and of every file in a FOLDER, as JSON, its thumbnails, and index.html,
+    which shows them all. Files that do not match the trigger's filter are uploaded too, and reported as `ignored`.
+    Status 0 means that every other file was processed or rejected; 1 means that the result of a file is missing.
     """
+    from imgpipe_templates.cli.progress import LiveProgress
+    from imgpipe_templates.cli.report import RunSummary
+    from imgpipe_templates.local.run import run_files
+
     pipelines = selected(presets, config_file, overrides)
     if len(pipelines) > 1:
         names = ", ".join(pipeline.name for pipeline in pipelines)
-        raise ConfigError(f"local run: {len(pipelines)} pipelines are chosen ({names}); expected one")
-
-    from imgpipe_templates.cli.progress import LiveProgress
+        raise ConfigError(f"local run: {len(pipelines)} pipelines are selected ({names}); expected one")
 
     with LiveProgress() as progress:
         progress.phase("check")
-        from imgpipe_templates.local.run import run_files
-
         report = run_files(_local_pipeline(pipelines[0]), files, out, progress)
-
-    from imgpipe_templates.cli.report import RunSummary
 
     RunSummary(report, pipelines[0], verbose=verbose).show()
     if report.sheet:
@@ -74,10 +74,8 @@ def run(
 
 
 def _local_pipeline(config: PipelineConfig) -> LocalPipeline:
-    from imgpipe_templates.library import render_pipeline
     from imgpipe_templates.local.packages import LocalFunction
     from imgpipe_templates.local.run import LocalPipeline
-    from imgpipe_templates.render.text import to_json
 
     rendered = render_pipeline(config)
     check_templates([rendered], shows_progress=True)

@@ -1,17 +1,16 @@
-"""`imgpipe presets`: what comes with the package."""
+"""`imgpipe presets`: the presets of this package."""
 
 from __future__ import annotations
 
 import click
 
+from imgpipe_templates.config import DEFAULT_PRESET, PRESETS, load_preset
+
 
 @click.command("presets")
 def command() -> None:
-    """List the presets, a line each."""
-    from imgpipe_templates import config
-
-    names = config.PRESETS.names
-    width = max(map(len, names))
-    for name in names:
-        default = " (default)" if name == config.DEFAULT_PRESET else ""
-        click.echo(f"{name:<{width}}  {config.load_preset(name).description}{default}")
+    """List the presets, one per line."""
+    width = max(map(len, PRESETS.names))
+    for name in PRESETS.names:
+        default = " (default)" if name == DEFAULT_PRESET else ""
+        click.echo(f"{name:<{width}}  {load_preset(name).description}{default}")

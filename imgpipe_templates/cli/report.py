@@ -1,55 +1,51 @@
-"""The report of a local run on stderr: counts, then what went wrong, then the rest."""
+"""The report of a local run on stderr: counts, then errors, then all other results."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rich.text import Text
 
 from imgpipe_templates.cli.tables import console, printable, table
 from imgpipe_templates.local.contact_sheet import counted
-from imgpipe_templates.local.results import thumbnail_words
-from imgpipe_templates.options import HEIC_EXTENSIONS, IMAGE_EXTENSIONS
-
-if TYPE_CHECKING:
-    from imgpipe_templates.local.results import FileResult, RunReport
-    from imgpipe_templates.options import PipelineConfig
+from imgpipe_templates.local.results import FileResult, RunReport, thumbnail_words
+from imgpipe_templates.options import HEIC_EXTENSIONS, IMAGE_EXTENSIONS, PipelineConfig
 
 EntryT = TypeVar("EntryT")
 
-_LONGEST_LIST = 10  # entries of a list without --verbose
-_LONGEST_LOG = 20  # lines of a log without --verbose
+_LONGEST_LIST = 10  # number of entries without --verbose
+_LONGEST_LOG = 20  # number of log lines without --verbose
 _STYLES = {"lost": "bold red", "denied": "bold red", "failed": "yellow"}
 
 
 class RunSummary:
-    """What a finished run prints.
+    """The printed report of a finished run.
 
     Args:
-        report: The run.
-        config: Its pipeline.
-        verbose: Whether long lists and logs are printed whole.
+        report: The results of the run.
+        config: Configuration of the pipeline.
+        verbose: True to print complete lists and logs.
     """
 
     def __init__(self, report: RunReport, config: PipelineConfig, *, verbose: bool) -> None:
         self._report = report
         self._config = config
         self._verbose = verbose
-        self._to = console()
+        self._console = console()
 
     def show(self) -> None:
-        """Print it."""
+        """Print the report."""
         report = self._report
         self._line(f"{counted(report.results)} ({sum(report.seconds.values()):.1f} s)", style="bold")
-        for result in self._some(report.lost):
+        for result in self._shortened(report.lost):
             self._line(f"{printable(result.file.key)}: {printable(result.reason)}", "lost")
             self._log(result.log)
-        for denied in self._some(report.denied):
+        for denied in self._shortened(report.denied):
             self._line(denied, "denied")
-        for result in self._some(self._ended("failed")):
+        for result in self._shortened(self._ended("failed")):
             self._line(f"{printable(result.file.key)}: {printable(result.reason)}", "failed")
         self._processed(self._ended("processed"))
         self._ignored(self._ended("ignored"))
@@ -72,13 +68,13 @@ class RunSummary:
             item = result.item or {}
             image = f"{item['Width']} x {item['Height']} {item['Format']}" if "Width" in item else ""
             made = "\n".join(map(thumbnail_words, item.get("Thumbnails", ())))
-            # Text, not markup: a file may be called `[red].jpg`.
+            # Text, not markup: a file name can be `[red].jpg`.
             shown.add_row(Text(printable(result.file.key)), image, made)
-        self._to.print(shown)
-        self._left_out(len(results) - len(listed))
+        self._console.print(shown)
+        self._print_omitted(len(results) - len(listed))
 
     def _ignored(self, results: Sequence[FileResult]) -> None:
-        """One line for each reason, and how to have the images among them processed."""
+        """Print one line for each reason, and how to process the images among the ignored files."""
         configured = [extension.lower() for extension in self._config.uploads.extensions]
         other = _grouped(
             (extension, result.file.key)
@@ -106,18 +102,18 @@ class RunSummary:
     def _log(self, log: str) -> None:
         lines = log.splitlines()
         if not self._verbose and len(lines) > _LONGEST_LOG:
-            self._line(f"  ... {len(lines) - _LONGEST_LOG} lines of its log before these; --verbose prints all")
+            self._line(f"  ... {len(lines) - _LONGEST_LOG} earlier log lines; --verbose prints all")
             lines = lines[-_LONGEST_LOG:]
         for line in lines:
             self._line(f"  {line}")
 
-    def _some(self, entries: Sequence[EntryT]) -> Iterator[EntryT]:
-        """The entries to print, then a line that says how many are left out."""
+    def _shortened(self, entries: Sequence[EntryT]) -> Iterator[EntryT]:
+        """Yield the entries to print, then print the number of the others."""
         shown = entries if self._verbose else entries[:_LONGEST_LIST]
         yield from shown
-        self._left_out(len(entries) - len(shown))
+        self._print_omitted(len(entries) - len(shown))
 
-    def _left_out(self, count: int) -> None:
+    def _print_omitted(self, count: int) -> None:
         if count:
             self._line(f"... and {count} more; --verbose prints all")
 
@@ -128,7 +124,9 @@ class RunSummary:
 
     def _line(self, text: str, label: str = "", style: str = "") -> None:
         line = Text(text, style)
-        self._to.print(Text.assemble((f"{label}: ", _STYLES.get(label, "")), line) if label else line, soft_wrap=True)
+        if label:
+            line = Text.assemble((f"{label}: ", _STYLES.get(label, "")), line)
+        self._console.print(line, soft_wrap=True)
 
 
 def _files(count: int) -> str:

@@ -12,14 +12,12 @@ from rich.table import Table
 
 
 def console() -> Console:
-    """Where everything goes that is not a path."""
-    return Console(
-        stderr=True, highlight=False, emoji=False
-    )  # nothing here is meant as an emoji, least of all a file name
+    """Return the console on stderr, for all text except paths of written files."""
+    return Console(stderr=True, highlight=False, emoji=False)  # a file name such as `:smile:.jpg` is no emoji
 
 
 def table(title: str, left: Sequence[str], right: Sequence[str] = ()) -> Table:
-    """An empty table with columns of text, then columns of figures; long text is folded, never cut."""
+    """Return an empty table with columns of text, then columns of numbers; long text is folded, never cut."""
     made = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for heading in left:
         made.add_column(heading, overflow="fold")
@@ -30,22 +28,22 @@ def table(title: str, left: Sequence[str], right: Sequence[str] = ()) -> Table:
 
 @contextmanager
 def working(first: str) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal that something is being done, until it is done.
+    """Show the current step on a terminal until the context ends.
 
     Args:
-        first: What is done first.
+        first: Name of the first step.
 
     Yields:
-        A function that takes what is done next.
+        A function that shows the name of the next step.
     """
-    to = console()
-    if not to.is_terminal:
+    terminal = console()
+    if not terminal.is_terminal:
         yield lambda _: None
         return
-    with to.status(escape(first)) as status:
+    with terminal.status(escape(first)) as status:
         yield lambda text: status.update(escape(text))
 
 
 def printable(text: str) -> str:
-    """The text on one line, other characters than printable ones escaped."""
+    """Return the text with every character that is not printable escaped."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

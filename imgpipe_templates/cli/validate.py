@@ -1,4 +1,4 @@
-"""`imgpipe validate`: check template files, whoever wrote them."""
+"""`imgpipe validate`: check template files of this project or any other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 from typing import Any
 
 import click
+
+from imgpipe_templates.cli.tables import working
 
 _PROFILES = ("auto", "anybody", "project")
 _FORMATS = ("text", "json", "sarif", "junit", "pretty")
@@ -18,14 +20,15 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
     "report_format",
     type=click.Choice(_FORMATS),
     default="text",
-    help="What to write.",
+    help="Format of the report on stdout.",
     show_default=True,
 )
 @click.option(
     "--profile",
     type=click.Choice(_PROFILES),
     default="auto",
-    help="Whose conventions to apply: this project's, nobody's, or (auto) this project's to templates it rendered.",
+    help="Conventions to check: those of this project, none (`anybody`), or (`auto`) those of this project for the "
+    "templates that it rendered.",
     show_default=True,
 )
 @click.option(
@@ -33,19 +36,17 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
     "tags",
     multiple=True,
     metavar="KEY[=VALUE]",
-    help="Require a tag on every taggable resource, in addition to the profile's; may repeat.",
+    help="Require a tag on every taggable resource, in addition to the tags of the profile; may repeat.",
 )
 def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tuple[str, ...]) -> int:
-    """Check CloudFormation templates, rendered here or not, in JSON or YAML.
+    """Check CloudFormation templates in JSON or YAML with the rules of cfn-lint and of this project.
 
-    cfn-lint's rules and the project's own (E95nn and W95nn) are asked; the JSON and SARIF reports name the source of
-    each. A rule is set aside in Metadata, as for cfn-lint. FILE `-` is standard input. Findings go to stdout. Status 1
-    means that there are some, or that a file is no template; the other files are checked all the same.
+    Rules of this project have ids E95nn and W95nn; the JSON and SARIF reports name the source of each. Metadata can
+    exclude a rule, as for cfn-lint. FILE `-` reads standard input. Findings go to stdout. Status 1 means that there
+    are findings, or that a file is not a template; all other files are still checked.
     """
-    from imgpipe_templates.cli.tables import working
-
     with working("loading the rules") as announce:
-        from imgpipe_templates.checks.files import validate_files
+        from imgpipe_templates.checks.files import validate_files  # imports cfn-lint
         from imgpipe_templates.checks.profiles import PROFILES
 
         found = validate_files(
@@ -69,7 +70,7 @@ def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tupl
 
 
 def _required(tags: tuple[str, ...]) -> dict[str, str | None]:
-    """The required tags of `--tag KEY` and `--tag KEY=VALUE`."""
+    """Return the required tags of `--tag KEY` and `--tag KEY=VALUE`."""
     required: dict[str, str | None] = {}
     for tag in tags:
         key, equals, value = tag.partition("=")

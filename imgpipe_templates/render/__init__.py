@@ -1,1 +1,1 @@
-"""From plain template mappings to ordered text, files and the figures about them."""
+"""Templates as ordered text and files, with their sizes and limits."""

@@ -1,4 +1,4 @@
-"""The failure of turning templates into files."""
+"""Errors while templates are written."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from imgpipe_templates.errors import ImgpipeError
 
 
 class RenderError(ImgpipeError):
-    """A template cannot be written: a value has no place in JSON, or a file or folder refuses."""
+    """A template cannot be written: a value has no JSON form, a text is too long, or a file cannot be written."""

@@ -1,25 +1,21 @@
-"""Files of rendered pipelines: planned as bytes, compared with what is on disk, swapped in all together."""
+"""Files of rendered pipelines: planned as bytes, compared with the files on disk, and replaced all together."""
 
 from __future__ import annotations
 
 import json
 import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from imgpipe_templates.render.errors import RenderError
-from imgpipe_templates.render.manifest import manifest, parameter_values
-from imgpipe_templates.render.order import ordered
+from imgpipe_templates.render.manifest import RenderedPipeline, manifest, parameter_values
+from imgpipe_templates.render.order import Template, ordered
 from imgpipe_templates.render.text import emit_json
 from imgpipe_templates.render.yaml_text import emit_yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from imgpipe_templates.render.manifest import RenderedPipeline
-    from imgpipe_templates.render.order import Template
 
 MANIFEST = "manifest.json"
 NESTED_STACK = "AWS::CloudFormation::Stack"
@@ -31,22 +27,22 @@ Plan = dict[Path, bytes]
 
 @dataclass(frozen=True)
 class Staleness:
-    """A file that is not as it would be written now."""
+    """A file that differs from the planned one."""
 
     path: Path
     reason: Literal["missing", "different", "left over"]
 
 
 def plan_files(rendered: RenderedPipeline, formats: Sequence[Format], *, compact: bool = False) -> Plan:
-    """The files of one pipeline by path under the output folder, the manifest last.
+    """Return the files of one pipeline by path in the output folder, the manifest last.
 
     Args:
         rendered: The pipeline.
-        formats: Of its templates.
-        compact: Whether templates in JSON are written without indentation.
+        formats: The formats of its templates.
+        compact: True to write JSON templates without indentation.
 
     Raises:
-        RenderError: a template holds what JSON or UTF-8 cannot.
+        RenderError: A template contains a value that JSON or UTF-8 cannot represent.
     """
     folder = Path(rendered.pipeline, rendered.layout)
     rendered = replace(rendered, stacks={name: ordered(rendered.stacks[name]) for name in rendered.order})
@@ -65,13 +61,13 @@ def _parameter_file(stack: str) -> str:
 def _files(stack: str, template: Template, formats: Sequence[Format], *, compact: bool) -> Iterator[tuple[str, bytes]]:
     for suffix in formats:
         name = f"{stack}.template.{suffix}"
-        template = _beside(template, suffix)
+        template = _with_nested_format(template, suffix)
         try:
             yield name, _text(template, suffix, compact=compact).encode()
         except UnicodeEncodeError as error:
             character = error.object[error.start : error.end]
             raise RenderError(
-                f"{name}: {character!r} is half a character; expected text that UTF-8 can hold"
+                f"{name}: {character!r} is half a character; expected text that UTF-8 can encode"
             ) from error
 
 
@@ -79,8 +75,8 @@ def _text(template: Template, suffix: Format, *, compact: bool) -> str:
     return emit_json(template, compact=compact) if suffix == "json" else emit_yaml(template)
 
 
-def _beside(template: Template, suffix: Format) -> Template:
-    """The template with its nested stacks' files in the format of its own."""
+def _with_nested_format(template: Template, suffix: Format) -> Template:
+    """Return the template with the file names of nested stacks in the same format."""
     resources = dict(template.get("Resources", {}))
     for title, resource in resources.items():
         if resource["Type"] == NESTED_STACK:
@@ -91,10 +87,10 @@ def _beside(template: Template, suffix: Format) -> Template:
 
 
 def stale_files(plan: Mapping[Path, bytes], out: Path) -> list[Staleness]:
-    """What `write_files` would change under `out`; nothing is written.
+    """Return the changes that `write_files` would make in `out`, and write nothing.
 
     Raises:
-        RenderError: something is there that cannot be read as a file.
+        RenderError: A path exists and cannot be read as a file.
     """
     found: list[Staleness] = []
     for path, text in plan.items():
@@ -105,50 +101,48 @@ def stale_files(plan: Mapping[Path, bytes], out: Path) -> list[Staleness]:
 
 
 def write_files(plan: Mapping[Path, bytes], out: Path) -> list[Path]:
-    """Bring `out` to what is planned and return the paths under it that were written or removed.
+    """Write the planned files to `out` and return the paths of the written and removed files.
 
-    Everything is written to a temporary folder inside `out` first and moved into place when it is complete; if a move
-    fails, those before it are undone. A file that already has its content is not touched, nor is any file that the
-    manifest of the same pipeline and layout does not name.
+    All files are written to a temporary folder in `out` first and moved when all are complete. If a move fails, the
+    earlier moves are undone. A file that already has the planned content is not changed. Files that the manifest of
+    the same pipeline and layout does not list are kept.
 
     Raises:
-        RenderError: a folder cannot be made, or a file cannot be read, written, replaced or removed.
+        RenderError: A folder cannot be created, or a file cannot be read, written, replaced or removed.
     """
     stale = stale_files(plan, out)
     if not stale:
         return []
-    import tempfile  # noqa: PLC0415 - costs as much as the rest of this module, and most runs change nothing
-
-    place = out
+    target = out
     try:
         with ExitStack() as made:
             _make_folder(out, made)
             with tempfile.TemporaryDirectory(prefix=".imgpipe-", dir=out) as stage, ExitStack() as moved:
                 for number, change in enumerate(stale):
                     if change.reason != "left over":
-                        place = out / change.path
+                        target = out / change.path
                         Path(stage, f"{number}.new").write_bytes(plan[change.path])
                 for number, change in enumerate(stale):
-                    place = out / change.path
-                    _swap(Path(stage, str(number)), place, change, moved)
+                    target = out / change.path
+                    _replace(Path(stage, str(number)), target, change, moved)
                 moved.pop_all()
             made.pop_all()
     except OSError as error:
-        raise RenderError(f"{place}: cannot be written; {error.strerror or error}") from error
+        raise RenderError(f"{target}: cannot be written; {error.strerror or error}") from error
     return [change.path for change in stale]
 
 
-def _swap(staged: Path, place: Path, change: Staleness, undo: ExitStack) -> None:
-    """Move the old file of `change` away and the new one in."""
+def _replace(staged: Path, target: Path, change: Staleness, undo: ExitStack) -> None:
+    """Move the old file of `change` to the temporary folder and the new file to its path."""
     if change.reason == "missing":
-        _make_folder(place.parent, undo)
+        _make_folder(target.parent, undo)
     else:
         old = staged.with_suffix(".old")
-        place.rename(old)
-        undo.callback(old.replace, place)
+        target.rename(old)
+        undo.callback(old.replace, target)
     if change.reason != "left over":
-        staged.with_suffix(".new").rename(place)
-        undo.callback(place.unlink)
+        staged.with_suffix(".new").rename(target)
+        undo.callback(target.unlink)
 
 
 def _make_folder(folder: Path, undo: ExitStack) -> None:
@@ -163,25 +157,25 @@ def _read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except IsADirectoryError as error:
-        raise RenderError(f"{path}: is a folder; expected a file, or nothing yet") from error
+        raise RenderError(f"{path}: is a folder; expected a file, or no file yet") from error
     except NotADirectoryError as error:
         blocking = next((parent for parent in path.parents if parent.is_file()), path)
-        raise RenderError(f"{blocking}: is a file; expected a folder, or nothing yet") from error
+        raise RenderError(f"{blocking}: is a file; expected a folder, or no folder yet") from error
     except OSError as error:
         raise RenderError(f"{path}: cannot be read; {error.strerror or error}") from error
 
 
 def _left_over(plan: Mapping[Path, bytes], out: Path) -> Iterator[Path]:
-    """The files of templates that an earlier manifest names and the plan does not, as far as they are still there."""
+    """Yield the existing files that an earlier manifest lists and the plan does not."""
     for path in plan:
         if path.name == MANIFEST:
-            for name in _named_by(_read(out / path)):
+            for name in _listed_files(_read(out / path)):
                 if path.with_name(name) not in plan and (out / path).with_name(name).is_file():
                     yield path.with_name(name)
 
 
-def _named_by(text: bytes | None) -> list[str]:
-    """The template files of a manifest; none where it is not one of ours, for it may name no other files."""
+def _listed_files(text: bytes | None) -> list[str]:
+    """Return the template and parameter files of a manifest; other files in it are ignored."""
     try:
         stacks = json.loads(text or b"{}")["stacks"].values()
         names = [file["path"] for stack in stacks for file in stack["files"]]

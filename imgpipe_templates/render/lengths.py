@@ -1,7 +1,7 @@
-"""Texts of a template at their longest, compared with the limits of the services that take them.
+"""Maximum lengths of the texts of a template, compared with the limits of AWS services.
 
 cfn-lint measures plain text only. A name or policy with `Fn::Sub` becomes longer at deployment, by a suffix, an account
-or a Region, and is refused then.
+or a Region, and the service rejects it then.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ _PSEUDO = {
     "AWS::StackName": 128,  # "CreateStack", StackName, AWS CloudFormation API Reference, read 2026-12
     "AWS::URLSuffix": len("cloud.adc-e.uk"),
 }
-# What stands before the name in an ARN of these templates, at most.
+# The longest text before the name in an ARN of these templates.
 _ARN_PREFIX = len("arn:aws-us-gov:elasticloadbalancing:us-isof-south-1:123456789012:function:")
 # A parameter without MaxLength is an ARN or id from another stack.
 _UNBOUNDED = 200
-# A name that CloudFormation makes up: at most as long as an IAM role's (IAM User Guide, "IAM and AWS STS quotas").
-_MADE_UP = 64
+# A name that CloudFormation generates is at most as long as an IAM role's (IAM User Guide, "IAM and AWS STS quotas").
+_GENERATED = 64
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 class Limit(NamedTuple):
-    """The limit of one property.
+    """The maximum length of one property.
 
     Attributes:
-        property: Its name, dotted where it is inside of another.
-        characters: The most that the service accepts.
+        property: Name of the property; a dotted path for a nested property.
+        characters: The maximum that the service accepts.
         is_name: True for the physical name of the resource.
     """
 
@@ -106,17 +106,17 @@ MAX_PARAMETER_DESCRIPTION = 4_000  # "Parameters", the same guide
 
 
 def check_lengths(stacks: Mapping[str, Mapping[str, Any]]) -> None:
-    """Compare every limited text of the templates, at its longest, with its limit.
+    """Compare the maximum length of every text with its limit.
 
     Raises:
-        RenderError: Texts are too long; each is named with its stack, resource and property.
+        RenderError: Texts are too long; the message lists each with stack, resource and property.
     """
-    faults = [f"{name}: {fault}" for name, template in stacks.items() for fault in _faults(template)]
-    if faults:
-        raise RenderError("\n".join(faults))
+    errors = [f"{name}: {error}" for name, template in stacks.items() for error in _errors(template)]
+    if errors:
+        raise RenderError("\n".join(errors))
 
 
-def _faults(template: Mapping[str, Any]) -> Iterator[str]:
+def _errors(template: Mapping[str, Any]) -> Iterator[str]:
     measured = _Measure(template)
     texts = [("Description", len(template["Description"].encode()), MAX_DESCRIPTION_BYTES)]
     for title, resource in template["Resources"].items():
@@ -131,9 +131,9 @@ def _faults(template: Mapping[str, Any]) -> Iterator[str]:
     for title, parameter in template.get("Parameters", {}).items():
         texts.append((f"{title}: Default", len(str(parameter.get("Default", "")).encode()), MAX_PARAMETER_VALUE_BYTES))
         texts.append((f"{title}: Description", len(parameter.get("Description", "")), MAX_PARAMETER_DESCRIPTION))
-    for place, length, limit in texts:
+    for path, length, limit in texts:
         if length > limit:
-            yield f"{place}: has up to {length:,} characters at deployment; expected at most {limit:,}"
+            yield f"{path}: has up to {length:,} characters at deployment; expected at most {limit:,}"
 
 
 def _at(properties: Mapping[str, Any], path: str) -> Any:
@@ -144,7 +144,7 @@ def _at(properties: Mapping[str, Any], path: str) -> Any:
 
 
 class _Measure:
-    """The longest that values of one template become."""
+    """The maximum lengths of the values of one template."""
 
     def __init__(self, template: Mapping[str, Any]) -> None:
         self.parameters = template.get("Parameters", {})
@@ -152,7 +152,7 @@ class _Measure:
         self.references: dict[str, int] = {}
 
     def longest(self, value: Any) -> int:
-        """Return how many characters a value has at most; structures are measured as JSON without white space."""
+        """Return the maximum number of characters of a value; a list or mapping counts as JSON without white space."""
         if isinstance(value, str):
             return len(value)
         if isinstance(value, dict):
@@ -165,7 +165,7 @@ class _Measure:
         return len(str(value))
 
     def _inside(self, value: Any) -> int:
-        """Return the same for an entry of a structure, where text has quotes and escapes."""
+        """Return the same for an item of a list or mapping, where text has quotes and escapes."""
         if isinstance(value, str):
             return len(value) + 2 + value.count('"') + value.count("\\") + value.count("\n")
         return self.longest(value) + (2 if isinstance(value, dict) and _is_function(value) else 0)
@@ -210,7 +210,7 @@ class _Measure:
         resource = self.resources.get(title, {})
         names = [limit.property for limit in LIMITS.get(resource.get("Type", ""), ()) if limit.is_name]
         given = [value for name in names if (value := _at(resource.get("Properties", {}), name)) is not None]
-        return self.longest(given[0]) if given else _MADE_UP
+        return self.longest(given[0]) if given else _GENERATED
 
 
 def _is_function(value: Mapping[str, Any]) -> bool:

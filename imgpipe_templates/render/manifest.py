@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from imgpipe_templates.version import __version__
 from imgpipe_templates.core.stack import FunctionCode, LayerCode
 from imgpipe_templates.render.order import Template
+from imgpipe_templates.version import __version__
 
 # "CreateStack", parameter Capabilities, AWS CloudFormation API Reference, read 2026-11: the types that need
 # CAPABILITY_IAM, with the property that makes it CAPABILITY_NAMED_IAM. A policy's PolicyName is no such custom name.

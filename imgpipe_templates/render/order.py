@@ -1,17 +1,13 @@
-"""The order in which people expect to read a template."""
+"""The order of sections and keys in a template."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from imgpipe_templates.render.scalars import LISTS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 Template = dict[str, Any]
 
-# CloudFormation takes sections in any order; this is how its guides show them, metadata and parameters on top.
+# CloudFormation accepts sections in any order. This is the order of its guides, with metadata and parameters first.
 SECTIONS = (
     "AWSTemplateFormatVersion",
     "Description",
@@ -50,7 +46,7 @@ _STATEMENT = (
 )
 _INTERFACE = ("ParameterGroups", "ParameterLabels")
 
-# What a thing is called comes first, then what kind of thing it is; the rest stays as its builder wrote it.
+# Names come first, then the keys that identify the kind; all other keys keep their order.
 _NAMES = (
     "Id",
     "Name",
@@ -76,7 +72,7 @@ _NAMES = (
     "Key",
     "Description",
     "AlarmDescription",
-    # an alarm: of which metric, when
+    # an alarm: metric, then threshold
     "Namespace",
     "MetricName",
     "Dimensions",
@@ -88,7 +84,7 @@ _NAMES = (
     "ComparisonOperator",
     "Threshold",
     "TreatMissingData",
-    # a function: what runs, as whom, with how much
+    # a function: code, role, then limits
     "Runtime",
     "Architectures",
     "Handler",
@@ -97,7 +93,7 @@ _NAMES = (
     "Timeout",
     "MemorySize",
     "Environment",
-    # a table: what its items are found by
+    # a table: keys and indexes
     "AttributeDefinitions",
     "KeySchema",
     "GlobalSecondaryIndexes",
@@ -107,9 +103,9 @@ _TAGS = ("Tags", "BackupVaultTags", "BackupPlanTags", "ResourceTags")
 
 
 def ordered(template: Mapping[str, Any]) -> Template:
-    """The same template with its keys in reading order; the one given is not changed.
+    """Return a copy of the template with its keys in reading order.
 
-    Resources, conditions and outputs keep the order in which they were added, so upstream stands above downstream.
+    Resources, conditions and outputs keep the order in which they were added, so a resource comes before its users.
     """
     result = _first(template, SECTIONS)
     if "Metadata" in result:
@@ -125,14 +121,14 @@ def ordered(template: Mapping[str, Any]) -> Template:
 
 
 def _first(mapping: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    """`keys` in their order, then every other key in its own."""
+    """Return `mapping` with `keys` first, then all other keys in their order."""
     result = {key: mapping[key] for key in keys if key in mapping}
     result.update(mapping)
     return result
 
 
 def _grouped_parameters(template: Mapping[str, Any]) -> list[str]:
-    """The parameters as the console will show them: group after group."""
+    """Return the parameters in the order of the console, by group."""
     groups = template.get("Metadata", {}).get("AWS::CloudFormation::Interface", {}).get("ParameterGroups", [])
     return [name for group in groups for name in group.get("Parameters", [])]
 
@@ -166,6 +162,6 @@ def _named_first(value: Any) -> Any:
                     if tags in value:
                         value = {key: item for key, item in value.items() if key != tags} | {tags: value[tags]}
         return {key: _named_first(item) for key, item in value.items()}
-    if isinstance(value, LISTS):
+    if isinstance(value, list | tuple):
         return [_named_first(item) for item in value]
     return value

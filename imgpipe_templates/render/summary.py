@@ -1,19 +1,17 @@
-"""The figures of a template beside CloudFormation's limits."""
+"""Counts and size of a template, with the limits of CloudFormation."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imgpipe_templates.limits import MAX_OUTPUTS, MAX_PARAMETERS, MAX_REQUEST_BYTES, MAX_RESOURCES, MAX_S3_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One count or size, and the most that CloudFormation takes."""
+    """One count or size, and the limit of CloudFormation."""
 
     name: str
     value: int
@@ -21,17 +19,17 @@ class Figure:
 
     @property
     def share(self) -> float:
-        """How much of the limit is used; 1.0 is all of it."""
+        """The used share of the limit; 1.0 is all of it."""
         return self.value / self.limit
 
 
 @dataclass(frozen=True)
 class TemplateSummary:
-    """What a template amounts to.
+    """Counts and size of a template.
 
     Attributes:
-        size_bytes: The largest of its written forms.
-        fits_request: The written forms that are small enough to be sent with the request, such as `yaml`.
+        size_bytes: Size of the largest written format.
+        fits_request: The written formats that are small enough for a request without S3, such as `yaml`.
     """
 
     stack: str
@@ -43,26 +41,26 @@ class TemplateSummary:
 
     @property
     def figures(self) -> tuple[Figure, ...]:
-        """All figures, in the order of the table."""
+        """All counts and sizes, in the order of the table."""
         return (self.resources, self.parameters, self.outputs, self.size_bytes)
 
 
-def not_in_force(template: Mapping[str, Any]) -> list[str]:
-    """Return what the stack of a template does not do until somebody does something else, one sentence each."""
+def pending_actions(template: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for each feature of a template that requires an action by the user."""
     email = template.get("Parameters", {}).get("NotificationEmail", {})
-    lines = ["alarms mail nobody until the parameter NotificationEmail is given"] if email.get("Default") == "" else []
+    lines = ["alarms send no email until the parameter NotificationEmail is set"] if email.get("Default") == "" else []
     if any(resource["Type"] == "AWS::Budgets::Budget" for resource in template["Resources"].values()):
-        lines.append("the budget counts zero until the tag Project is activated as a cost allocation tag")
+        lines.append("the budget counts no costs until the tag Project is activated as a cost allocation tag")
     return lines
 
 
 def summarise(stack: str, template: Mapping[str, Any], *, sizes: Mapping[str, int]) -> TemplateSummary:
-    """Count what `template` declares.
+    """Count the resources, parameters and outputs of `template`.
 
     Args:
-        stack: Its name.
+        stack: Name of the stack.
         template: The template.
-        sizes: Its size in bytes as written, by form, such as `yaml`.
+        sizes: Size in bytes by written format, such as `yaml`.
     """
     return TemplateSummary(
         stack=stack,
@@ -70,5 +68,5 @@ def summarise(stack: str, template: Mapping[str, Any], *, sizes: Mapping[str, in
         parameters=Figure("parameters", len(template.get("Parameters", {})), MAX_PARAMETERS),
         outputs=Figure("outputs", len(template.get("Outputs", {})), MAX_OUTPUTS),
         size_bytes=Figure("bytes", max(sizes.values()), MAX_S3_BYTES),
-        fits_request=tuple(form for form, size in sizes.items() if size <= MAX_REQUEST_BYTES),
+        fits_request=tuple(name for name, size in sizes.items() if size <= MAX_REQUEST_BYTES),
     )

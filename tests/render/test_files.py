@@ -1,4 +1,4 @@
-"""Files are swapped in together, are the same on every machine, and nobody else's file is touched."""
+"""All files of a pipeline are replaced together, have the same bytes everywhere, and other files are kept."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ def renamed(rendered, old, new):
     return dataclasses.replace(rendered, stacks=stacks, deploy_order=tuple(stacks))
 
 
-def test_the_plan_names_a_file_for_every_stack_and_format_and_the_manifest_last(plan):
+def test_plan_has_a_file_for_every_stack_and_format_and_the_manifest_last(plan):
     assert list(plan) == [
         FOLDER / "storage.template.json",
         FOLDER / "storage.template.yaml",
@@ -43,7 +43,7 @@ def test_the_plan_names_a_file_for_every_stack_and_format_and_the_manifest_last(
     ]
 
 
-def test_what_is_planned_is_what_is_there_and_nothing_beside_it(plan, tmp_path):
+def test_written_files_are_exactly_the_planned_files(plan, tmp_path):
     out = tmp_path / "new" / "build"
 
     assert write_files(plan, out) == list(plan)
@@ -51,7 +51,7 @@ def test_what_is_planned_is_what_is_there_and_nothing_beside_it(plan, tmp_path):
     assert stale_files(plan, out) == []
 
 
-def test_files_that_are_right_already_are_not_touched(plan, tmp_path):
+def test_files_with_the_planned_content_are_not_written_again(plan, tmp_path):
     write_files(plan, tmp_path)
     changed = FOLDER / "storage.template.yaml"
     (tmp_path / changed).write_text("edited")
@@ -62,9 +62,9 @@ def test_files_that_are_right_already_are_not_touched(plan, tmp_path):
     assert write_files(plan, tmp_path) == []
 
 
-def test_a_stack_that_is_gone_takes_its_files_along_and_no_others(plan, rendered, tmp_path):
+def test_files_of_a_removed_stack_are_deleted_and_others_are_kept(plan, rendered, tmp_path):
     write_files(plan, tmp_path)
-    others = [tmp_path / FOLDER / "notes.txt", tmp_path / FOLDER / "mine.template.yaml", tmp_path / "other"]
+    others = [tmp_path / FOLDER / "notes.txt", tmp_path / FOLDER / "other.template.yaml", tmp_path / "other"]
     for other in others:
         other.write_text("mine")
     new_plan = plan_files(renamed(rendered, "storage", "buckets"), ["yaml"])
@@ -81,13 +81,13 @@ def test_a_stack_that_is_gone_takes_its_files_along_and_no_others(plan, rendered
         "not json",
         "[]",
         '{"stacks": {"a": {"files": [{"path": 5}]}}}',
-        '{"stacks": {"a": {"files": [{"path": "../mine.template.yaml"}, {"path": "notes.txt"}]}}}',
+        '{"stacks": {"a": {"files": [{"path": "../other.template.yaml"}, {"path": "notes.txt"}]}}}',
     ],
 )
-def test_a_manifest_that_is_not_ours_removes_nothing(manifest, plan, tmp_path):
+def test_foreign_manifest_removes_no_files(manifest, plan, tmp_path):
     (tmp_path / FOLDER).mkdir(parents=True)
     (tmp_path / FOLDER / "manifest.json").write_text(manifest)
-    mine = [tmp_path / "thumbnails" / "mine.template.yaml", tmp_path / FOLDER / "notes.txt"]
+    mine = [tmp_path / "thumbnails" / "other.template.yaml", tmp_path / FOLDER / "notes.txt"]
     for path in mine:
         path.write_text("mine")
 
@@ -96,7 +96,7 @@ def test_a_manifest_that_is_not_ours_removes_nothing(manifest, plan, tmp_path):
     assert [path.read_text() for path in mine] == ["mine", "mine"]
 
 
-def test_the_check_says_what_is_missing_different_or_left_over(plan, rendered, tmp_path):
+def test_check_lists_missing_different_and_obsolete_files(plan, rendered, tmp_path):
     write_files(plan, tmp_path)
     (tmp_path / FOLDER / "processing.template.json").unlink()
     (tmp_path / FOLDER / "processing.template.yaml").write_text("edited")
@@ -119,7 +119,7 @@ def test_the_check_says_what_is_missing_different_or_left_over(plan, rendered, t
 
 
 @pytest.mark.parametrize("blocking", ["build", "build/thumbnails", "build/thumbnails/exports"])
-def test_a_file_in_the_place_of_a_folder_is_named_and_kept(blocking, plan, tmp_path):
+def test_file_in_the_place_of_a_folder_is_reported_and_kept(blocking, plan, tmp_path):
     path = tmp_path / blocking
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("mine")
@@ -131,7 +131,7 @@ def test_a_file_in_the_place_of_a_folder_is_named_and_kept(blocking, plan, tmp_p
     assert contents(tmp_path) == {Path(blocking): b"mine"}
 
 
-def test_a_folder_in_the_place_of_a_file_is_named(plan, tmp_path):
+def test_folder_in_the_place_of_a_file_is_reported(plan, tmp_path):
     place = tmp_path / FOLDER / "storage.template.json"
     place.mkdir(parents=True)
 
@@ -141,13 +141,13 @@ def test_a_folder_in_the_place_of_a_file_is_named(plan, tmp_path):
     assert str(raised.value) == f"{place}: is a folder; expected a file, or nothing yet"
 
 
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody may write")
-def test_a_place_where_nothing_can_be_written_is_named(plan):
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder without write access")
+def test_folder_without_write_access_is_reported(plan):
     with pytest.raises(RenderError, match=r"^/proc/imgpipe: cannot be written; "):
         write_files(plan, Path("/proc/imgpipe"))
 
 
-def test_a_disk_that_is_full_leaves_everything_as_it_was(plan, rendered, tmp_path):
+def test_full_disk_leaves_all_files_unchanged(plan, rendered, tmp_path):
     write_files(plan, tmp_path)
     before = contents(tmp_path)
     large = {"Description": "x" * 200_000, "Resources": {}}
@@ -166,11 +166,11 @@ def test_a_disk_that_is_full_leaves_everything_as_it_was(plan, rendered, tmp_pat
     assert not (tmp_path / "new").exists()
 
 
-def test_a_move_that_fails_half_way_is_undone(plan, rendered, tmp_path):
+def test_failed_move_undoes_the_moves_before_it(plan, rendered, tmp_path):
     write_files(plan, tmp_path)
     before = contents(tmp_path)
     changed = plan_files(dataclasses.replace(rendered, functions=()), ["json"])
-    # The second pipeline's folder cannot be made, for its name is taken by a link that leads nowhere.
+    # The folder of the second pipeline cannot be created: its name is a link to a path that does not exist.
     (tmp_path / "other").symlink_to(tmp_path / "nowhere" / "deep")
     elsewhere = {Path("other/single/pipeline.template.json"): b"{}\n"}
 
@@ -180,7 +180,7 @@ def test_a_move_that_fails_half_way_is_undone(plan, rendered, tmp_path):
     assert contents(tmp_path) == before
 
 
-def test_half_a_character_is_an_error_and_not_a_traceback():
+def test_half_a_character_is_reported():
     broken = RenderedPipeline("p", "single", {"pipeline": {"Description": "\udcff"}}, ("pipeline",))
 
     for suffix in ("json", "yaml"):

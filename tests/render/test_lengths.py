@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-from troposphere import AccountId, GetAtt, Ref, Region, Sub, awslambda, events, sqs
+from troposphere import AccountId, GetAtt, Region, Sub, awslambda, events, sqs
 
 from imgpipe_templates import load_preset, open_pipeline, render_pipeline
 from imgpipe_templates.config import PRESETS

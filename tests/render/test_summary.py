@@ -4,7 +4,7 @@ import pytest
 
 from imgpipe_templates import load_preset
 from imgpipe_templates.config import PRESETS
-from imgpipe_templates.render.summary import not_in_force, summarise
+from imgpipe_templates.render.summary import pending_actions, summarise
 from tests.templates import rendered
 
 
@@ -31,18 +31,18 @@ def test_each_form_is_compared_with_what_a_request_can_carry():
 @pytest.mark.parametrize(
     ("preset", "lines"),
     [
-        ("thumbnails", ["alarms mail nobody until the parameter NotificationEmail is given"]),
+        ("thumbnails", ["alarms send no email until the parameter NotificationEmail is set"]),
         (
             "production",
             [
-                "alarms mail nobody until the parameter NotificationEmail is given",
-                "the budget counts zero until the tag Project is activated as a cost allocation tag",
+                "alarms send no email until the parameter NotificationEmail is set",
+                "the budget counts no costs until the tag Project is activated as a cost allocation tag",
             ],
         ),
     ],
 )
-def test_what_is_not_in_force_by_itself_is_listed(preset, lines):
-    assert not_in_force(rendered(load_preset(preset))) == lines
+def test_what_is_pending_actions_by_itself_is_listed(preset, lines):
+    assert pending_actions(rendered(load_preset(preset))) == lines
 
 
 def test_output_says_that_alarms_mail_nobody_without_an_address():
