@@ -7,6 +7,7 @@ bucket can have a name from a separate parameter.
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Literal
 
 from imgpipe_templates.core.naming import Names
@@ -77,8 +78,8 @@ _REGIONAL_BUCKETS = {
     }.items()
 }
 _SHORT_ENVIRONMENTS = {"development": "dev", "staging": "stage", "production": "prod"}
-# The unchanged presets: the default of their suffix is `dev`.
-PRESET_NAMES = frozenset({"media-library", "production", "reporting", "single-bucket", "thumbnails"})
+# The default suffix of an unchanged preset is `dev`.
+PRESET_NAMES = frozenset(path.stem for path in (Path(__file__).parent / "presets").glob("*.toml"))
 
 
 def names(

@@ -133,7 +133,7 @@ def _summarise(pipelines: Sequence[RenderedPipeline], plan: Mapping[Path, bytes]
     for name, summary in rows:
         if summary.size_bytes.value > MAX_REQUEST_BYTES and summary.fits_request:
             fitting = " and ".join(summary.fits_request).upper()
-            output.print(f"{name}: only the {fitting} is within {MAX_REQUEST_BYTES:,} bytes and does not require S3")
+            output.print(f"{name}: only the {fitting} is within {MAX_REQUEST_BYTES:,} bytes and needs no S3")
     templates = [template for pipeline in pipelines for template in pipeline.stacks.values()]
     for line in dict.fromkeys(line for template in templates for line in pending_actions(template)):
         output.print(f"Not yet active: {line}", soft_wrap=True, markup=False)

@@ -30,7 +30,7 @@ class Staleness:
     """A file that differs from the planned one."""
 
     path: Path
-    reason: Literal["missing", "different", "left over"]
+    reason: Literal["missing", "different", "obsolete"]
 
 
 def plan_files(rendered: RenderedPipeline, formats: Sequence[Format], *, compact: bool = False) -> Plan:
@@ -97,7 +97,7 @@ def stale_files(plan: Mapping[Path, bytes], out: Path) -> list[Staleness]:
         present = _read(out / path)
         if present != text:
             found.append(Staleness(path, "missing" if present is None else "different"))
-    return [*found, *(Staleness(path, "left over") for path in _left_over(plan, out))]
+    return [*found, *(Staleness(path, "obsolete") for path in _obsolete_files(plan, out))]
 
 
 def write_files(plan: Mapping[Path, bytes], out: Path) -> list[Path]:
@@ -119,7 +119,7 @@ def write_files(plan: Mapping[Path, bytes], out: Path) -> list[Path]:
             _make_folder(out, made)
             with tempfile.TemporaryDirectory(prefix=".imgpipe-", dir=out) as stage, ExitStack() as moved:
                 for number, change in enumerate(stale):
-                    if change.reason != "left over":
+                    if change.reason != "obsolete":
                         target = out / change.path
                         Path(stage, f"{number}.new").write_bytes(plan[change.path])
                 for number, change in enumerate(stale):
@@ -140,7 +140,7 @@ def _replace(staged: Path, target: Path, change: Staleness, undo: ExitStack) -> 
         old = staged.with_suffix(".old")
         target.rename(old)
         undo.callback(old.replace, target)
-    if change.reason != "left over":
+    if change.reason != "obsolete":
         staged.with_suffix(".new").rename(target)
         undo.callback(target.unlink)
 
@@ -165,7 +165,7 @@ def _read(path: Path) -> bytes | None:
         raise RenderError(f"{path}: cannot be read; {error.strerror or error}") from error
 
 
-def _left_over(plan: Mapping[Path, bytes], out: Path) -> Iterator[Path]:
+def _obsolete_files(plan: Mapping[Path, bytes], out: Path) -> Iterator[Path]:
     """Yield the existing files that an earlier manifest lists and the plan does not."""
     for path in plan:
         if path.name == MANIFEST:

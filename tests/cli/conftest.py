@@ -1,4 +1,4 @@
-"""Running the command line as a user does, in a folder of its own."""
+"""The command line as a user runs it, in an empty folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imgpipe_templates.cli import run
 
 
 class Outcome(NamedTuple):
-    """What a user sees of a command."""
+    """Exit status and output of a command."""
 
     status: int
     out: str
@@ -20,7 +20,7 @@ class Outcome(NamedTuple):
 
 @pytest.fixture
 def imgpipe(tmp_path, monkeypatch, capsys) -> Callable[..., Outcome]:
-    """Run `imgpipe` with some arguments in an empty folder."""
+    """Return a function that runs `imgpipe` in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
     def command(*arguments: object) -> Outcome:

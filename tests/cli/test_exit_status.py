@@ -1,4 +1,4 @@
-"""The table of exit statuses in README, row by row, for every command."""
+"""The exit statuses in README for every command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ README = Path(__file__).parents[2] / "README.md"
 NO_TEMPLATE = '{"name": "a package"}'
 
 
-def test_readme_lists_these_statuses():
+def test_readme_lists_the_exit_statuses():
     rows = re.findall(r"^\| (\d) \| (.+) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
 
     assert [int(status) for status, _ in rows] == [0, 1, 2]
@@ -46,7 +46,7 @@ def test_readme_lists_these_statuses():
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )
-def test_each_mistake_ends_with_its_status(imgpipe, status, arguments):
+def test_command_ends_with_the_documented_status(imgpipe, status, arguments):
     Path("wrong.toml").write_text('preset = "thumbnail"\n', encoding="utf-8")
     Path("package.json").write_text(NO_TEMPLATE, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""`imgpipe package`: which zips a user gets, and that there are none after an error."""
+"""`imgpipe package`: the written zip files, and none after an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def zips():
     return {str(path) for path in Path().rglob("*") if path.is_file()}
 
 
-def test_default_is_the_default_presets_code_with_its_wheels(imgpipe):
+def test_default_is_the_code_of_the_default_preset_with_its_wheels(imgpipe):
     done = imgpipe("package")
 
     path = f"build/{DEFAULT_PRESET}/functions/processor.zip"
@@ -34,7 +34,7 @@ def test_default_is_the_default_presets_code_with_its_wheels(imgpipe):
     assert f"{DEFAULT_PRESET}/processor" in done.err
 
 
-def test_all_presets_are_built_with_the_functions_that_each_has(imgpipe):
+def test_all_presets_are_built_with_all_their_functions(imgpipe):
     done = imgpipe("package", "--preset", "all", "--out", "made")
 
     helpers = {"reporting": "bucket_notification", "media-library": "retrieval_api", "production": "retrieval_api"}
@@ -46,7 +46,7 @@ def test_all_presets_are_built_with_the_functions_that_each_has(imgpipe):
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-def test_pillow_comes_in_a_layer_where_that_is_chosen(imgpipe, architecture):
+def test_layer_contains_pillow_if_configured(imgpipe, architecture):
     done = imgpipe(
         *ONE_FUNCTION, "--set", "processing.pillow=layer", "--set", f"processing.architecture={architecture}"
     )
@@ -56,33 +56,33 @@ def test_pillow_comes_in_a_layer_where_that_is_chosen(imgpipe, architecture):
     assert not [name for name in names(PROCESSOR) if "PIL" in name or "pillow" in name]
     assert f"python/PIL/_imaging.cpython-313-{machine}-linux-gnu.so" in names(LAYER)
     assert f"thumbnails/processor layer   python3.13 on {architecture}" in done.err
-    assert "that you name" not in done.err
+    assert "requires a layer" not in done.err
 
 
-@pytest.mark.parametrize(("pillow", "place"), [("bundled", PROCESSOR), ("layer", LAYER)])
-def test_what_the_configuration_decodes_with_comes_where_pillow_does(imgpipe, pillow, place):
-    chosen = [
+@pytest.mark.parametrize(("pillow", "zip_file"), [("bundled", PROCESSOR), ("layer", LAYER)])
+def test_configured_decoders_are_in_the_same_zip_as_pillow(imgpipe, pillow, zip_file):
+    options = [
         f"processing.pillow={pillow}",
         "processing.heic=true",
         'uploads.extensions=["heic"]',
         "processing.engine=libvips",
     ]
-    done = imgpipe(*ONE_FUNCTION, *(part for one in chosen for part in ("--set", one)))
+    done = imgpipe(*ONE_FUNCTION, *(part for one in options for part in ("--set", one)))
 
-    brought = {name.removeprefix("python/") for name in names(place)}
+    packaged = {name.removeprefix("python/") for name in names(zip_file)}
     assert done.status == 0
-    assert {"PIL/__init__.py", "pi_heif/__init__.py", "pyvips/__init__.py", "_libvips.abi3.so"} <= brought
+    assert {"PIL/__init__.py", "pi_heif/__init__.py", "pyvips/__init__.py", "_libvips.abi3.so"} <= packaged
 
 
-def test_an_existing_layer_is_not_built_but_what_it_has_to_hold_is_said(imgpipe):
+def test_existing_layer_is_not_built_and_its_required_contents_are_printed(imgpipe):
     done = imgpipe(*ONE_FUNCTION, "--set", "processing.pillow=existing-layer")
 
     assert (done.status, done.out.splitlines()) == (0, [PROCESSOR])
     assert zips() == {PROCESSOR}
-    assert "thumbnails/processor needs pillow==13.0.0 below python/ of the layer that you name." in done.err
+    assert "thumbnails/processor requires a layer with pillow==13.0.0 in its folder python/." in done.err
 
 
-def test_bytecode_can_be_left_out_and_its_absence_is_said(imgpipe):
+def test_package_without_bytecode_is_reported(imgpipe):
     done = imgpipe(*ONE_FUNCTION, "--bytecode", "none")
 
     assert done.status == 0
@@ -90,19 +90,19 @@ def test_bytecode_can_be_left_out_and_its_absence_is_said(imgpipe):
     assert "Bytecode for python3.13: none, so every cold start compiles the modules." in done.err
 
 
-def test_bytecode_that_is_insisted_on_is_there_or_nothing_is_written(imgpipe, tmp_path, monkeypatch):
-    elsewhere = "3.14" if sys.version_info[:2] != (3, 14) else "3.13"
+def test_nothing_is_written_without_required_bytecode(imgpipe, tmp_path, monkeypatch):
+    missing = "3.14" if sys.version_info[:2] != (3, 14) else "3.13"
     for variable in ("PATH", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR"):
         monkeypatch.setenv(variable, str(tmp_path / "nothing"))
 
-    refused = imgpipe(*ONE_FUNCTION, "--set", f"processing.runtime=python{elsewhere}", "--bytecode", "require")
+    rejected = imgpipe(*ONE_FUNCTION, "--set", f"processing.runtime=python{missing}", "--bytecode", "require")
 
-    assert (refused.status, refused.out, zips()) == (1, "", set())
-    assert f"error: bytecode: python{elsewhere}: is not on this machine" in refused.err
+    assert (rejected.status, rejected.out, zips()) == (1, "", set())
+    assert f"error: bytecode: python{missing}: is not on this machine" in rejected.err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "says"),
+    ("arguments", "status", "message"),
     [
         (["--bytecode", "always"], 2, "--bytecode"),
         (["--preset", "thumbnail"], 2, "did you mean thumbnails?"),
@@ -114,39 +114,39 @@ def test_bytecode_that_is_insisted_on_is_there_or_nothing_is_written(imgpipe, tm
         (["processor"], 2, "processor"),
     ],
 )
-def test_wrong_selections_say_what_is_wrong_and_write_nothing(imgpipe, arguments, status, says):
-    refused = imgpipe("package", *arguments)
+def test_wrong_selection_is_reported_and_writes_nothing(imgpipe, arguments, status, message):
+    rejected = imgpipe("package", *arguments)
 
-    assert (refused.status, refused.out) == (status, "")
-    assert says in refused.err
+    assert (rejected.status, rejected.out) == (status, "")
+    assert message in rejected.err
     assert not list(Path().iterdir())
 
 
-def test_two_pipelines_of_one_name_are_refused(imgpipe):
+def test_two_pipelines_of_one_name_are_rejected(imgpipe):
     Path("own.toml").write_text('preset = "thumbnails"\n')
 
-    refused = imgpipe(*ONE_FUNCTION, "--config", "own.toml")
+    rejected = imgpipe(*ONE_FUNCTION, "--config", "own.toml")
 
-    assert (refused.status, zips()) == (1, {"own.toml"})
-    assert "'thumbnails' is the name of two chosen pipelines" in refused.err
+    assert (rejected.status, zips()) == (1, {"own.toml"})
+    assert "'thumbnails' is the name of two chosen pipelines" in rejected.err
 
 
 def test_without_wheels_nothing_is_written(imgpipe, tmp_path_factory, monkeypatch):
     monkeypatch.setenv("IMGPIPE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
-    refused = imgpipe("package", "--preset", "all")
+    rejected = imgpipe("package", "--preset", "all")
 
-    assert (refused.status, refused.out) == (1, "")
-    assert "error: processor/requirements.txt: pillow==13.0.0: pip finds no wheels" in refused.err
+    assert (rejected.status, rejected.out) == (1, "")
+    assert "error: processor/requirements.txt: pillow==13.0.0: pip finds no wheels" in rejected.err
     assert not list(Path().iterdir())
 
 
-def test_a_place_that_is_a_file_is_refused(imgpipe):
-    Path("build").write_text("mine")
+def test_output_path_that_is_a_file_is_rejected(imgpipe):
+    Path("build").write_text("other")
 
-    refused = imgpipe(*ONE_FUNCTION)
+    rejected = imgpipe(*ONE_FUNCTION)
 
-    assert refused.status == 1
-    assert "error: build: packages: cannot be written" in refused.err
-    assert Path("build").read_text() == "mine"
+    assert rejected.status == 1
+    assert "error: build: packages: cannot be written" in rejected.err
+    assert Path("build").read_text() == "other"

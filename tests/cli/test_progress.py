@@ -1,12 +1,12 @@
-"""What a terminal shows while something takes a while."""
+"""The progress line on a terminal."""
 
 from __future__ import annotations
 
 from imgpipe_templates.cli.tables import working
 
 
-def test_a_terminal_shows_what_is_being_done(capsys, monkeypatch):
-    monkeypatch.setenv("FORCE_COLOR", "1")  # how rich is told that its output is a terminal
+def test_terminal_shows_the_current_step(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # makes rich treat the output as a terminal
 
     with working("loading the rules") as announce:
         announce("checking [a].yaml")
@@ -16,7 +16,7 @@ def test_a_terminal_shows_what_is_being_done(capsys, monkeypatch):
     assert shown.out == ""
 
 
-def test_a_file_or_a_pipe_gets_nothing(capsys):
+def test_file_or_pipe_gets_no_progress(capsys):
     with working("loading the rules") as announce:
         announce("checking [a].yaml")
 

@@ -1,4 +1,4 @@
-"""`imgpipe render`: the contract that others script against."""
+"""`imgpipe render`: output, files and exit statuses that scripts depend on."""
 
 from __future__ import annotations
 
@@ -49,25 +49,25 @@ def test_default_is_one_stack_in_both_formats_under_build(imgpipe):
         ["--config", "my own.toml"],
     ],
 )
-def test_the_next_commands_are_told_for_the_same_pipeline(imgpipe, choice):
+def test_next_commands_are_printed_for_the_same_pipeline(imgpipe, choice):
     Path("my own.toml").write_text('preset = "thumbnails"\n')
 
-    told = dict(line.split(":", 1) for line in imgpipe("render", *choice).err.splitlines() if ":  " in line)
+    printed = dict(line.split(":", 1) for line in imgpipe("render", *choice).err.splitlines() if ":  " in line)
 
-    assert shlex.split(told["Try it here"]) == ["imgpipe", "local", "run", *choice, "PHOTO..."]
-    assert shlex.split(told["Build its code"]) == ["imgpipe", "package", *choice]
+    assert shlex.split(printed["Try it here"]) == ["imgpipe", "local", "run", *choice, "PHOTO..."]
+    assert shlex.split(printed["Build its code"]) == ["imgpipe", "package", *choice]
 
 
-def test_the_next_command_builds_where_the_templates_are(imgpipe):
-    told = imgpipe("render", "--preset", "thumbnails", "--out", "my out").err
+def test_next_command_builds_in_the_folder_of_the_templates(imgpipe):
+    printed = imgpipe("render", "--preset", "thumbnails", "--out", "my out").err
 
-    assert "Build its code:  imgpipe package --preset thumbnails --out 'my out'" in told
-    assert "local run --preset thumbnails PHOTO..." in told
+    assert "Build its code:  imgpipe package --preset thumbnails --out 'my out'" in printed
+    assert "local run --preset thumbnails PHOTO..." in printed
 
 
 @pytest.mark.parametrize("called", ["script", "module"])
-def test_the_next_command_is_called_as_this_one_was(tmp_path, repository, called):
-    """A console script that is not on PATH, as in an environment that is not active, and a module."""
+def test_next_command_has_the_program_name_of_this_call(tmp_path, repository, called):
+    """The program is a console script outside of PATH, as in an inactive environment, or a module."""
     script = tmp_path / "imgpipe"
     script.write_text(f"#!{sys.executable}\nfrom imgpipe_templates.__main__ import main\nmain()\n")
     script.chmod(0o755)
@@ -80,7 +80,7 @@ def test_the_next_command_is_called_as_this_one_was(tmp_path, repository, called
     assert f"run `{expected} render`" in done.stderr
 
 
-def test_of_several_pipelines_one_is_to_be_tried(imgpipe):
+def test_next_command_for_several_pipelines_runs_one(imgpipe):
     done = imgpipe("render", "--preset", "thumbnails", "--preset", "single-bucket")
 
     assert "imgpipe local run --preset NAME PHOTO..." in done.err
@@ -88,7 +88,7 @@ def test_of_several_pipelines_one_is_to_be_tried(imgpipe):
 
 
 @pytest.mark.parametrize("text_format", ["json", "yaml"])
-def test_one_format_alone(imgpipe, text_format):
+def test_single_format_is_written(imgpipe, text_format):
     assert imgpipe("render", "--preset", "thumbnails", "--format", text_format, "--out", "elsewhere").status == 0
 
     assert set(files(Path("elsewhere"))) == {
@@ -98,7 +98,7 @@ def test_one_format_alone(imgpipe, text_format):
     }
 
 
-def test_compact_json_is_the_same_template_in_fewer_bytes(imgpipe):
+def test_compact_json_has_the_same_content(imgpipe):
     imgpipe("render", "--format", "compact-json")
 
     compact = (FOLDER / "pipeline.template.json").read_text()
@@ -107,7 +107,7 @@ def test_compact_json_is_the_same_template_in_fewer_bytes(imgpipe):
     assert json.loads(compact) == json.loads((FOLDER / "pipeline.template.json").read_text())
 
 
-def test_one_template_is_printed_and_nothing_is_written(imgpipe):
+def test_template_on_stdout_writes_no_file(imgpipe):
     printed = imgpipe("render", "--preset", "thumbnails", "--out", "-", "--format", "json")
 
     assert printed.status == 0
@@ -116,31 +116,31 @@ def test_one_template_is_printed_and_nothing_is_written(imgpipe):
     assert list(Path.cwd().iterdir()) == []
 
 
-def test_each_deployed_stack_has_a_parameter_file_for_the_aws_cli(imgpipe):
+def test_deployed_stack_has_a_parameter_file_for_the_aws_cli(imgpipe):
     imgpipe("render", "--preset", "thumbnails")
 
     values = json.loads(Path("build/thumbnails/single/pipeline.parameters.json").read_text())
     by_key = {one["ParameterKey"]: one["ParameterValue"] for one in values}
     assert by_key["ThumbnailSize"] == "128"
-    assert by_key["SourceBucketName"] == ""  # to be filled
+    assert by_key["SourceBucketName"] == ""  # the user sets it
     imgpipe("render", "--preset", "thumbnails", "--layout", "nested")
     assert [path.name for path in Path("build/thumbnails/nested").glob("*.parameters.json")] == ["root.parameters.json"]
 
 
 @pytest.mark.parametrize(
-    ("preset", "says"),
+    ("preset", "message"),
     [
         ("media-library", "media-library/pipeline: only the YAML is within 51,200 bytes and needs no S3"),
-        ("production", "CloudFormation reads these only from S3, because they are over 51,200 bytes:"),
+        ("production", "Upload these templates to S3 to deploy them, because they are over 51,200 bytes:"),
     ],
 )
-def test_s3_is_asked_for_only_where_no_form_is_small_enough(imgpipe, preset, says):
-    told = imgpipe("render", "--preset", preset).err.splitlines()
+def test_s3_is_required_only_if_no_format_is_small_enough(imgpipe, preset, message):
+    printed = imgpipe("render", "--preset", preset).err.splitlines()
 
-    assert [line for line in told if "51,200" in line] == [says]
+    assert [line for line in printed if "51,200" in line] == [message]
 
 
-def test_a_nested_root_names_the_files_of_its_own_format(imgpipe):
+def test_nested_root_names_template_files_of_the_same_format(imgpipe):
     assert imgpipe("render", "--layout", "nested").status == 0
 
     folder = Path("build") / DEFAULT_PRESET / "nested"
@@ -168,7 +168,7 @@ def test_manifest_lists_files_order_parameters_and_capabilities(imgpipe):
     assert (function["package"], function["key_parameter"]) == ("processor", "ImageProcessorCodeKey")
 
 
-def test_same_input_gives_the_same_bytes_whatever_the_machine_says(tmp_path):
+def test_output_does_not_depend_on_hash_seed_time_zone_and_locale(tmp_path):
     made = []
     for seed, zone, language in (("1", "UTC", "C"), ("2", "Asia/Tokyo", "tr_TR.UTF-8")):
         out = tmp_path / seed
@@ -183,11 +183,11 @@ def test_same_input_gives_the_same_bytes_whatever_the_machine_says(tmp_path):
     assert made[0] == made[1]
 
 
-def test_what_is_committed_is_what_is_rendered(repository, imgpipe):
+def test_committed_templates_are_up_to_date(repository, imgpipe):
     assert imgpipe("render", "--preset", "all", "--out", repository / "build", "--check").status == 0
 
 
-def test_check_writes_nothing_and_tells_what_is_stale(imgpipe):
+def test_check_writes_nothing_and_lists_stale_files(imgpipe):
     missing = imgpipe("render", "--check")
     assert (missing.status, missing.out) == (1, "")
     assert f"stale: {FOLDER / 'pipeline.template.json'}: missing" in missing.err
@@ -204,26 +204,26 @@ def test_check_writes_nothing_and_tells_what_is_stale(imgpipe):
     assert changed.read_text() == "# changed by hand\n"
 
 
-def test_a_file_in_the_current_folder_is_used_without_being_named(imgpipe):
+def test_configuration_in_the_current_folder_is_the_default(imgpipe):
     Path("imgpipe.toml").write_text('preset = "thumbnails"\nname = "holiday"\n')
 
     assert imgpipe("render").status == 0
     assert (Path("build") / "holiday" / "single" / "pipeline.template.json").is_file()
 
 
-def test_a_preset_and_a_file_are_both_rendered(imgpipe):
+def test_preset_and_file_are_both_rendered(imgpipe):
     Path("own.toml").write_text('preset = "thumbnails"\nname = "own"\n')
 
     assert imgpipe("render", "--preset", "all", "--config", "own.toml").status == 0
     assert {path.name for path in Path("build").iterdir()} >= {"own", "thumbnails"}
 
 
-def test_two_pipelines_of_one_name_are_refused(imgpipe):
+def test_two_pipelines_of_one_name_are_rejected(imgpipe):
     Path("own.toml").write_text('preset = "thumbnails"\n')
 
-    refused = imgpipe("render", "--preset", "thumbnails", "--config", "own.toml")
-    assert refused.status == 1
-    assert "'thumbnails' is the name of two chosen pipelines" in refused.err
+    rejected = imgpipe("render", "--preset", "thumbnails", "--config", "own.toml")
+    assert rejected.status == 1
+    assert "'thumbnails' is the name of two chosen pipelines" in rejected.err
 
 
 def test_set_overrides_one_key(imgpipe):
@@ -233,13 +233,13 @@ def test_set_overrides_one_key(imgpipe):
     assert template["Resources"]["ImageProcessorFunction"]["Properties"]["MemorySize"] == 2048
 
 
-def test_three_mistakes_are_told_at_once_and_nothing_is_written(imgpipe):
+def test_all_mistakes_are_reported_together_and_nothing_is_written(imgpipe):
     Path("imgpipe.toml").write_text(THREE_MISTAKES)
 
-    refused = imgpipe("render")
+    rejected = imgpipe("render")
 
-    assert refused.status == 1
-    assert refused.err.splitlines() == [
+    assert rejected.status == 1
+    assert rejected.err.splitlines() == [
         "error: imgpipe.toml:4: processing.thumbnail_size_px: 9000 is out of range; expected 64..512 pixels",
         "error: imgpipe.toml:5: processing.memory_mb: expected a whole number, got 'lots'; expected 128..10240 MB",
         "error: imgpipe.toml:6: processing.thumbnail_px: unknown key; did you mean thumbnail_size_px?",
@@ -248,7 +248,7 @@ def test_three_mistakes_are_told_at_once_and_nothing_is_written(imgpipe):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "says"),
+    ("arguments", "status", "message"),
     [
         (["render", "--preset", "thumbnail"], 2, "did you mean thumbnails?"),
         (["render", "--config", "none.toml"], 1, "none.toml: no such file"),
@@ -257,36 +257,36 @@ def test_three_mistakes_are_told_at_once_and_nothing_is_written(imgpipe):
         (["render", "--format", "xml"], 2, "xml"),
         (["render", "--nonsense"], 2, "--nonsense"),
         (["rendr"], 2, "rendr"),
-        (["render", "--layout", "nested", "--out", "-"], 2, "'-' prints one template, not "),
+        (["render", "--layout", "nested", "--out", "-"], 2, "'-' prints one template, but 10 are rendered"),
         (["init", "--preset", "thumbnail"], 2, "did you mean thumbnails?"),
     ],
 )
-def test_wrong_input_is_1_and_a_wrong_command_line_is_2(imgpipe, arguments, status, says):
-    refused = imgpipe(*arguments)
+def test_wrong_input_has_status_1_and_wrong_command_line_status_2(imgpipe, arguments, status, message):
+    rejected = imgpipe(*arguments)
 
-    assert refused.status == status
-    assert says in refused.err
-    assert refused.out == ""
+    assert rejected.status == status
+    assert message in rejected.err
+    assert rejected.out == ""
     assert not Path("build").exists()
 
 
-def test_a_place_that_cannot_be_written_is_named(imgpipe):
+def test_folder_that_cannot_be_written_is_reported(imgpipe):
     Path("taken").write_text("a file")
 
-    refused = imgpipe("render", "--out", "taken")
-    assert refused.status == 1
-    assert "taken: is a file; expected a folder" in refused.err
+    rejected = imgpipe("render", "--out", "taken")
+    assert rejected.status == 1
+    assert "taken: is a file; expected a folder" in rejected.err
 
 
-def test_a_finding_stops_everything_and_names_rule_template_and_place(imgpipe):
+def test_finding_is_printed_with_its_template_and_nothing_is_written(imgpipe):
     Path("own.toml").write_text('preset = "thumbnails"\nname = "own"\n[tags]\nOwner = "arn:aws:iam::aws:user"\n')
 
-    refused = imgpipe("render", "--preset", "thumbnails", "--config", "own.toml")
-    assert refused.status == 1
+    rejected = imgpipe("render", "--preset", "thumbnails", "--config", "own.toml")
+    assert rejected.status == 1
     assert not Path("build").exists()
-    findings = [line for line in refused.err.splitlines() if line.startswith("own/single/pipeline.template.json: ")]
+    findings = [line for line in rejected.err.splitlines() if line.startswith("own/single/pipeline.template.json: ")]
     assert any("Resources.SourceBucket.Properties.Tags" in line and line.endswith("]") for line in findings)
-    assert refused.err.splitlines()[-1].endswith("nothing was written")
+    assert rejected.err.splitlines()[-1].endswith("nothing was written")
 
 
 def test_render_needs_no_network_and_no_credentials(tmp_path):

@@ -1,4 +1,4 @@
-"""Tools that users have take what the project writes; they come from the package index into a folder of this test."""
+"""Tools of users accept the written files. The tests install the tools from the package index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGES = ["check-jsonschema", "sceptre", "tombi"]
 
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the tools are installed to, each in a folder of its own: they ask for different packages."""
+    """Return a folder with one subfolder per installed tool: the tools require different packages."""
     folder = tmp_path_factory.mktemp("tools")
     for package in PACKAGES:
         subprocess.run(
@@ -29,7 +29,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(tools: Path, package: str, *arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command that a package installs under its own name."""
+    """Run the command of a package; both have the same name."""
     return subprocess.run(
         [tools / package / "bin" / package, *arguments],
         cwd=cwd,
@@ -41,7 +41,7 @@ def run(tools: Path, package: str, *arguments: str | Path, cwd: Path) -> subproc
 
 
 @pytest.mark.parametrize("preset", PRESETS.names)
-def test_the_file_that_init_writes_passes_its_schema_and_a_wrong_type_does_not(imgpipe, tools, tmp_path, preset):
+def test_schema_accepts_the_file_of_init_and_rejects_a_wrong_type(imgpipe, tools, tmp_path, preset):
     assert imgpipe("init", "--preset", preset, "--out", str(tmp_path / "imgpipe.toml")).status == 0
     (tmp_path / "wrong.toml").write_text(f'#:schema imgpipe.schema.json\npreset = "{preset}"\nname = 7\n')
 

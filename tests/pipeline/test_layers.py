@@ -12,13 +12,14 @@ import imgpipe_templates
 PACKAGE = Path(imgpipe_templates.__file__).parent
 
 # Part of the package -> the parts it may import, besides itself and what is at the bottom.
-BOTTOM = {"", "arguments", "errors", "cache", "limits", "records"}
+BOTTOM = {"", "arguments", "errors", "cache", "limits", "records", "version"}
 BELOW = {
     "arguments": set(),
     "errors": set(),
     "cache": set(),
     "limits": set(),
     "records": set(),
+    "version": set(),
     "configuration": set(),
     "core": set(),
     "grants": {"core"},
@@ -32,12 +33,19 @@ BELOW = {
     "promises": {"options"},
     "library": {"core", "options", "patterns", "pipeline", "promises", "render"},
     "config": {"configuration", "options"},
+    "validation": {"checks", "render"},
     "packaging": {"core", "render"},
     "deployment": {"render"},
     "local": {"deployment", "packaging"},
-    "cli": {"checks", "config", "configuration", "deployment", "library", "local", "options", "packaging", "render"},
+    "cli": {
+        *("checks", "config", "configuration", "deployment", "library", "local", "options", "packaging", "render"),
+        "validation",
+    },
     "__main__": {"cli"},
-    "__init__": {"config", "core", "grants", "library", "options", "packaging", "render"},
+    "__init__": {
+        *("checks", "config", "core", "deployment", "grants", "library", "options", "packaging", "render"),
+        "validation",
+    },
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_lambda" not in path.parts)
 NEEDS_AWS = {"boto3", "botocore"}

@@ -111,9 +111,9 @@ def test_check_lists_missing_different_and_obsolete_files(plan, rendered, tmp_pa
         Staleness(FOLDER / "processing.template.yaml", "different"),
         Staleness(FOLDER / "manifest.json", "different"),
         Staleness(FOLDER / "buckets.parameters.json", "missing"),
-        Staleness(FOLDER / "storage.parameters.json", "left over"),
-        Staleness(FOLDER / "storage.template.json", "left over"),
-        Staleness(FOLDER / "storage.template.yaml", "left over"),
+        Staleness(FOLDER / "storage.parameters.json", "obsolete"),
+        Staleness(FOLDER / "storage.template.json", "obsolete"),
+        Staleness(FOLDER / "storage.template.yaml", "obsolete"),
     }
     assert contents(tmp_path) == before
 
@@ -127,7 +127,7 @@ def test_file_in_the_place_of_a_folder_is_reported_and_kept(blocking, plan, tmp_
     with pytest.raises(RenderError) as raised:
         write_files(plan, tmp_path / "build")
 
-    assert str(raised.value) == f"{path}: is a file; expected a folder, or nothing yet"
+    assert str(raised.value) == f"{path}: is a file; expected a folder, or no folder yet"
     assert contents(tmp_path) == {Path(blocking): b"mine"}
 
 
@@ -138,7 +138,7 @@ def test_folder_in_the_place_of_a_file_is_reported(plan, tmp_path):
     with pytest.raises(RenderError) as raised:
         write_files(plan, tmp_path)
 
-    assert str(raised.value) == f"{place}: is a folder; expected a file, or nothing yet"
+    assert str(raised.value) == f"{place}: is a folder; expected a file, or no file yet"
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder without write access")

@@ -1,4 +1,4 @@
-"""Names, policies and descriptions fit their services' limits when suffix, account and Region are at their longest."""
+"""Names, policies and descriptions are within the service limits with the longest suffix, account and Region."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def queue(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "room"),
+    ("name", "longest"),
     [
         ("{}", 80),
         ({"Fn::Sub": "{}-${{EnvironmentSuffix}}"}, 59),
@@ -37,7 +37,7 @@ def queue(name):
     ],
     ids=["plain", "suffix", "account", "Region", "joined", "conditional"],
 )
-def test_name_at_its_longest_is_compared_with_the_limit(name, room):
+def test_maximum_length_of_a_name_is_compared_with_its_limit(name, longest):
     def named(value, text):
         if isinstance(value, str):
             return value.format(text)
@@ -45,15 +45,15 @@ def test_name_at_its_longest_is_compared_with_the_limit(name, room):
             return [named(each, text) for each in value]
         return {key: named(each, text) for key, each in value.items()}
 
-    check_lengths({"stack": template(queue(named(name, "q" * room)), EnvironmentSuffix=SUFFIX)})
+    check_lengths({"stack": template(queue(named(name, "q" * longest)), EnvironmentSuffix=SUFFIX)})
     with pytest.raises(
         RenderError, match=r"^stack: Thing: QueueName: has up to 81 characters at deployment; expected at most 80$"
     ):
-        check_lengths({"stack": template(queue(named(name, "q" * (room + 1))), EnvironmentSuffix=SUFFIX)})
+        check_lengths({"stack": template(queue(named(name, "q" * (longest + 1))), EnvironmentSuffix=SUFFIX)})
 
 
 def test_policy_is_measured_as_json_with_its_references():
-    """12 characters of account and 15 of Region stand in for their references, and `"` takes two."""
+    """The account counts as 12 characters, the Region as 15, and `"` as two."""
     document = {"Statement": [{"Sid": 'a"', "Resource": {"Fn::Sub": "${AWS::AccountId}${AWS::Region}"}}]}
     resource = {"Type": "AWS::SQS::QueuePolicy", "Properties": {"PolicyDocument": document}}
     as_json = '{"Statement":[{"Sid":"a\\"","Resource":"123456789012us-isof-south-1"}]}'
@@ -65,7 +65,7 @@ def test_policy_is_measured_as_json_with_its_references():
         check_lengths({"stack": template(resource)})
 
 
-def test_resource_of_a_librarys_user_is_measured_too():
+def test_resource_of_an_added_subsystem_is_measured():
     pipeline = open_pipeline(load_preset("thumbnails"))
     scope = pipeline.scope("mine")
     queue = scope.add(sqs.Queue("Mine", QueueName=Sub("q" * 60 + "-${EnvironmentSuffix}")))
@@ -82,16 +82,16 @@ def test_resource_of_a_librarys_user_is_measured_too():
         )
     )
 
-    with pytest.raises(RenderError) as refused:
+    with pytest.raises(RenderError) as rejected:
         pipeline.render()
-    assert [line.split(" has up to ")[0] for line in str(refused.value).splitlines()] == [
+    assert [line.split(" has up to ")[0] for line in str(rejected.value).splitlines()] == [
         "pipeline: Mine: QueueName:",
         "pipeline: MyRule: EventPattern:",
     ]
 
 
 @pytest.mark.parametrize("layout", ["single", "nested", "exports"])
-def test_every_option_at_its_longest_fits(layout):
+def test_longest_value_of_every_option_is_within_the_limits(layout):
     options = [
         f"uploads.prefix={LONG}",
         f"storage.output_prefix=b{LONG[1:]}",
@@ -116,7 +116,7 @@ NINE = 'uploads.extensions=["jpg", "jpeg", "png", "gif", "webp", "avif", "tif", 
 
 
 @pytest.mark.parametrize(
-    ("preset", "options", "words"),
+    ("preset", "options", "message"),
     [
         ("production", [f"uploads.prefix={'a' * 320}/"], "EventBridge accepts 2,048"),
         ("production", [f"uploads.prefix={'a' * 100}/", NINE], "EventBridge accepts 2,048"),
@@ -132,10 +132,10 @@ NINE = 'uploads.extensions=["jpg", "jpeg", "png", "gif", "webp", "avif", "tif", 
         ),
     ],
 )
-def test_options_that_become_too_long_are_refused(preset, options, words):
-    with pytest.raises(ConfigError) as refused:
+def test_option_that_becomes_too_long_is_rejected(preset, options, message):
+    with pytest.raises(ConfigError) as rejected:
         load_preset(preset, options)
-    assert words in str(refused.value)
+    assert message in str(rejected.value)
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_options_that_become_too_long_are_refused(preset, options, words):
         ("thumbnails", [f"uploads.prefix={'a' * 767}/", NINE]),
     ],
 )
-def test_options_that_fit_are_accepted(preset, options):
+def test_option_within_the_limits_is_accepted(preset, options):
     assert render_pipeline(load_preset(preset, options)).stacks
 
 
-def test_code_key_that_becomes_the_description_of_a_version_is_as_short_as_one():
+def test_code_key_in_a_version_description_has_the_limit_of_the_description():
     provisioned = rendered(load_preset("media-library", ["retrieval.provisioned_concurrency=1"]))
     unpublished = rendered(load_preset("media-library"))
 
@@ -163,8 +163,8 @@ def schema_of(kind):
 
 
 @pytest.mark.parametrize("preset", PRESETS.names)
-def test_every_composed_text_that_has_a_limit_is_measured(preset):
-    """cfn-lint measures plain text; what is composed and has a limit in the registry's schema is in LIMITS."""
+def test_every_composed_text_with_a_limit_is_measured(preset):
+    """cfn-lint measures plain text only; LIMITS contains every composed text with a limit in the registry schema."""
     unmeasured = set()
     for resource in rendered(load_preset(preset, ["vpc=true"]))["Resources"].values():
         kind = resource["Type"]

@@ -1,4 +1,4 @@
-"""The manifest tells a deploying person, or script, all that the templates ask for."""
+"""The manifest lists the requirements of a deployment."""
 
 import hashlib
 import json
@@ -78,14 +78,14 @@ def test_the_manifest_lists_files_order_parameters_and_capabilities(rendered):
         (stack(resource("AWS::IAM::Role"), resource("AWS::IAM::User", UserName="u")), {"CAPABILITY_NAMED_IAM"}),
         (stack(Transform="AWS::Serverless-2016-10-31"), {"CAPABILITY_AUTO_EXPAND"}),
         (stack(resource("A::B::C", P=[{"Fn::Transform": {"Name": "AWS::Include"}}])), {"CAPABILITY_AUTO_EXPAND"}),
-        (stack(resource("A::B::C", Transform="a property's own word")), set()),
+        (stack(resource("A::B::C", Transform="name of a property")), set()),
     ],
 )
-def test_capabilities_are_those_the_resources_ask_for(template, expected):
+def test_capabilities_are_those_that_the_resources_require(template, expected):
     assert expected == capabilities("pipeline", {"pipeline": template})
 
 
-def test_a_parent_needs_the_capabilities_of_the_stacks_nested_in_it():
+def test_root_requires_the_capabilities_of_its_nested_stacks():
     root = stack(resource("AWS::CloudFormation::Stack", TemplateURL="processing.template.yaml"))
     stacks = {"root": root, "processing": stack(resource("AWS::IAM::Role"))}
 

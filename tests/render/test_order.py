@@ -1,4 +1,4 @@
-"""The order of keys is the one people read in, and nothing is lost by it."""
+"""Keys are in reading order, and no key or value is lost."""
 
 import json
 
@@ -12,7 +12,7 @@ def keys(mapping):
     return list(mapping)
 
 
-def test_sections_stand_from_description_to_outputs():
+def test_sections_are_ordered_from_description_to_outputs():
     shuffled = ["Outputs", "Custom", "Resources", "Conditions", "Parameters", "Transform", "Mappings", "Metadata"]
     template = {name: {} for name in [*shuffled, "Rules", "Description", "AWSTemplateFormatVersion"]}
 
@@ -22,13 +22,13 @@ def test_sections_stand_from_description_to_outputs():
     ]
 
 
-def test_resources_stay_in_the_order_in_which_they_were_added():
+def test_resources_keep_the_order_in_which_they_were_added():
     template = {"Resources": {"Zebra": {"Type": "A::B::C"}, "Ape": {"Type": "A::B::C"}}}
 
     assert keys(ordered(template)["Resources"]) == ["Zebra", "Ape"]
 
 
-def test_a_resource_says_what_it_is_before_how():
+def test_type_of_a_resource_comes_before_its_properties():
     shuffled = ["Properties", "Metadata", "UpdateReplacePolicy", "DeletionPolicy", "DependsOn", "Condition", "Type"]
     resource = {key: {} for key in shuffled}
 
@@ -37,7 +37,7 @@ def test_a_resource_says_what_it_is_before_how():
     ]
 
 
-def test_parameters_stand_as_the_console_groups_them():
+def test_parameters_are_in_the_order_of_their_groups():
     template = {
         "Parameters": {name: {"Default": "", "Type": "String"} for name in ["Loose", "Size", "Suffix", "Environment"]},
         "Metadata": {
@@ -60,7 +60,7 @@ def test_parameters_stand_as_the_console_groups_them():
     assert keys(interface["ParameterGroups"][0]) == ["Label", "Parameters"]
 
 
-def test_a_name_comes_first_and_tags_last_in_every_property():
+def test_name_is_first_and_tags_are_last_in_every_property():
     properties = {
         "Tags": [{"Value": "v", "Key": "k"}],
         "GlobalSecondaryIndexes": [{"KeySchema": [], "IndexName": "i"}],
@@ -75,7 +75,7 @@ def test_a_name_comes_first_and_tags_last_in_every_property():
     assert keys(result["GlobalSecondaryIndexes"][0]) == ["IndexName", "KeySchema"]
 
 
-def test_an_alarm_says_what_it_watches_before_whom_it_tells():
+def test_metric_of_an_alarm_comes_before_its_actions():
     alarm = {"AlarmActions": [], "Threshold": 5, "MetricName": "Errors", "Namespace": "AWS/Lambda", "AlarmName": "a"}
 
     result = ordered({"Resources": {"R": {"Properties": alarm}}})["Resources"]["R"]["Properties"]
@@ -83,7 +83,7 @@ def test_an_alarm_says_what_it_watches_before_whom_it_tells():
     assert keys(result) == ["AlarmName", "Namespace", "MetricName", "Threshold", "AlarmActions"]
 
 
-def test_a_statement_reads_as_a_sentence():
+def test_statement_keys_are_ordered_from_sid_to_condition():
     statement = {"Resource": "*", "Condition": {}, "Action": "s3:*", "Principal": "*", "Effect": "Deny", "Sid": "Tls"}
     document = {"Statement": [statement], "Version": "2012-10-17"}
 
@@ -108,7 +108,7 @@ resources = st.dictionaries(names, st.fixed_dictionaries({"Properties": values},
 
 @settings(max_examples=150, deadline=None)
 @given(st.fixed_dictionaries({}, optional={"Parameters": entries, "Resources": resources, "Outputs": entries}))
-def test_nothing_is_lost_or_changed_and_order_is_settled(template):
+def test_ordering_changes_no_value_and_is_stable(template):
     before = json.dumps(template)
 
     result = ordered(template)

@@ -1,4 +1,4 @@
-"""The figures of the table: counts beside CloudFormation's limits."""
+"""Counts and sizes of a template, with the limits of CloudFormation."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from imgpipe_templates.render.summary import pending_actions, summarise
 from tests.templates import rendered
 
 
-def test_counts_stand_beside_cloudformations_limits():
+def test_summary_has_counts_and_cloudformation_limits():
     template = {"Resources": dict.fromkeys("ABC"), "Parameters": {"P": {}}}
 
     summary = summarise("pipeline", template, sizes={"json": 25_600, "yaml": 20_000})
@@ -23,7 +23,7 @@ def test_counts_stand_beside_cloudformations_limits():
     assert summary.fits_request == ("json", "yaml")
 
 
-def test_each_form_is_compared_with_what_a_request_can_carry():
+def test_each_format_is_compared_with_the_request_limit():
     assert summarise("pipeline", {}, sizes={"json": 51_201, "yaml": 51_200}).fits_request == ("yaml",)
     assert summarise("pipeline", {}, sizes={"json": 51_201}).fits_request == ()
 
@@ -41,11 +41,11 @@ def test_each_form_is_compared_with_what_a_request_can_carry():
         ),
     ],
 )
-def test_what_is_pending_actions_by_itself_is_listed(preset, lines):
+def test_features_that_require_an_action_are_listed(preset, lines):
     assert pending_actions(rendered(load_preset(preset))) == lines
 
 
-def test_output_says_that_alarms_mail_nobody_without_an_address():
+def test_output_reports_alarms_without_an_email_address():
     output = rendered(load_preset("thumbnails"))["Outputs"]["ProcessingNotificationEmail"]
 
     assert output["Value"] == {
