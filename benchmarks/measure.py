@@ -1,4 +1,4 @@
-"""CPU time of whole processes, taken in turns so that a busy machine disturbs all of them alike."""
+"""CPU time of whole processes. The processes take turns, so a busy machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -16,31 +16,37 @@ class Command:
     """A process to measure.
 
     Attributes:
-        fresh_cache: Whether each run gets an empty cache folder; otherwise all runs of one measurement share one.
+        fresh_cache: True to use an empty cache folder for each run; otherwise all runs share one.
+        cwd: Working folder; None means the current one.
     """
 
     arguments: Sequence[str]
     fresh_cache: bool = False
+    cwd: Path | None = None
 
 
 @dataclass(frozen=True)
 class Samples:
-    """CPU milliseconds of one command, a value a round."""
+    """Values of one command, one per round: CPU milliseconds, or ratios to another command."""
 
     values: Sequence[float]
 
     @property
     def median(self) -> float:
-        """The value in the middle."""
+        """The median of the values."""
         return statistics.median(self.values)
 
     def ratio(self, other: Samples) -> float:
-        """The middle one of the ratios to `other`, each taken within one round."""
-        return statistics.median(mine / theirs for mine, theirs in zip(self.values, other.values, strict=True))
+        """Return the median of the ratios to `other`."""
+        return self.ratios(other).median
+
+    def ratios(self, other: Samples) -> Samples:
+        """Return the ratios to `other`, each within one round."""
+        return Samples([one / another for one, another in zip(self.values, other.values, strict=True)])
 
 
 def measure(commands: Mapping[str, Command], rounds: int) -> dict[str, Samples]:
-    """Run all commands in turn, `rounds` times after one round that warms caches and writes bytecode."""
+    """Run all commands in turn, `rounds` times after one round that fills caches and writes bytecode."""
     values: dict[str, list[float]] = {name: [] for name in commands}
     with tempfile.TemporaryDirectory(prefix="imgpipe-benchmark-") as folder:
         for number in range(rounds + 1):
@@ -49,23 +55,23 @@ def measure(commands: Mapping[str, Command], rounds: int) -> dict[str, Samples]:
                 milliseconds = _cpu_milliseconds(command, cache)
                 if number:
                     values[name].append(milliseconds)
-    return {name: Samples(taken) for name, taken in values.items()}
+    return {name: Samples(measured) for name, measured in values.items()}
 
 
 def _cpu_milliseconds(command: Command, cache: Path) -> float:
-    """User and system time of one run, of its own children too.
+    """Return user and system time of one run, child processes included.
 
     Raises:
-        RuntimeError: The run did not end as it should.
+        RuntimeError: The exit status of the run is not 0.
     """
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment["IMGPIPE_CACHE_DIR"] = str(cache)
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command.arguments, stdout=output, stderr=output, env=environment)
+        process = subprocess.Popen(command.arguments, stdout=output, stderr=output, env=environment, cwd=command.cwd)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
-            said = output.read().decode(errors="replace")
-            raise RuntimeError(f"{' '.join(command.arguments)}: exit status {process.returncode}\n{said}")
+            text = output.read().decode(errors="replace")
+            raise RuntimeError(f"{' '.join(command.arguments)}: exit status {process.returncode}\n{text}")
     return (usage.ru_utime + usage.ru_stime) * 1000

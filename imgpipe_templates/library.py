@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, get_args
 
@@ -19,7 +20,6 @@ from imgpipe_templates.patterns.buckets import BucketSettings, clean_up_rules, p
 from imgpipe_templates.patterns.roles import add_right
 from imgpipe_templates.pipeline import Assembled, assemble
 from imgpipe_templates.promises import metadata
-from imgpipe_templates.records import record
 from imgpipe_templates.render.lengths import check_lengths
 from imgpipe_templates.render.manifest import RenderedPipeline
 
@@ -29,7 +29,7 @@ _SUBSYSTEM = re.compile("[A-Za-z][A-Za-z0-9-]{0,39}")
 LayoutName = Literal["single", "nested", "exports"]
 
 
-@record
+@dataclass(frozen=True, eq=False)  # compared by identity: an open pipeline changes
 class Pipeline:
     """A pipeline with everything its configuration asks for, open for more.
 
