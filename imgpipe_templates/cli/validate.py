@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from imgpipe_templates.checks.profiles import PROFILES
 from imgpipe_templates.cli.tables import working
 
-_PROFILES = ("auto", "anybody", "project")
 _FORMATS = ("text", "json", "sarif", "junit", "pretty")
 
 
@@ -25,10 +25,9 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
 )
 @click.option(
     "--profile",
-    type=click.Choice(_PROFILES),
+    type=click.Choice(["auto", *PROFILES]),
     default="auto",
-    help="Conventions to check: those of this project, none (`anybody`), or (`auto`) those of this project for the "
-    "templates that it rendered.",
+    help="Conventions to check. `auto` checks those of this project, in the templates that it rendered only.",
     show_default=True,
 )
 @click.option(
@@ -47,7 +46,6 @@ def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tupl
     """
     with working("loading the rules") as announce:
         from imgpipe_templates.checks.files import validate_files  # imports cfn-lint
-        from imgpipe_templates.checks.profiles import PROFILES
 
         found = validate_files(
             files,
