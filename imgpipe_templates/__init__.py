@@ -14,6 +14,7 @@ from imgpipe_templates.checks import Finding
 from imgpipe_templates.config import load_config, load_preset
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Key, Queue, Table, Topic, VpcPlacement
 from imgpipe_templates.core.stack import FunctionCode, LayerCode
+from imgpipe_templates.deployment.clients import Clients
 from imgpipe_templates.deployment.pipelines import PipelineDeployment, delete_pipeline, deploy_pipeline
 from imgpipe_templates.errors import ArgumentError, ConfigError, ImgpipeError
 from imgpipe_templates.library import Pipeline, open_pipeline, render_pipeline
@@ -22,11 +23,12 @@ from imgpipe_templates.packaging import Target, verify_layer
 from imgpipe_templates.render.manifest import RenderedPipeline
 from imgpipe_templates.render.text import to_json, to_yaml
 from imgpipe_templates.validation import validate_pipeline
-from imgpipe_templates.version import __version__
+from imgpipe_templates.version import __version__ as __version__
 
 __all__ = [
     "ArgumentError",
     "Bucket",
+    "Clients",
     "ConfigError",
     "Finding",
     "Function",
@@ -44,7 +46,6 @@ __all__ = [
     "Target",
     "Topic",
     "VpcPlacement",
-    "__version__",
     "delete_pipeline",
     "deploy_pipeline",
     "grants",
