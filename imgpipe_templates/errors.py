@@ -31,6 +31,10 @@ class LiteralReferenceError(ImgpipeError):
     """A subsystem refers to a resource of another subsystem by its logical id instead of its handle."""
 
 
+class RenderError(ImgpipeError):
+    """A template cannot be written: a value has no JSON form, a text is too long, or a file cannot be written."""
+
+
 class PackagingError(ImgpipeError):
     """A package cannot be built, or the runtime could not import it."""
 

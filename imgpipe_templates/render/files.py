@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from imgpipe_templates.render.errors import RenderError
+from imgpipe_templates.errors import RenderError
 from imgpipe_templates.render.manifest import RenderedPipeline, manifest, parameter_values
 from imgpipe_templates.render.order import Template, ordered
 from imgpipe_templates.render.text import emit_json

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from imgpipe_templates.errors import RenderError
 from imgpipe_templates.limits import (
     MAX_BUCKET_NAME_CHARACTERS,
     MAX_DESCRIPTION_BYTES,
     MAX_EVENT_PATTERN_CHARACTERS,
     MAX_PARAMETER_VALUE_BYTES,
 )
-from imgpipe_templates.render.errors import RenderError
 
 # The longest of cfn-lint 1.58.0's Regions and of their partitions; account ids have 12 digits.
 _PSEUDO = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imgpipe_templates.arguments import checked
-from imgpipe_templates.render.errors import RenderError
+from imgpipe_templates.errors import RenderError
 from imgpipe_templates.render.order import ordered
 from imgpipe_templates.render.yaml_text import emit_yaml
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from imgpipe_templates.render.errors import RenderError
+from imgpipe_templates.errors import RenderError
 
 _SHORT_FORMS = {"Ref": "!Ref", "Condition": "!Condition"} | {
     f"Fn::{name}": f"!{name}"

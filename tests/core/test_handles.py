@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from troposphere import Ref, s3, sns, sqs
+from troposphere import Ref, dynamodb, s3, sns, sqs
 
-from imgpipe_templates.core.handles import Bucket, Queue, Topic, handles_for
+from imgpipe_templates.core.handles import Bucket, Queue, Table, Topic, handles_for
 from imgpipe_templates.core.layouts import Assembly, ExportedStacks, NestedStacks, SingleStack
+from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.errors import TemplateConflictError
 from imgpipe_templates.names import names
@@ -50,6 +51,26 @@ def test_reading_from_another_stack_adds_the_output_and_the_deploy_order():
     assert read.objects_arn().to_dict()["Fn::Sub"][0] == "${BucketArn}/*"
     assert reader.reads_from == {"storage"}
     assert list(home.stack.template.outputs) == ["ThumbnailBucketArn"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "table_arn"),
+    [
+        (EXPORTED, {"Fn::ImportValue": {"Fn::Sub": "photos-${EnvironmentSuffix}-ImagesArn"}}),
+        (NestedStacks({}), {"Ref": "ImagesArn"}),
+    ],
+    ids=["exports", "nested"],
+)
+def test_arn_of_a_sub_resource_contains_the_linked_arn(layout, table_arn):
+    table = Table.of(
+        Scope(Stack("metadata", layout), "metadata", Names({}, others=True)),
+        dynamodb.Table("Images", KeySchema=[], AttributeDefinitions=[]),
+    )
+    home = table.below("/index/ByUser").to_dict()
+    read = handles_for(Stack("retrieval", layout), table)
+
+    assert home == table.index_arn("ByUser").to_dict() == {"Fn::Sub": "${Images.Arn}/index/ByUser"}
+    assert read.below("/index/ByUser").to_dict() == {"Fn::Sub": ["${TableArn}/index/ByUser", {"TableArn": table_arn}]}
 
 
 def test_reader_is_set_on_handles_inside_tuples_and_mappings():

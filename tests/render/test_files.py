@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imgpipe_templates.render.errors import RenderError
+from imgpipe_templates.errors import RenderError
 from imgpipe_templates.render.files import Staleness, plan_files, stale_files, write_files
 from imgpipe_templates.render.manifest import RenderedPipeline
 

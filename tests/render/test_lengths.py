@@ -8,8 +8,7 @@ from troposphere import AccountId, GetAtt, Region, Sub, awslambda, events, sqs
 
 from imgpipe_templates import load_preset, open_pipeline, render_pipeline
 from imgpipe_templates.config import PRESETS
-from imgpipe_templates.errors import ConfigError
-from imgpipe_templates.render.errors import RenderError
+from imgpipe_templates.errors import ConfigError, RenderError
 from imgpipe_templates.render.lengths import LIMITS, check_lengths
 from tests.templates import rendered
 

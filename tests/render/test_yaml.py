@@ -11,7 +11,7 @@ from cfnlint.decode import decode_str
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imgpipe_templates.render.errors import RenderError
+from imgpipe_templates.errors import RenderError
 from imgpipe_templates.render.text import emit_json, to_json, to_yaml
 from imgpipe_templates.render.yaml_text import emit_yaml
 
