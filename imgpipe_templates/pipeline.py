@@ -16,6 +16,7 @@ from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.buckets import BucketSettings
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
 from imgpipe_templates.patterns.functions import FunctionSettings
+from imgpipe_templates.patterns.queues import DeadLetterSenders
 from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.patterns.uploads import UploadFilter
 from imgpipe_templates.records import record
@@ -93,6 +94,9 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
             user_id_from="" if config.uploads.user_id == "none" else config.uploads.user_id,
             reports=None if config.notifications.reports == "off" else notifications.operators,
             report_on=config.notifications.reports,
+            dead_letter_senders=DeadLetterSenders(
+                upload_queue=config.trigger == "queue", upload_rule=_has_rule(config)
+            ),
         ),
     )
     waiting = _trigger(pipeline, config, around, uploads, storage.source, processing)

@@ -1,6 +1,8 @@
-"""The house pattern for a dead-letter queue."""
+"""Pattern of a dead-letter queue."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import awacs.sqs
 from awacs.aws import Action, PolicyDocument
@@ -16,39 +18,51 @@ from imgpipe_templates.patterns.suppressions import suppress
 # The longest that SQS keeps a message, 14 days (SQS Developer Guide, "Amazon SQS message quotas", read 2026-11).
 LONGEST_RETENTION_SECONDS = 1_209_600
 
-# Logical ids of what waits for the processor and of what picks it out of a bucket's events, where the trigger has them.
+# Logical ids of the queue of uploads, and of the EventBridge rule that matches uploads, if the trigger has them.
 UPLOAD_QUEUE = "UploadQueue"
 UPLOAD_RULE = "UploadRule"
 
 
-def add_dead_letter_queue(scope: Scope, title: str, key: Key | None) -> Queue:
-    """Add a queue that keeps what could not be processed, encrypted and TLS-only, for as long as SQS allows.
+@dataclass(frozen=True)
+class DeadLetterSenders:
+    """Resources of the trigger that send messages to the dead-letter queue, in addition to the function's role.
 
-    Besides the role of the function that fails, two may leave messages in it, each known by its name: the queue of
-    uploads moves there what failed too often, and the rule of uploads what it could not deliver. Whether there are
-    such a queue and rule is up to the trigger, which is downstream.
+    Attributes:
+        upload_queue: True if the trigger has a queue of uploads, which moves messages after too many receives.
+        upload_rule: True if the trigger has an EventBridge rule, which sends events that it could not deliver.
+    """
+
+    upload_queue: bool
+    upload_rule: bool
+
+
+def add_dead_letter_queue(scope: Scope, title: str, key: Key | None, senders: DeadLetterSenders) -> Queue:
+    """Add a queue for failed events, encrypted and TLS-only, with the longest retention of SQS.
 
     Args:
-        scope: Where it goes.
-        title: Its logical id.
-        key: Encrypts its messages; None means the key that SQS manages.
+        scope: Scope of the subsystem that adds the queue.
+        title: Logical id of the queue.
+        key: Encrypts the messages; None means the key that SQS manages.
+        senders: The policies of the queue admit these senders, each by its name.
     """
     queue = sqs.Queue(title, MessageRetentionPeriod=LONGEST_RETENTION_SECONDS)
     if key:
         queue.KmsMasterKeyId = key.arn
     else:
         queue.SqsManagedSseEnabled = True
-    # A failed event is worth nothing without the stack it failed in, and a kept queue would keep its name taken.
+    # A failed event is useless without its stack, and a retained queue would block its name.
     queue.DeletionPolicy = "Delete"
     queue.UpdateReplacePolicy = "Delete"
-    if is_known(scope.names, UPLOAD_QUEUE):
+    if not senders.upload_queue:
+        queue.RedriveAllowPolicy = {"redrivePermission": "denyAll"}
+    elif has_fixed_name(scope.names, UPLOAD_QUEUE):
         source = substituted(arn_text("sqs", scope.names.text(UPLOAD_QUEUE)))
         queue.RedriveAllowPolicy = {"redrivePermission": "byQueue", "sourceQueueArns": [source]}
     if key:
         suppress(queue, accepted.DEAD_LETTER_QUEUE)
     handle = Queue.of(scope, queue)
     statements = [grants.refuse_plain_http([Action(awacs.sqs.prefix, "*")], [GetAtt(queue, "Arn")])]
-    if is_known(scope.names, UPLOAD_RULE):
+    if senders.upload_rule and has_fixed_name(scope.names, UPLOAD_RULE):
         rule = substituted(arn_text("events", f"rule/{scope.names.text(UPLOAD_RULE)}"))
         statements.insert(0, grants.service_may_send("events.amazonaws.com", GetAtt(queue, "Arn"), rule))
     scope.add(
@@ -61,6 +75,6 @@ def add_dead_letter_queue(scope: Scope, title: str, key: Key | None) -> Queue:
     return handle
 
 
-def is_known(names: Names, title: str) -> bool:
-    """Whether the thing of that logical id is given a name that others can say without a reference to it."""
+def has_fixed_name(names: Names, title: str) -> bool:
+    """Return True if the resource has a physical name that others can use without a reference to it."""
     return title in names.texts and (names.needed is None or title in names.needed)

@@ -11,7 +11,7 @@ from imgpipe_templates.core.handles import Bucket, Queue
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.limits import MAX_BUCKET_NAME_CHARACTERS
-from imgpipe_templates.patterns.queues import UPLOAD_RULE, is_known
+from imgpipe_templates.patterns.queues import UPLOAD_RULE, has_fixed_name
 from imgpipe_templates.records import record
 
 # "Naming Amazon S3 objects", Amazon S3 User Guide, read 2026-12. A prefix leaves 256 of a key's 1,024 bytes to the
@@ -70,7 +70,7 @@ def add_upload_rule(
 
     What EventBridge could not deliver within a day goes to `dead_letters`, whose policy lets the rule in by its name.
     """
-    if is_known(scope.names, UPLOAD_RULE):
+    if has_fixed_name(scope.names, UPLOAD_RULE):
         target.DeadLetterConfig = events.DeadLetterConfig(Arn=dead_letters.arn)
     rule = events.Rule(
         UPLOAD_RULE,

@@ -30,7 +30,7 @@ from imgpipe_templates.patterns.functions import (
 )
 from imgpipe_templates.patterns.output import ANIMATED, OutputConfig
 from imgpipe_templates.patterns.picture_memory import animated_bytes, still_bytes
-from imgpipe_templates.patterns.queues import add_dead_letter_queue
+from imgpipe_templates.patterns.queues import DeadLetterSenders, add_dead_letter_queue
 from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.records import record
 
@@ -226,7 +226,10 @@ class Inputs:
         upload_prefix: Keys that do not start with it are no uploads.
         output_prefix: Keys of thumbnails start with it.
         user_id_from: Where the id of an upload's user stands; empty means nowhere.
-        reports: The topic that hears of every event, and of which; None where there are no reports.
+        reports: The topic that receives reports; None if reports are off.
+        report_on: Which invocations are reported, the option notifications.reports.
+        dead_letter_senders: Resources of the trigger that send messages to the dead-letter queue.
+        dead_letter_senders: Resources of the trigger that send messages to the dead-letter queue.
     """
 
     source: Bucket
@@ -238,11 +241,12 @@ class Inputs:
     user_id_from: str
     reports: Topic | None
     report_on: str
+    dead_letter_senders: DeadLetterSenders
 
 
 def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings, *, inputs: Inputs) -> Processing:
     """Add the processor, which reads uploads, writes thumbnails, keeps items, and touches nothing else."""
-    dead_letters = add_dead_letter_queue(scope, "ProcessorDeadLetterQueue", around.key)
+    dead_letters = add_dead_letter_queue(scope, "ProcessorDeadLetterQueue", around.key, inputs.dead_letter_senders)
     plan = FunctionPlan(
         "ImageProcessor",
         package="processor",

@@ -11,6 +11,7 @@ from troposphere import kms
 from imgpipe_templates.core.handles import Key
 from imgpipe_templates.names import names
 from imgpipe_templates.patterns.output import OutputConfig
+from imgpipe_templates.patterns.queues import DeadLetterSenders
 from imgpipe_templates.patterns.roles import Surroundings
 from imgpipe_templates.patterns.uploads import UploadFilter
 from imgpipe_templates.subsystems.processing import Inputs, ProcessingConfig, add_processing
@@ -29,6 +30,7 @@ def processing(scope, upstream, config=None, around=Surroundings(), **changes): 
         "user_id_from": "",
         "reports": None,
         "report_on": "off",
+        "dead_letter_senders": DeadLetterSenders(upload_queue=True, upload_rule=True),
         **changes,
     }
     return add_processing(scope, config or ProcessingConfig(), around, inputs=Inputs(**inputs))
@@ -118,12 +120,22 @@ def test_only_the_uploads_queue_and_rule_may_fail_into_the_dead_letter_queue(sco
     )
 
 
-def test_what_cloudformation_names_is_not_let_in_by_a_name_that_it_does_not_have(scope, upstream):
+def test_a_sender_without_fixed_name_is_not_admitted_by_name(scope, upstream):
     generated = dataclasses.replace(scope, names=dataclasses.replace(scope.names, needed=frozenset()))
     processing(generated, upstream)
 
     built = resources(scope)
     assert "RedriveAllowPolicy" not in built["ProcessorDeadLetterQueue"]["Properties"]
+    (refusal,) = built["ProcessorDeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert refusal["Effect"] == "Deny"
+
+
+def test_without_queue_and_rule_nothing_else_may_send_to_the_dead_letter_queue(scope, upstream):
+    senders = DeadLetterSenders(upload_queue=False, upload_rule=False)
+    processing(scope, upstream, dead_letter_senders=senders)
+
+    built = resources(scope)
+    assert built["ProcessorDeadLetterQueue"]["Properties"]["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
     (refusal,) = built["ProcessorDeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert refusal["Effect"] == "Deny"
 
