@@ -1,4 +1,4 @@
-"""Every check of every template, before anything is written or started."""
+"""Validation of rendered templates before a command writes or starts anything."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 def check_templates(
     pipelines: Sequence[RenderedPipeline], *, use_cache: bool = True, shows_progress: bool = False
 ) -> None:
-    """Check all templates of `pipelines` and show what is wrong with them on stderr.
+    """Check all templates of `pipelines` and print the findings to stderr.
 
     Args:
-        pipelines: What was rendered.
-        use_cache: Whether a text that was found valid before is taken to be so.
-        shows_progress: Whether the caller already shows on the terminal what is being done.
+        pipelines: The rendered pipelines.
+        use_cache: Use cached results of earlier checks of the same text.
+        shows_progress: True if the caller already shows progress on the terminal.
 
     Raises:
-        ImgpipeError: Something was found.
+        ImgpipeError: A template has findings.
     """
     from imgpipe_templates import checks
     from imgpipe_templates.cli.tables import working
@@ -42,13 +42,13 @@ def check_templates(
             stacks = {stack: to_json(template) for stack, template in pipeline.stacks.items()}
             folder = f"{pipeline.pipeline}/{pipeline.layout}"
             texts = {f"{folder}/{stack}.template.json": text for stack, text in stacks.items()}
-            together = stacks if len(stacks) > 1 else {}
-            findings += checks.check_templates(texts, today=today, use_cache=use_cache, stacks=together)
+            layout = stacks if len(stacks) > 1 else {}
+            findings += checks.check_templates(texts, today=today, use_cache=use_cache, stacks=layout)
             count += len(texts)
-            if together:
-                from imgpipe_templates.checks.assembly import check_assembly
+            if layout:
+                from imgpipe_templates.checks.template_validation import check_stacks
 
-                findings += check_assembly(pipeline.stacks, pipeline.reads_from)
+                findings += check_stacks(pipeline.stacks, pipeline.reads_from)
     for finding in findings:
         click.echo(finding.text(), err=True)
     if findings:

@@ -1,4 +1,4 @@
-"""The report of a local run on stderr: counts, then what went wrong, then the rest."""
+"""The report of a local run on stderr: counts, then errors, then the rest."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 EntryT = TypeVar("EntryT")
 
-_LONGEST_LIST = 10  # entries of a list without --verbose
-_LONGEST_LOG = 20  # lines of a log without --verbose
+_MAX_LIST_ENTRIES = 10  # entries of a list without --verbose
+_MAX_LOG_LINES = 20  # lines of a log without --verbose
 _STYLES = {"lost": "bold red", "denied": "bold red", "failed": "yellow"}
 
 
 class RunSummary:
-    """What a finished run prints.
+    """The printed summary of a finished run.
 
     Args:
-        report: The run.
-        config: Its pipeline.
-        verbose: Whether long lists and logs are printed whole.
+        report: The result of the run.
+        config: The configuration of its pipeline.
+        verbose: Print long lists and logs in full.
     """
 
     def __init__(self, report: RunReport, config: PipelineConfig, *, verbose: bool) -> None:
@@ -41,7 +41,7 @@ class RunSummary:
         self._to = console()
 
     def show(self) -> None:
-        """Print it."""
+        """Print the summary."""
         report = self._report
         self._line(f"{counted(report.results)} ({sum(report.seconds.values()):.1f} s)", style="bold")
         for result in self._some(report.lost):
@@ -67,18 +67,18 @@ class RunSummary:
         if not results:
             return
         shown = table("Processed", ("file", "image", "thumbnails"))
-        listed = results if self._verbose else results[:_LONGEST_LIST]
+        listed = results if self._verbose else results[:_MAX_LIST_ENTRIES]
         for result in listed:
             item = result.item or {}
             image = f"{item['Width']} x {item['Height']} {item['Format']}" if "Width" in item else ""
-            made = "\n".join(map(thumbnail_words, item.get("Thumbnails", ())))
-            # Text, not markup: a file may be called `[red].jpg`.
-            shown.add_row(Text(printable(result.file.key)), image, made)
+            thumbnails = "\n".join(map(thumbnail_words, item.get("Thumbnails", ())))
+            # Text, not markup: a file may have the name `[red].jpg`.
+            shown.add_row(Text(printable(result.file.key)), image, thumbnails)
         self._to.print(shown)
-        self._left_out(len(results) - len(listed))
+        self._omitted(len(results) - len(listed))
 
     def _ignored(self, results: Sequence[FileResult]) -> None:
-        """One line for each reason, and how to have the images among them processed."""
+        """Print one line for each reason, and the option that processes the images among the files."""
         configured = [extension.lower() for extension in self._config.uploads.extensions]
         other = _grouped(
             (extension, result.file.key)
@@ -105,19 +105,19 @@ class RunSummary:
 
     def _log(self, log: str) -> None:
         lines = log.splitlines()
-        if not self._verbose and len(lines) > _LONGEST_LOG:
-            self._line(f"  ... {len(lines) - _LONGEST_LOG} lines of its log before these; --verbose prints all")
-            lines = lines[-_LONGEST_LOG:]
+        if not self._verbose and len(lines) > _MAX_LOG_LINES:
+            self._line(f"  ... {len(lines) - _MAX_LOG_LINES} earlier lines of its log; --verbose prints all")
+            lines = lines[-_MAX_LOG_LINES:]
         for line in lines:
             self._line(f"  {line}")
 
     def _some(self, entries: Sequence[EntryT]) -> Iterator[EntryT]:
-        """The entries to print, then a line that says how many are left out."""
-        shown = entries if self._verbose else entries[:_LONGEST_LIST]
+        """Yield the entries to print, then print the number of omitted entries."""
+        shown = entries if self._verbose else entries[:_MAX_LIST_ENTRIES]
         yield from shown
-        self._left_out(len(entries) - len(shown))
+        self._omitted(len(entries) - len(shown))
 
-    def _left_out(self, count: int) -> None:
+    def _omitted(self, count: int) -> None:
         if count:
             self._line(f"... and {count} more; --verbose prints all")
 

@@ -1,4 +1,4 @@
-"""`imgpipe validate`: check template files, whoever wrote them."""
+"""`imgpipe validate`: check template files, rendered by this project or not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-_PROFILES = ("auto", "anybody", "project")
+_PROFILES = ("auto", "aws", "project")
 _FORMATS = ("text", "json", "sarif", "junit", "pretty")
 
 
@@ -18,14 +18,15 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
     "report_format",
     type=click.Choice(_FORMATS),
     default="text",
-    help="What to write.",
+    help="Format of the report.",
     show_default=True,
 )
 @click.option(
     "--profile",
     type=click.Choice(_PROFILES),
     default="auto",
-    help="Whose conventions to apply: this project's, nobody's, or (auto) this project's to templates it rendered.",
+    help="Apply the conventions of this project to all templates (project), to none (aws), or to templates that this "
+    "project rendered (auto).",
     show_default=True,
 )
 @click.option(
@@ -33,19 +34,19 @@ _FORMATS = ("text", "json", "sarif", "junit", "pretty")
     "tags",
     multiple=True,
     metavar="KEY[=VALUE]",
-    help="Require a tag on every taggable resource, in addition to the profile's; may repeat.",
+    help="Require a tag on every taggable resource, in addition to the tags of the profile; repeatable.",
 )
 def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tuple[str, ...]) -> int:
-    """Check CloudFormation templates, rendered here or not, in JSON or YAML.
+    """Check CloudFormation templates in JSON or YAML, rendered by this project or not.
 
-    cfn-lint's rules and the project's own (E95nn and W95nn) are asked; the JSON and SARIF reports name the source of
-    each. A rule is set aside in Metadata, as for cfn-lint. FILE `-` is standard input. Findings go to stdout. Status 1
-    means that there are some, or that a file is no template; the other files are checked all the same.
+    Runs the rules of cfn-lint and the rules of this project (E95nn and W95nn). The JSON and SARIF reports contain the
+    AWS source of each rule. Metadata of a template can disable a rule, as for cfn-lint. FILE `-` means standard input.
+    Findings go to stdout. Exit status 1 means that a template has findings, or that a file is no template.
     """
     from imgpipe_templates.cli.tables import working
 
     with working("loading the rules") as announce:
-        from imgpipe_templates.checks.files import validate_files
+        from imgpipe_templates.checks.file_validation import validate_files
         from imgpipe_templates.checks.profiles import PROFILES
 
         found = validate_files(
@@ -69,7 +70,7 @@ def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tupl
 
 
 def _required(tags: tuple[str, ...]) -> dict[str, str | None]:
-    """The required tags of `--tag KEY` and `--tag KEY=VALUE`."""
+    """Return the required tags of `--tag KEY` and `--tag KEY=VALUE`."""
     required: dict[str, str | None] = {}
     for tag in tags:
         key, equals, value = tag.partition("=")

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from imgpipe_templates.checks.assembly import check_assembly
+from imgpipe_templates.checks.template_validation import check_stacks
 
 TOPIC = {"Type": "AWS::SNS::Topic"}
 QUEUE = {"Type": "AWS::SQS::Queue"}
@@ -72,7 +72,7 @@ READS = {"monitoring": {"notifications"}, "notifications": set()}
 def found(stacks, reads_from=READS):
     return [
         (finding.rule, finding.template, ".".join(str(part) for part in finding.path))
-        for finding in check_assembly(stacks, reads_from)
+        for finding in check_stacks(stacks, reads_from)
     ]
 
 
@@ -119,11 +119,11 @@ def test_a_cycle_is_told_with_its_path_and_what_is_read(exports):
     exports["monitoring"]["Outputs"]["AlarmArn"] = {"Value": "x", "Export": export("AlarmArn")}
     exports["notifications"]["Resources"]["Topic"]["Properties"] = {"DisplayName": imported("AlarmArn")}
 
-    (finding,) = check_assembly(exports, {})
+    (finding,) = check_stacks(exports, {})
 
     assert (finding.rule, finding.template, finding.path) == ("E9573", "notifications", ())
     assert finding.message.startswith(
-        "the stacks wait for each other: notifications reads from monitoring (AlarmArn), "
+        "the stacks depend on each other: notifications reads from monitoring (AlarmArn), "
         "monitoring reads from notifications (TopicArn); "
     )
 
@@ -135,7 +135,7 @@ def test_a_cycle_among_children_is_found_in_what_the_root_hands_on(nested):
         "AlarmArn": {"Fn::GetAtt": "MonitoringStack.Outputs.AlarmArn"}
     }
 
-    (finding,) = check_assembly(nested, {})
+    (finding,) = check_stacks(nested, {})
 
     assert finding.rule == "E9573"
     assert "monitoring reads from notifications (TopicArn)" in finding.message
@@ -144,7 +144,7 @@ def test_a_cycle_among_children_is_found_in_what_the_root_hands_on(nested):
 def test_a_cycle_of_recorded_reads_is_found_without_an_import():
     stacks = {name: {"Resources": {}} for name in ("a", "b", "c")}
 
-    (finding,) = check_assembly(stacks, {"a": {"b"}, "b": {"c"}, "c": {"a", "c"}})
+    (finding,) = check_stacks(stacks, {"a": {"b"}, "b": {"c"}, "c": {"a", "c"}})
 
     assert "a reads from b, b reads from c, c reads from a;" in finding.message
 
@@ -164,7 +164,7 @@ def test_one_export_in_two_stacks_is_found(exports):
 def test_findings_say_what_to_do_and_name_their_source(exports):
     exports["notifications"]["Outputs"]["TopicArn"]["Export"] = export("TopicName")
 
-    for finding in check_assembly(exports, {"notifications": {"monitoring"}, "monitoring": {"notifications"}}):
+    for finding in check_stacks(exports, {"notifications": {"monitoring"}, "monitoring": {"notifications"}}):
         assert ";" in finding.message
         assert finding.severity == "error"
         assert finding.source.startswith("https://docs.aws.amazon.com/")

@@ -54,8 +54,8 @@ def test_anyone_can_load_the_rules_into_their_own_cfn_lint(tmp_path):
     assert cfn_lint(template, tmp_path) == []
     found = cfn_lint(template, tmp_path, "E9512:convention=true", "E9541:tags=Environment;iac-rlhf-amazon")
 
-    places = [(match["Rule"]["Id"], match["Location"]["Start"]["LineNumber"]) for match in found]
-    assert places == [("E9541", 9), ("E9512", 15)]
+    values_at = [(match["Rule"]["Id"], match["Location"]["Start"]["LineNumber"]) for match in found]
+    assert values_at == [("E9541", 9), ("E9512", 15)]
     assert all(match["Rule"]["Source"].startswith("https://docs.aws.amazon.com/") for match in found)
 
 

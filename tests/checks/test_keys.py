@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgpipe_templates.checks.keys import event_pattern_keys, globs_meet, prefix_and_suffix
-from imgpipe_templates.checks.rules.events import events_overlap, filters_overlap
+from imgpipe_templates.checks.facts.bucket_notifications import events_overlap, filters_overlap
+from imgpipe_templates.checks.facts.object_keys import event_pattern_keys, globs_overlap, prefix_and_suffix
 
 # Few letters, so that overlaps are common.
 texts = st.text("ab.", max_size=4)
@@ -55,18 +55,18 @@ def test_wildcard_events_contain_the_plain_ones(one, other, overlap):
 
 @given(texts, texts, texts)
 def test_a_filter_holds_a_plain_key_exactly_when_the_key_passes_it(prefix, suffix, key):
-    assert passes(key, prefix, suffix) == prefix_and_suffix(prefix, suffix).can_hold(key)
+    assert passes(key, prefix, suffix) == prefix_and_suffix(prefix, suffix).overlaps(key)
 
 
 @given(globs, globs, st.text("ab", max_size=4))
 def test_globs_that_share_a_text_meet(one, other, text):
     if fnmatchcase(text, one) and fnmatchcase(text, other):
-        assert globs_meet(one, other)
+        assert globs_overlap(one, other)
 
 
 @given(globs, st.text("ab", max_size=5))
 def test_a_glob_meets_a_text_exactly_when_it_matches_it(glob, text):
-    assert fnmatchcase(text, glob) == globs_meet(glob, text)
+    assert fnmatchcase(text, glob) == globs_overlap(glob, text)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_a_glob_meets_a_text_exactly_when_it_matches_it(glob, text):
     ],
 )
 def test_eventbridge_conditions_hold_the_keys_that_they_match(condition, written, held):
-    assert held == event_pattern_keys(condition).can_hold(written)
+    assert held == event_pattern_keys(condition).overlaps(written)

@@ -10,10 +10,10 @@ from functools import cache
 import pytest
 
 from imgpipe_templates.checks import check_templates
-from imgpipe_templates.checks.merging import merged
+from imgpipe_templates.checks.facts.merged_layout import merge_stacks
+from imgpipe_templates.checks.facts.template import Template
 from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
-from imgpipe_templates.checks.template import Template
 from imgpipe_templates.config import load_preset
 from imgpipe_templates.library import render_pipeline
 from imgpipe_templates.render.text import to_json
@@ -39,8 +39,8 @@ def stacks(layout):
 
 
 def found(bodies):
-    view = Template(merged(bodies), today=date(2026, 11, 20), profile=PROJECT)
-    return {(rule.id, fault.path[1]) for rule in RULES for fault in rule.faults(view)}
+    view = Template(merge_stacks(bodies), today=date(2026, 11, 20), profile=PROJECT)
+    return {(rule.id, violation.path[1]) for rule in RULES for violation in rule.violations(view)}
 
 
 def changed(layout, name):

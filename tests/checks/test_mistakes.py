@@ -10,7 +10,7 @@ from tests.checks.test_mutants import drop, found, put, rendered, statement
 
 ARN_OF_BUCKET = {"Fn::GetAtt": ["SourceBucket", "Arn"]}
 PATTERN = ("UploadRule", "Properties", "EventPattern")
-WRITTEN = ("S3BucketNotification", "Properties", "LambdaFunctionConfigurations", 0)
+NOTIFIER_TARGETS = ("S3BucketNotification", "Properties", "LambdaFunctionConfigurations", 0)
 SCHEDULE = ("BackupPlan", "Properties", "BackupPlan", "BackupPlanRule", 0, "ScheduleExpression")
 MISTAKES = {
     "detail type that S3 does not send": ("production", put(["ObjectCreated"], *PATTERN, "detail-type"), "E9519"),
@@ -143,10 +143,10 @@ MISTAKES = {
     "order of the custom resource": ("reporting", drop("S3BucketNotification", "DependsOn"), "E9503"),
     "overlap in the custom resource": (
         "reporting",
-        put(".JPG", *WRITTEN, "Filter", "Key", "FilterRules", 0, "Value"),
+        put(".JPG", *NOTIFIER_TARGETS, "Filter", "Key", "FilterRules", 0, "Value"),
         "E9501",
     ),
-    "event of the custom resource": ("reporting", put(["s3:ObjectCreate:*"], *WRITTEN, "Events"), "E9518"),
+    "event of the custom resource": ("reporting", put(["s3:ObjectCreate:*"], *NOTIFIER_TARGETS, "Events"), "E9518"),
     "helper without its permission": (
         "reporting",
         drop("S3NotificationRole", "Properties", "Policies", 0, "PolicyDocument", "Statement", 1),

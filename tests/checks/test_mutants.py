@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from imgpipe_templates.checks.facts.template import Template
 from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
-from imgpipe_templates.checks.template import Template
 
 BUILD = Path(__file__).parents[2] / "build"
 TODAY = date(2026, 11, 20)
@@ -30,7 +30,7 @@ def rendered(preset: str) -> dict[str, Any]:
 
 def found(body: dict[str, Any]) -> set[str]:
     view = Template(body, today=TODAY, profile=PROJECT)
-    return {rule.id for rule in RULES if any(True for _ in rule.faults(view))}
+    return {rule.id for rule in RULES if any(True for _ in rule.violations(view))}
 
 
 def drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
@@ -62,10 +62,10 @@ def statement(resource: str, sid: str, *path: str, value: Any = None) -> Callabl
 
     def change(resources: dict[str, Any]) -> None:
         properties = resources[resource]["Properties"]
-        statements = properties.get("PolicyDocument", properties.get("KeyPolicy"))["Statement"]
-        (chosen,) = [entry for entry in statements if entry.get("Sid") == sid]
+        statements_in = properties.get("PolicyDocument", properties.get("KeyPolicy"))["Statement"]
+        (chosen,) = [entry for entry in statements_in if entry.get("Sid") == sid]
         if not path:
-            statements.remove(chosen)
+            statements_in.remove(chosen)
         elif value is None:
             del chosen[path[0]]
         else:

@@ -7,11 +7,11 @@ from datetime import date
 
 import pytest
 
-from imgpipe_templates.checks.assembly import check_assembly
-from imgpipe_templates.checks.merging import merged
+from imgpipe_templates.checks.facts.merged_layout import merge_stacks
+from imgpipe_templates.checks.facts.template import Template
 from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
-from imgpipe_templates.checks.template import Template
+from imgpipe_templates.checks.template_validation import check_stacks
 from imgpipe_templates.config import load_preset
 from imgpipe_templates.library import render_pipeline
 from imgpipe_templates.render.text import to_json
@@ -58,13 +58,13 @@ def test_options_render_what_no_rule_finds_fault_with(preset, options):
         rendered = render_pipeline(config, layout)
         stacks = {name: json.loads(to_json(template)) for name, template in rendered.stacks.items()}
         views = {name: Template(body, today=TODAY, profile=PROJECT) for name, body in stacks.items()}
-        faults = {
-            (name, rule.id, *fault.path)
+        violations = {
+            (name, rule.id, *violation.path)
             for name, view in views.items()
             for rule in RULES
-            for fault in rule.faults(view)
+            for violation in rule.violations(view)
         }
-        assert faults == set()
-        assert check_assembly(stacks, {}) == []
-        together = Template(merged(stacks), today=TODAY, profile=PROJECT)
-        assert [(rule.id, *fault.path) for rule in RULES for fault in rule.faults(together)] == []
+        assert violations == set()
+        assert check_stacks(stacks, {}) == []
+        together = Template(merge_stacks(stacks), today=TODAY, profile=PROJECT)
+        assert [(rule.id, *violation.path) for rule in RULES for violation in rule.violations(together)] == []

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from imgpipe_templates import limits
+from imgpipe_templates.checks.facts.template import Template
 from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
-from imgpipe_templates.checks.template import Template
 from tests.checks import expected, expected_from_e9545, samples
 
 EXPECTED = {**expected.EXPECTED, **expected_from_e9545.EXPECTED}
@@ -15,20 +15,20 @@ BY_ID = {rule.id: rule for rule in RULES}
 TODAY = {"W9522": date(2027, 4, 1)}  # 90 days before python3.11 is deprecated
 
 
-def faults(name):
+def violations(name):
     rule_id = name.partition("/")[0]
     view = Template(samples.template(name), today=TODAY.get(rule_id, date(2026, 11, 20)), profile=PROJECT)
-    return list(BY_ID[rule_id].faults(view))
+    return list(BY_ID[rule_id].violations(view))
 
 
 @pytest.mark.parametrize("name", samples.names("good*"))
 def test_good_templates_pass(name):
-    assert faults(name) == []
+    assert violations(name) == []
 
 
 @pytest.mark.parametrize("name", samples.names("bad*"))
 def test_bad_templates_are_found_where_they_are_bad(name):
-    assert EXPECTED[name] == [".".join(str(part) for part in fault.path) for fault in faults(name)]
+    assert EXPECTED[name] == [".".join(str(part) for part in violation.path) for violation in violations(name)]
 
 
 def test_every_rule_has_a_good_and_a_bad_template():
@@ -45,10 +45,10 @@ def test_rules_are_numbered_where_nobody_else_numbers_and_name_their_source():
 
 @pytest.mark.parametrize("name", samples.names("bad*"))
 def test_messages_are_in_the_form_of_the_projects_errors(name):
-    for fault in faults(name):
-        assert not fault.message.endswith(".")
-        assert "\n" not in fault.message
-        assert ";" in fault.message  # what is; what to do
+    for violation in violations(name):
+        assert not violation.message.endswith(".")
+        assert "\n" not in violation.message
+        assert ";" in violation.message  # what is; what to do
 
 
 def test_deprecation_is_an_error_from_its_day_on_and_a_warning_ninety_days_before():
@@ -67,7 +67,7 @@ def test_deprecation_is_an_error_from_its_day_on_and_a_warning_ninety_days_befor
 def test_a_minified_body_over_a_megabyte_is_found():
     body = {"Resources": {}, "Metadata": {"Text": "x" * limits.MAX_S3_BYTES}}
 
-    assert [fault.path for fault in BY_ID["E9561"].find(Template(body, today=date.min))] == [()]
+    assert [violation.path for violation in BY_ID["E9561"].find(Template(body, today=date.min))] == [()]
 
 
 def test_malformed_templates_are_left_to_cfn_lint():

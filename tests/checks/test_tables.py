@@ -11,14 +11,14 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import REGIONS, get_cache_dir, load_resource
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from imgpipe_templates.checks import template
-from imgpipe_templates.checks.engine import _downloaded_schemas
-from imgpipe_templates.checks.linter import DATED_RULES
-from imgpipe_templates.checks.rules import portability
-from imgpipe_templates.checks.rules.iam import NARROWED, OPTIONAL
-from imgpipe_templates.checks.rules.storage import STATEFUL_TYPES
-from imgpipe_templates.checks.runtimes import DEPRECATED_ON
-from imgpipe_templates.checks.taggable import TAGGABLE
+from imgpipe_templates.checks.cfnlint_runner import DATED_RULES
+from imgpipe_templates.checks.facts import template
+from imgpipe_templates.checks.facts.lambda_runtimes import DEPRECATED_ON
+from imgpipe_templates.checks.facts.tag_properties import TAGGABLE
+from imgpipe_templates.checks.rules import hard_coded_values
+from imgpipe_templates.checks.rules.stored_data import STATEFUL_TYPES
+from imgpipe_templates.checks.rules.wildcard_permissions import CONDITION_KEYS, OPTIONAL_RESOURCES
+from imgpipe_templates.checks.template_validation import _downloaded_schemas
 
 SPELLING = {"array": "list", "object": "map"}
 
@@ -61,10 +61,10 @@ def test_deprecation_dates_are_those_of_cfn_lint():
 def test_actions_that_may_have_a_wildcard_resource_are_known():
     services = load_resource(AdditionalSpecs, "Policies.json")
 
-    for action in (*NARROWED, *OPTIONAL):
+    for action in (*CONDITION_KEYS, *OPTIONAL_RESOURCES):
         service, _, name = action.partition(":")
         assert name.lower() in services[service]["Actions"]
-    # When the reference drops the dataset again, or lists more, its place in OPTIONAL is to be thought over.
+    # When the reference drops the dataset again, or lists more, its place in OPTIONAL_RESOURCES is to be thought over.
     assert services["cloudwatch"]["Actions"]["getmetricdata"] == {"Resources": ["dataset"]}
 
 
@@ -100,7 +100,7 @@ def test_the_folder_of_downloaded_schemas_is_cfn_lints(tmp_path, monkeypatch):
 
 
 def test_every_region_is_recognised():
-    assert [region for region in REGIONS if not portability._REGION.fullmatch(region)] == []
+    assert [region for region in REGIONS if not hard_coded_values._REGION.fullmatch(region)] == []
 
 
 def test_arns_have_the_forms_of_the_service_authorization_reference():

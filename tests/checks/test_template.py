@@ -4,14 +4,14 @@ from datetime import date
 
 import pytest
 
-from imgpipe_templates.checks.template import (
+from imgpipe_templates.checks.facts.expressions import canonical, entries, split_arn
+from imgpipe_templates.checks.facts.template import (
     BUCKET,
     FUNCTION,
     QUEUE,
     ROLE,
     Template,
 )
-from imgpipe_templates.checks.values import canonical, entries, split_arn
 
 LAMBDA = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function"
 
@@ -80,9 +80,9 @@ def test_numbers_come_from_literals_and_defaults_only(view):
 def test_a_template_decides_what_it_neither_imports_nor_is_given(view):
     decided = [{"Ref": "Named"}, {"Ref": "Suffix"}, {"Fn::Sub": "x"}, "x"]
 
-    assert all(view.decides(value) for value in decided)
-    assert not view.decides({"Ref": "Link"})
-    assert not view.decides({"Fn::ImportValue": "x"})
+    assert all(view.knows(value) for value in decided)
+    assert not view.knows({"Ref": "Link"})
+    assert not view.knows({"Fn::ImportValue": "x"})
 
 
 def test_arns_split_at_their_own_colons_only():

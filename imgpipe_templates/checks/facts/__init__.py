@@ -1,0 +1,1 @@
+"""Facts that rules read from templates; nothing in this folder reports a finding by itself."""
