@@ -5,7 +5,7 @@ template. `render` and `validate` load the rules from this module in the same wa
 
 cfn-lint does the following for these rules: it loads classes from a module (`--append-rules`), configures a rule
 (`-x E9512:convention=true`), applies `ignore_checks` in Metadata, finds the line of a path, and writes reports. The
-project keeps two parts of its own, for these reasons:
+project has two other parts, for these reasons:
 
 - `facts/`. cfn-lint passes the parsed template to a rule. It has no comparison of expressions such as an ARN built from
   a name and `Fn::GetAtt`, no IAM evaluation, and no deliveries; nearly every rule here compares several resources.

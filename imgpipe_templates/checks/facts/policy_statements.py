@@ -20,10 +20,11 @@ _DOCUMENTS = {
     "AWS::IAM::UserPolicy": "PolicyDocument",
     "AWS::IAM::GroupPolicy": "PolicyDocument",
 }
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
 # Types with a policy on the resource itself -> property with the document.
 RESOURCE_POLICIES = {
     "AWS::KMS::Key": "KeyPolicy",
-    "AWS::S3::BucketPolicy": "PolicyDocument",
+    BUCKET_POLICY: "PolicyDocument",
     "AWS::SNS::TopicInlinePolicy": "PolicyDocument",
     "AWS::SNS::TopicPolicy": "PolicyDocument",
     "AWS::SQS::QueueInlinePolicy": "PolicyDocument",

@@ -24,7 +24,7 @@ MIN_START_WINDOW_MINUTES = 60
 @template_rule(
     "E9516",
     "Backup vault without a lock",
-    "A vault lock keeps backups until their retention ends, even if an account is compromised.",
+    "A vault lock keeps backups until their retention ends, even if a principal tries to delete them.",
     # AWS Backup Developer Guide, "AWS Backup Vault Lock", read 2026-11
     "https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html",
 )

@@ -32,7 +32,7 @@ def alarm_without_data(template: Template) -> Iterator[Violation]:
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
 )
 def duplicate_alarm(template: Template) -> Iterator[Violation]:
-    """Faults of alarms that watch what another one watches, as when one names another's function."""
+    """Report alarms with the metric and threshold of another alarm, such as a copy with the wrong function."""
     seen: dict[tuple[str, ...], str] = {}
     for alarm in template.of_type(ALARM):
         series = list(series_of(alarm))

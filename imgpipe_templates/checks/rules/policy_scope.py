@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from imgpipe_templates.checks.facts.expressions import canonical, entries, mapping, split_arn
 from imgpipe_templates.checks.facts.object_keys import globs_overlap
 from imgpipe_templates.checks.facts.policy_statements import (
+    BUCKET_POLICY,
     RESOURCE_POLICIES,
     Statement,
     identity_statements,
@@ -19,7 +20,6 @@ from imgpipe_templates.checks.facts.service_deliveries import POLICY_OF
 from imgpipe_templates.checks.facts.template import KEY, ROLE, Resource, Template
 from imgpipe_templates.checks.findings import Path, Violation
 from imgpipe_templates.checks.rule import template_rule
-from imgpipe_templates.checks.rules.public_access import BUCKET_POLICY
 
 # IAM User Guide, "AWS global condition context keys", read 2026-12; the text after a slash is the tag key.
 _GLOBAL_KEYS = frozenset(
@@ -120,7 +120,7 @@ _TOPIC_ACTIONS = (
     *("sns:receive", "sns:removepermission", "sns:settopicattributes", "sns:subscribe"),
 )
 _SCOPES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "AWS::S3::BucketPolicy": ("s3", ()),
+    BUCKET_POLICY: ("s3", ()),
     "AWS::SNS::TopicInlinePolicy": ("sns", _TOPIC_ACTIONS),
     "AWS::SNS::TopicPolicy": ("sns", _TOPIC_ACTIONS),
     "AWS::SQS::QueueInlinePolicy": ("sqs", ()),
@@ -160,7 +160,7 @@ def _unsupported_actions(template: Template, statement: Statement) -> Iterator[V
     resources = [template.resolved(value) for _, value in statement.listed("Resource")]
     if not resources or any(not text.startswith("arn:") for text in resources):
         return
-    if statement.owner.type in RESOURCE_POLICIES and statement.owner.type != "AWS::S3::BucketPolicy":
+    if statement.owner.type in RESOURCE_POLICIES and statement.owner.type != BUCKET_POLICY:
         return
     for path, value in statement.listed("Action"):
         action = canonical(value)

@@ -11,7 +11,7 @@ from imgpipe_templates.checks.facts.allowed_actions import covers_action, names_
 from imgpipe_templates.checks.facts.expressions import canonical, entries, mapping
 from imgpipe_templates.checks.facts.invocations import EVENT_SOURCE_MAPPING
 from imgpipe_templates.checks.facts.metric_series import ALARM, Series, dimension_resource, series_of
-from imgpipe_templates.checks.facts.policy_statements import resource_statements, statements_in
+from imgpipe_templates.checks.facts.policy_statements import BUCKET_POLICY, resource_statements, statements_in
 from imgpipe_templates.checks.facts.project_functions import CALLS, NOTIFIER_FUNCTION
 from imgpipe_templates.checks.facts.service_deliveries import deliveries
 from imgpipe_templates.checks.facts.template import (
@@ -63,7 +63,7 @@ def _receives_access_logs(template: Template, bucket: Resource) -> bool:
     return any(
         template.find(BUCKET, statement.owner.properties.get("Bucket")) is bucket
         and names_service(statement, "logging.s3.amazonaws.com")
-        for statement in resource_statements(template, "AWS::S3::BucketPolicy")
+        for statement in resource_statements(template, BUCKET_POLICY)
     )
 
 

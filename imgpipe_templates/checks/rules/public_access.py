@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from imgpipe_templates.checks.facts.allowed_actions import covers_action, covers_resource
 from imgpipe_templates.checks.facts.expressions import canonical, entries, mapping, values_at
-from imgpipe_templates.checks.facts.policy_statements import Statement, resource_statements
+from imgpipe_templates.checks.facts.policy_statements import BUCKET_POLICY, Statement, resource_statements
 from imgpipe_templates.checks.facts.service_deliveries import POLICY_OF, target_statements
 from imgpipe_templates.checks.facts.template import BUCKET, QUEUE, TOPIC, Resource, Template
 from imgpipe_templates.checks.findings import Violation
 from imgpipe_templates.checks.rule import template_rule
 
-BUCKET_POLICY = "AWS::S3::BucketPolicy"
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 # Actions that must be denied over plain HTTP.
 _DENIED_OVER_HTTP = {BUCKET: ("s3:GetObject", "s3:PutObject"), QUEUE: ("sqs:SendMessage",), TOPIC: ("sns:Publish",)}

@@ -9,7 +9,7 @@ from typing import Any
 
 from imgpipe_templates.checks.facts.allowed_actions import allows_service, covers_resource
 from imgpipe_templates.checks.facts.expressions import canonical, entries, mapping, values_at
-from imgpipe_templates.checks.facts.policy_statements import resource_statements
+from imgpipe_templates.checks.facts.policy_statements import BUCKET_POLICY, resource_statements
 from imgpipe_templates.checks.facts.template import BUCKET, Resource, Template
 from imgpipe_templates.checks.findings import Path, Violation
 from imgpipe_templates.checks.rule import template_rule
@@ -234,7 +234,7 @@ def _undeliverable(template: Template, path: Path, target: Resource) -> Iterator
         template.find(BUCKET, statement.owner.properties.get("Bucket")) is target
         and allows_service(template, statement, "logging.s3.amazonaws.com", "s3:PutObject", None)
         and covers_resource(template, statement, f"{template.arn_of(target)}/key")
-        for statement in resource_statements(template, "AWS::S3::BucketPolicy")
+        for statement in resource_statements(template, BUCKET_POLICY)
     )
     if without_acls and not is_allowed and not template.has_macro:
         yield Violation(

@@ -20,7 +20,7 @@ def imported(name):
 
 @pytest.fixture
 def exports():
-    """Two stacks: the alarms' tells the topic that the other exports."""
+    """Two stacks: the alarm of one imports the topic that the other exports."""
     return copy.deepcopy(
         {
             "notifications": {
@@ -39,7 +39,7 @@ def exports():
 
 @pytest.fixture
 def nested():
-    """The same with a root that hands the topic on."""
+    """The same stacks, nested, with a root that passes the topic."""
     return copy.deepcopy(
         {
             "notifications": {"Resources": {"Topic": TOPIC}, "Outputs": {"TopicArn": {"Value": {"Ref": "Topic"}}}},
@@ -76,12 +76,12 @@ def found(stacks, reads_from=READS):
     ]
 
 
-def test_what_is_offered_and_read_is_in_order(exports, nested):
+def test_complete_references_have_no_violations(exports, nested):
     assert found(exports) == []
     assert found(nested) == []
 
 
-def test_an_import_that_nobody_exports_is_found(exports):
+def test_import_without_export_is_found(exports):
     exports["notifications"]["Outputs"]["TopicArn"]["Export"] = export("TopicName")
 
     assert found(exports) == [
@@ -90,13 +90,13 @@ def test_an_import_that_nobody_exports_is_found(exports):
     ]
 
 
-def test_a_childs_output_that_is_not_there_is_found(nested):
+def test_missing_output_of_nested_stack_is_found(nested):
     del nested["notifications"]["Outputs"]
 
     assert found(nested) == [("E9571", "root", "Resources.MonitoringStack.Properties.Parameters.TopicArn")]
 
 
-def test_a_child_is_given_the_parameters_that_it_declares(nested):
+def test_parameters_of_nested_stack_must_match_its_declaration(nested):
     given = nested["root"]["Resources"]["MonitoringStack"]["Properties"]["Parameters"]
     given["Colour"] = given.pop("TopicArn")
 
@@ -106,7 +106,7 @@ def test_a_child_is_given_the_parameters_that_it_declares(nested):
     ]
 
 
-def test_an_offer_that_nobody_reads_is_found_unless_it_tells_an_operator(exports):
+def test_unused_output_is_found_unless_it_has_a_description(exports):
     del exports["monitoring"]["Resources"]["Alarm"]["Properties"]
 
     assert found(exports) == [("E9572", "notifications", "Outputs.TopicArn")]
@@ -115,7 +115,7 @@ def test_an_offer_that_nobody_reads_is_found_unless_it_tells_an_operator(exports
     assert found(exports) == []
 
 
-def test_a_cycle_is_told_with_its_path_and_what_is_read(exports):
+def test_cycle_message_contains_its_path_and_outputs(exports):
     exports["monitoring"]["Outputs"]["AlarmArn"] = {"Value": "x", "Export": export("AlarmArn")}
     exports["notifications"]["Resources"]["Topic"]["Properties"] = {"DisplayName": imported("AlarmArn")}
 
@@ -128,7 +128,7 @@ def test_a_cycle_is_told_with_its_path_and_what_is_read(exports):
     )
 
 
-def test_a_cycle_among_children_is_found_in_what_the_root_hands_on(nested):
+def test_cycle_of_nested_stacks_is_found_in_the_parameters_of_the_root(nested):
     nested["monitoring"]["Outputs"] = {"AlarmArn": {"Value": "x"}}
     nested["notifications"]["Parameters"] = {"AlarmArn": {"Type": "String"}}
     nested["root"]["Resources"]["NotificationsStack"]["Properties"]["Parameters"] = {
@@ -141,7 +141,7 @@ def test_a_cycle_among_children_is_found_in_what_the_root_hands_on(nested):
     assert "monitoring reads from notifications (TopicArn)" in finding.message
 
 
-def test_a_cycle_of_recorded_reads_is_found_without_an_import():
+def test_cycle_of_recorded_reads_is_found_without_import():
     stacks = {name: {"Resources": {}} for name in ("a", "b", "c")}
 
     (finding,) = check_stacks(stacks, {"a": {"b"}, "b": {"c"}, "c": {"a", "c"}})
@@ -149,19 +149,19 @@ def test_a_cycle_of_recorded_reads_is_found_without_an_import():
     assert "a reads from b, b reads from c, c reads from a;" in finding.message
 
 
-def test_one_logical_id_in_two_stacks_is_found(exports):
+def test_logical_id_in_two_stacks_is_found(exports):
     exports["monitoring"]["Resources"]["Topic"] = QUEUE
 
     assert found(exports) == [("E9574", "monitoring", "Resources.Topic")]
 
 
-def test_one_export_in_two_stacks_is_found(exports):
+def test_export_name_in_two_stacks_is_found(exports):
     exports["monitoring"]["Outputs"]["Url"]["Export"] = export("TopicArn")
 
     assert found(exports) == [("E9574", "monitoring", "Outputs.Url.Export")]
 
 
-def test_findings_say_what_to_do_and_name_their_source(exports):
+def test_findings_contain_remedy_and_source(exports):
     exports["notifications"]["Outputs"]["TopicArn"]["Export"] = export("TopicName")
 
     for finding in check_stacks(exports, {"notifications": {"monitoring"}, "monitoring": {"notifications"}}):

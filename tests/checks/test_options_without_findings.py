@@ -1,4 +1,4 @@
-"""No rule finds anything in what the options of the engine render, in any layout."""
+"""The templates of every option have no violations, in any layout."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from imgpipe_templates.render.text import to_json
 TODAY = date(2026, 11, 20)
 LOOKUPS = ('metadata.indexes=["upload-timestamp", "user"]', "uploads.user_id=first-folder")
 OPTIONS = {
-    "in a VPC of its own": ("vpc=true",),
-    "in subnets that are there": ("vpc=true", "network.subnets=existing"),
+    "new VPC": ("vpc=true",),
+    "existing subnets": ("vpc=true", "network.subnets=existing"),
     "native": ("trigger=s3",),
     "custom resource": ("trigger=custom-resource",),
     "rule": ("trigger=eventbridge",),
@@ -28,17 +28,17 @@ OPTIONS = {
     "queue of S3": ("trigger=queue", "queue.fed_by=s3", "customer_managed_key=true"),
     "batches": ("trigger=queue", "queue.batch_size=10"),
     "one bucket": ("storage.buckets=one", "uploads.prefix=uploads/", "storage.output_prefix=thumbnails/"),
-    "access logs and web pages": ("storage.access_logs=true", 'storage.cors_origins=["https://a.example"]'),
+    "access logs and CORS": ("storage.access_logs=true", 'storage.cors_origins=["https://a.example"]'),
     "managed policies": ("security.policies=managed", "security.permissions_boundary=true", "security.tracing=true"),
-    "AWS's policy for logs": ("security.basic_execution_policy=true",),
+    "AWS managed policy for logs": ("security.basic_execution_policy=true",),
     "API with tokens": ("retrieval.enabled=true", "retrieval.authorization=jwt", *LOOKUPS),
-    "open API": ("retrieval.enabled=true", "retrieval.authorization=none", *LOOKUPS),
+    "API without authorization": ("retrieval.enabled=true", "retrieval.authorization=none", *LOOKUPS),
     "snapshots": ("retrieval.enabled=true", "retrieval.snap_start=true", *LOOKUPS),
     "provisioned": ("retrieval.enabled=true", "retrieval.provisioned_concurrency=2", *LOOKUPS),
     "generated names": ("names=generated",),
     "backups and budget": ("backups=true", "budget=true", "customer_managed_key=true"),
-    "everything watched": ("monitoring.dashboard=true", "monitoring.table_alarms=true"),
-    "layer": (
+    "dashboard and table alarms": ("monitoring.dashboard=true", "monitoring.table_alarms=true"),
+    "Pillow layer": (
         "processing.pillow=layer",
         "processing.heic=true",
         'uploads.extensions=["heic"]',
@@ -46,13 +46,13 @@ OPTIONS = {
     ),
     "animated": ("processing.output.animation=webp", "processing.output.background=#ffffff"),
     "AVIF": ("processing.output.format=avif", "processing.output.avif_quality=50"),
-    "given up": ("deletion_policy=delete",),
+    "deletion policy": ("deletion_policy=delete",),
 }
 
 
 @pytest.mark.parametrize("preset", ["production", "single-bucket"])
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-def test_options_render_what_no_rule_finds_fault_with(preset, options):
+def test_templates_of_option_have_no_violations(preset, options):
     config = load_preset(preset, options)
     for layout in ("single", "nested", "exports"):
         rendered = render_pipeline(config, layout)
@@ -66,5 +66,5 @@ def test_options_render_what_no_rule_finds_fault_with(preset, options):
         }
         assert violations == set()
         assert check_stacks(stacks, {}) == []
-        together = Template(merge_stacks(stacks), today=TODAY, profile=PROJECT)
-        assert [(rule.id, *violation.path) for rule in RULES for violation in rule.violations(together)] == []
+        layout_template = Template(merge_stacks(stacks), today=TODAY, profile=PROJECT)
+        assert [(rule.id, *violation.path) for rule in RULES for violation in rule.violations(layout_template)] == []

@@ -20,7 +20,7 @@ THUMBNAIL_BUCKET = "image-thumbnail-bucket-${EnvironmentSuffix}-${AWS::AccountId
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
+def cache_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("IMGPIPE_CACHE_DIR", str(tmp_path / "cache"))
 
 
@@ -37,31 +37,31 @@ def rules(findings):
     return [finding.rule for finding in findings]
 
 
-def ignoring(*rule_ids):
+def ignore(*rule_ids):
     return {"cfn-lint": {"config": {"ignore_checks": list(rule_ids)}}}
 
 
-def forget_the_data(resource):
+def remove_policies(resource):
     del resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
 
 
-def test_a_whole_pipeline_has_no_findings(pipeline):
+def test_complete_pipeline_has_no_findings(pipeline):
     assert check(pipeline) == []
 
 
-def test_findings_of_both_kinds_say_rule_template_path_and_source(pipeline):
-    forget_the_data(pipeline["Resources"]["ThumbnailBucket"])
+def test_finding_contains_rule_template_path_and_source(pipeline):
+    remove_policies(pipeline["Resources"]["ThumbnailBucket"])
     pipeline["Resources"]["ImageProcessorFunction"]["Properties"]["MemorySize"] = 64
 
-    theirs, ours = sorted(check(pipeline), key=lambda finding: finding.rule)
+    cfn_lint, project = sorted(check(pipeline), key=lambda finding: finding.rule)
 
-    assert (theirs.rule, theirs.severity, theirs.template) == ("E3034", "error", "pipeline")
-    assert theirs.path == ("Resources", "ImageProcessorFunction", "Properties", "MemorySize")
-    assert (ours.rule, ours.severity, ours.path) == ("E9512", "error", ("Resources", "ThumbnailBucket"))
-    assert ours.source.startswith("https://docs.aws.amazon.com/")
+    assert (cfn_lint.rule, cfn_lint.severity, cfn_lint.template) == ("E3034", "error", "pipeline")
+    assert cfn_lint.path == ("Resources", "ImageProcessorFunction", "Properties", "MemorySize")
+    assert (project.rule, project.severity, project.path) == ("E9512", "error", ("Resources", "ThumbnailBucket"))
+    assert project.source.startswith("https://docs.aws.amazon.com/")
 
 
-def test_a_finding_reads_as_one_line():
+def test_finding_is_one_line_of_text():
     finding = Finding("E9512", "error", "pipeline", ("Resources", "Table", 0), "is wrong; do right", "https://a.b")
 
     assert finding.text() == "pipeline: Resources.Table.0: is wrong; do right [E9512]"
@@ -83,13 +83,13 @@ def test_a_finding_reads_as_one_line():
         ("AlarmTopic", {"Tags": []}, "E9541"),
     ],
 )
-def test_a_mistake_in_a_whole_pipeline_is_found(pipeline, resource, change, rule):
+def test_error_in_a_pipeline_is_found(pipeline, resource, change, rule):
     pipeline["Resources"][resource]["Properties"] |= change
 
     assert rule in rules(check(pipeline))
 
 
-def test_one_mistake_in_two_places_is_two_findings(pipeline):
+def test_same_error_in_two_resources_is_two_findings(pipeline):
     for name in ("ThumbnailBucket", "SourceBucket"):
         pipeline["Resources"][name]["Properties"]["Tags"] = []
         pipeline["Resources"][name]["Properties"]["VersioningConfiguration"] = {"Status": "On"}
@@ -99,31 +99,31 @@ def test_one_mistake_in_two_places_is_two_findings(pipeline):
     assert values_at >= {(rule, name) for rule in ("E3030", "E9541") for name in ("ThumbnailBucket", "SourceBucket")}
 
 
-def test_metadata_excuses_one_resource(pipeline):
+def test_metadata_of_a_resource_disables_a_rule(pipeline):
     for name in ("ThumbnailBucket", "SourceBucket"):
-        forget_the_data(pipeline["Resources"][name])
-    pipeline["Resources"]["SourceBucket"]["Metadata"] = ignoring("E9512")
+        remove_policies(pipeline["Resources"][name])
+    pipeline["Resources"]["SourceBucket"]["Metadata"] = ignore("E9512")
 
     assert [finding.path for finding in check(pipeline)] == [("Resources", "ThumbnailBucket")]
 
 
-def test_metadata_excuses_the_whole_template(pipeline):
-    forget_the_data(pipeline["Resources"]["ThumbnailBucket"])
-    pipeline["Metadata"] = ignoring("E9512")
+def test_metadata_of_a_template_disables_a_rule(pipeline):
+    remove_policies(pipeline["Resources"]["ThumbnailBucket"])
+    pipeline["Metadata"] = ignore("E9512")
 
     assert check(pipeline) == []
 
 
 @pytest.mark.parametrize("place", ["template", "resource"])
-def test_metadata_excuses_the_dated_rules_one_by_one(pipeline, place):
+def test_metadata_disables_dated_rules_separately(pipeline, place):
     owner = pipeline if place == "template" else pipeline["Resources"]["ImageProcessorFunction"]
-    owner["Metadata"] = ignoring("W9522")
+    owner["Metadata"] = ignore("W9522")
 
     assert check(pipeline, today=date(2029, 6, 1)) == []
     assert rules(check(pipeline, today=date(2029, 7, 1))) == ["E9522"]
 
 
-def test_a_remembered_text_is_judged_by_the_day_it_is_asked_on(pipeline):
+def test_cached_result_is_compared_with_the_given_date(pipeline):
     assert check(pipeline, use_cache=True) == []
 
     (finding,) = check(pipeline, use_cache=True, today=date(2029, 7, 1))
@@ -132,8 +132,8 @@ def test_a_remembered_text_is_judged_by_the_day_it_is_asked_on(pipeline):
     assert check(pipeline, use_cache=True) == []
 
 
-def test_a_remembered_result_is_the_result(pipeline):
-    forget_the_data(pipeline["Resources"]["ThumbnailBucket"])
+def test_cached_result_equals_the_first_result(pipeline):
+    remove_policies(pipeline["Resources"]["ThumbnailBucket"])
     text = json.dumps(pipeline)
 
     first = check_templates({"one": text}, today=TODAY)
@@ -144,7 +144,7 @@ def test_a_remembered_result_is_the_result(pipeline):
     assert [replace(finding, template="other") for finding in first] == again
 
 
-def test_a_damaged_cache_is_no_cache(pipeline, tmp_path):
+def test_damaged_cache_entry_is_ignored(pipeline, tmp_path):
     check(pipeline, use_cache=True)
     (kept,) = (tmp_path / "cache").rglob("*/*")
     kept.write_text('{"findings": 1}')
@@ -152,23 +152,23 @@ def test_a_damaged_cache_is_no_cache(pipeline, tmp_path):
     assert check(pipeline, use_cache=True) == []
 
 
-def test_nothing_is_kept_without_the_cache(pipeline, tmp_path):
+def test_use_cache_false_writes_no_cache(pipeline, tmp_path):
     check(pipeline, use_cache=False)
 
     assert not (tmp_path / "cache").exists()
 
 
-def test_settings_files_of_the_folder_and_the_user_do_not_matter(pipeline, tmp_path, monkeypatch):
+def test_settings_files_of_folder_and_user_are_ignored(pipeline, tmp_path, monkeypatch):
     (tmp_path / ".cfnlintrc").write_text("ignore_checks: [E, W]\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_REGION", "nowhere-1")
-    forget_the_data(pipeline["Resources"]["ThumbnailBucket"])
+    remove_policies(pipeline["Resources"]["ThumbnailBucket"])
 
     assert rules(check(pipeline)) == ["E9512"]
 
 
-def test_the_size_of_the_text_counts_as_it_is_written(pipeline):
+def test_size_limit_applies_to_the_text_itself(pipeline):
     text = json.dumps(pipeline) + " " * limits.MAX_S3_BYTES
 
     (finding,) = check_templates({"pipeline": text}, today=TODAY, use_cache=False)
@@ -176,8 +176,8 @@ def test_the_size_of_the_text_counts_as_it_is_written(pipeline):
     assert (finding.rule, finding.path) == ("E9561", ())
 
 
-def test_a_remembered_result_costs_no_linter(pipeline, tmp_path):
-    """Two runs in processes of their own: the first loads cfn-lint, the second must not."""
+def test_cached_result_needs_no_import_of_cfn_lint(pipeline, tmp_path):
+    """Two runs in separate processes: the first imports cfn-lint, the second must not."""
     template = tmp_path / "pipeline.json"
     template.write_text(json.dumps(pipeline))
     program = (

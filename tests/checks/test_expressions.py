@@ -62,7 +62,7 @@ def test_resources_are_found_by_reference_name_and_arn(view, kind, value, found)
     assert found == (resource and resource.id)
 
 
-def test_a_literal_dollar_brace_is_not_a_reference():
+def test_literal_dollar_brace_is_not_a_reference():
     assert canonical("${Named}") != canonical({"Ref": "Named"})
     assert canonical({"Fn::Sub": "${!Named}"}) == canonical("${Named}")
 
@@ -77,7 +77,7 @@ def test_numbers_come_from_literals_and_defaults_only(view):
     ]
 
 
-def test_a_template_decides_what_it_neither_imports_nor_is_given(view):
+def test_template_knows_values_without_imports_and_required_parameters(view):
     decided = [{"Ref": "Named"}, {"Ref": "Suffix"}, {"Fn::Sub": "x"}, "x"]
 
     assert all(view.knows(value) for value in decided)
@@ -85,7 +85,7 @@ def test_a_template_decides_what_it_neither_imports_nor_is_given(view):
     assert not view.knows({"Fn::ImportValue": "x"})
 
 
-def test_arns_split_at_their_own_colons_only():
+def test_arns_split_at_colons_outside_of_references_only():
     assert split_arn("arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:a:b") == [
         "arn",
         "${AWS::Partition}",

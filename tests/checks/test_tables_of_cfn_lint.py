@@ -1,4 +1,4 @@
-"""The checked-in tables against the data of the pinned cfn-lint: a new version shows here what it changed."""
+"""Tables of the checks compared with the data of the pinned cfn-lint; a new version shows its changes here."""
 
 from __future__ import annotations
 
@@ -46,39 +46,39 @@ def type_of(schema, definition):
     return definition["type"]
 
 
-def test_stateful_types_are_those_of_cfn_lint_but_for_nested_stacks():
-    theirs = set(load_resource(AdditionalSpecs, "StatefulResources.json")["ResourceTypes"])
+def test_stateful_types_are_those_of_cfn_lint_except_nested_stacks():
+    expected = set(load_resource(AdditionalSpecs, "StatefulResources.json")["ResourceTypes"])
 
-    assert theirs - {"AWS::CloudFormation::Stack"} == STATEFUL_TYPES
+    assert expected - {"AWS::CloudFormation::Stack"} == STATEFUL_TYPES
 
 
 def test_deprecation_dates_are_those_of_cfn_lint():
-    theirs = load_resource(AdditionalSpecs, "LmbdRuntimeLifecycle.json")
+    expected = load_resource(AdditionalSpecs, "LmbdRuntimeLifecycle.json")
 
-    assert {name: date.fromisoformat(dates["deprecated"]) for name, dates in theirs.items()} == DEPRECATED_ON
+    assert {name: date.fromisoformat(dates["deprecated"]) for name, dates in expected.items()} == DEPRECATED_ON
 
 
-def test_actions_that_may_have_a_wildcard_resource_are_known():
+def test_actions_with_a_wildcard_resource_are_in_the_reference():
     services = load_resource(AdditionalSpecs, "Policies.json")
 
     for action in (*CONDITION_KEYS, *OPTIONAL_RESOURCES):
         service, _, name = action.partition(":")
         assert name.lower() in services[service]["Actions"]
-    # When the reference drops the dataset again, or lists more, its place in OPTIONAL_RESOURCES is to be thought over.
+    # Review OPTIONAL_RESOURCES if the reference removes the dataset or lists other resources.
     assert services["cloudwatch"]["Actions"]["getmetricdata"] == {"Resources": ["dataset"]}
 
 
-def test_the_rules_of_cfn_lint_that_ask_for_the_date_are_known():
-    asking = set()
+def test_dated_rules_are_those_of_cfn_lint_that_read_the_date():
+    dated = set()
     for path in (Path(cfnlint.__file__).parent / "rules").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         if re.search(r"\b(today|now|utcnow|time)\(\)", text) and path.name != "_rule.py":
-            asking |= set(re.findall(r'^    id = "(\w+)"', text, re.MULTILINE))
+            dated |= set(re.findall(r'^    id = "(\w+)"', text, re.MULTILINE))
 
-    assert set(DATED_RULES) == asking
+    assert set(DATED_RULES) == dated
 
 
-def test_cfn_lints_own_base_class_uses_the_clock_only_to_log():
+def test_base_class_of_cfn_lint_uses_the_clock_for_logging_only():
     text = (Path(cfnlint.__file__).parent / "rules" / "_rule.py").read_text(encoding="utf-8")
 
     assert {"start = datetime.now()", "datetime.now(),", "datetime.now() - start,"} == {
@@ -86,7 +86,7 @@ def test_cfn_lints_own_base_class_uses_the_clock_only_to_log():
     }
 
 
-def test_the_folder_of_downloaded_schemas_is_cfn_lints(tmp_path, monkeypatch):
+def test_folder_of_downloaded_schemas_is_that_of_cfn_lint(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -103,7 +103,7 @@ def test_every_region_is_recognised():
     assert [region for region in REGIONS if not hard_coded_values._REGION.fullmatch(region)] == []
 
 
-def test_arns_have_the_forms_of_the_service_authorization_reference():
+def test_arns_have_the_formats_of_the_service_authorization_reference():
     services = load_resource(AdditionalSpecs, "Policies.json")
 
     for kind, naming in template._NAMING.items():

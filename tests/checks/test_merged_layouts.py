@@ -1,4 +1,4 @@
-"""A mistake is found in every layout: what crosses the stacks is resolved before the rules look."""
+"""Every layout has the same violations, because references between stacks are resolved before the rules run."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from imgpipe_templates.checks.rules import RULES
 from imgpipe_templates.config import load_preset
 from imgpipe_templates.library import render_pipeline
 from imgpipe_templates.render.text import to_json
-from tests.checks.test_mutants import MUTANTS
+from tests.checks.test_mutated_templates import PRODUCTION
 
 LAYOUTS = ("single", "nested", "exports")
-# Mistakes whose two sides are in two stacks.
-CROSSING = (
-    "a rule whose queue has no policy for it",
-    "alarms that the topic refuses",
-    "an API that may not invoke",
-    "dead letters that may not be sent",
-    "a key that shuts alarms out",
-    "a query of the table alone",
-    "a bucket by plain HTTP",
+# Changes that affect two stacks.
+CROSS_STACK = (
+    "queue policy without the rule",
+    "topic policy without alarms",
+    "API without permission to invoke",
+    "role without permission to send dead letters",
+    "key policy without alarms",
+    "query permission for the table only",
+    "bucket that accepts plain HTTP",
 )
 
 
@@ -45,19 +45,19 @@ def found(bodies):
 
 def changed(layout, name):
     bodies = copy.deepcopy(stacks(layout))
-    MUTANTS[name][0]({key: value for body in bodies.values() for key, value in body["Resources"].items()})
+    PRODUCTION[name][0]({key: value for body in bodies.values() for key, value in body["Resources"].items()})
     return bodies
 
 
-@pytest.mark.parametrize("name", CROSSING)
-def test_a_mistake_is_found_alike_in_every_layout(name):
+@pytest.mark.parametrize("name", CROSS_STACK)
+def test_change_has_the_same_violations_in_every_layout(name):
     single, nested, exports = (found(changed(layout, name)) for layout in LAYOUTS)
 
     assert single == nested == exports
-    assert {rule for rule, _ in single} == MUTANTS[name][1]
+    assert {rule for rule, _ in single} == PRODUCTION[name][1]
 
 
-def test_a_resource_of_another_stack_may_be_named_as_in_a_single_stack():
+def test_name_of_a_resource_in_another_stack_is_resolved():
     bodies = copy.deepcopy(stacks("exports"))
     alarm = next(b["Resources"]["LambdaErrorAlarm"] for b in bodies.values() if "LambdaErrorAlarm" in b["Resources"])
     (dimension,) = alarm["Properties"]["Dimensions"]
@@ -69,8 +69,8 @@ def test_a_resource_of_another_stack_may_be_named_as_in_a_single_stack():
     assert found(bodies) == {("E9531", "LambdaErrorAlarm"), ("E9591", "ImageProcessorFunction")}
 
 
-def test_stacks_checked_together_report_in_the_stack_of_the_resource():
-    bodies = changed("exports", "alarms that the topic refuses")
+def test_findings_of_merged_stacks_belong_to_the_stack_of_the_resource():
+    bodies = changed("exports", "topic policy without alarms")
     texts = {name: json.dumps(body) for name, body in bodies.items()}
     monitoring = {"monitoring": texts["monitoring"]}
 

@@ -8,9 +8,8 @@ from imgpipe_templates import limits
 from imgpipe_templates.checks.facts.template import Template
 from imgpipe_templates.checks.profiles import PROJECT
 from imgpipe_templates.checks.rules import RULES
-from tests.checks import expected, expected_from_e9545, samples
+from tests.checks import samples
 
-EXPECTED = {**expected.EXPECTED, **expected_from_e9545.EXPECTED}
 BY_ID = {rule.id: rule for rule in RULES}
 TODAY = {"W9522": date(2027, 4, 1)}  # 90 days before python3.11 is deprecated
 
@@ -22,13 +21,15 @@ def violations(name):
 
 
 @pytest.mark.parametrize("name", samples.names("good*"))
-def test_good_templates_pass(name):
+def test_good_template_has_no_violation(name):
     assert violations(name) == []
 
 
 @pytest.mark.parametrize("name", samples.names("bad*"))
-def test_bad_templates_are_found_where_they_are_bad(name):
-    assert EXPECTED[name] == [".".join(str(part) for part in violation.path) for violation in violations(name)]
+def test_bad_template_has_violations_at_expected_paths(name):
+    assert samples.expected_paths(name) == [
+        ".".join(str(part) for part in violation.path) for violation in violations(name)
+    ]
 
 
 def test_every_rule_has_a_good_and_a_bad_template():
@@ -36,7 +37,7 @@ def test_every_rule_has_a_good_and_a_bad_template():
     assert set(BY_ID) == {name.partition("/")[0] for name in samples.names("bad*")}
 
 
-def test_rules_are_numbered_where_nobody_else_numbers_and_name_their_source():
+def test_rules_have_unique_ids_and_an_aws_source():
     assert len(BY_ID) == len(RULES)
     for rule in RULES:
         assert rule.id[:3] in ("E95", "W95")
@@ -44,14 +45,14 @@ def test_rules_are_numbered_where_nobody_else_numbers_and_name_their_source():
 
 
 @pytest.mark.parametrize("name", samples.names("bad*"))
-def test_messages_are_in_the_form_of_the_projects_errors(name):
+def test_messages_contain_error_and_remedy(name):
     for violation in violations(name):
         assert not violation.message.endswith(".")
         assert "\n" not in violation.message
-        assert ";" in violation.message  # what is; what to do
+        assert ";" in violation.message  # error; remedy
 
 
-def test_deprecation_is_an_error_from_its_day_on_and_a_warning_ninety_days_before():
+def test_deprecation_is_an_error_on_its_date_and_a_warning_ninety_days_before():
     body = {"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "python3.13"}}}}
 
     def found(year, month, day):
@@ -64,13 +65,13 @@ def test_deprecation_is_an_error_from_its_day_on_and_a_warning_ninety_days_befor
     assert found(2029, 6, 30) == ["E9522"]
 
 
-def test_a_minified_body_over_a_megabyte_is_found():
+def test_minified_template_above_one_megabyte_is_found():
     body = {"Resources": {}, "Metadata": {"Text": "x" * limits.MAX_S3_BYTES}}
 
     assert [violation.path for violation in BY_ID["E9561"].find(Template(body, today=date.min))] == [()]
 
 
-def test_malformed_templates_are_left_to_cfn_lint():
+def test_rules_ignore_malformed_templates():
     for body in (
         {},
         {"Resources": []},
