@@ -41,7 +41,8 @@ def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tupl
 
     Runs the rules of cfn-lint and the rules of this project (E95nn and W95nn). The JSON and SARIF reports contain the
     AWS source of each rule. Metadata of a template can disable a rule, as for cfn-lint. FILE `-` means standard input.
-    Findings go to stdout. Exit status 1 means that a template has findings, or that a file is no template.
+    Findings go to stdout. Exit status 1 means that a template has findings, or that a file is no template;
+    all other files are checked.
     """
     from imgpipe_templates.cli.tables import working
 

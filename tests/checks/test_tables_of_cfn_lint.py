@@ -16,6 +16,7 @@ from imgpipe_templates.checks.facts import template
 from imgpipe_templates.checks.facts.lambda_runtimes import DEPRECATED_ON
 from imgpipe_templates.checks.facts.tag_properties import TAGGABLE
 from imgpipe_templates.checks.rules import hard_coded_values
+from imgpipe_templates.checks.rules.physical_names import NAMES
 from imgpipe_templates.checks.rules.stored_data import STATEFUL_TYPES
 from imgpipe_templates.checks.rules.wildcard_permissions import CONDITION_KEYS, OPTIONAL_RESOURCES
 from imgpipe_templates.checks.template_validation import _downloaded_schemas
@@ -99,6 +100,15 @@ def test_folder_of_downloaded_schemas_is_that_of_cfn_lint(tmp_path, monkeypatch)
     assert _downloaded_schemas() != ""
 
 
+def test_maximum_name_lengths_are_those_of_the_resource_schemas():
+    for kind, (key, maximum) in NAMES.items():
+        length = (
+            PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["properties"][key].get("maxLength")
+        )
+        if maximum is not None and length is not None and kind != "AWS::DynamoDB::Table":
+            assert maximum == length, kind
+
+
 def test_every_region_is_recognised():
     assert [region for region in REGIONS if not hard_coded_values._REGION.fullmatch(region)] == []
 
@@ -107,8 +117,8 @@ def test_arns_have_the_formats_of_the_service_authorization_reference():
     services = load_resource(AdditionalSpecs, "Policies.json")
 
     for kind, naming in template._NAMING.items():
-        ours = naming.arn.replace("AWS::AccountId", "Account").replace("AWS::", "") % "name"
-        service = ours.split(":")[2]
+        arn = naming.arn.replace("AWS::AccountId", "Account").replace("AWS::", "") % "name"
+        service = arn.split(":")[2]
         forms = [form for entry in services[service]["Resources"].values() for form in entry["ARNFormats"]]
         patterns = [re.escape(form).replace(re.escape(".*"), ".*") for form in forms]
-        assert any(re.fullmatch(pattern, ours) for pattern in patterns), kind
+        assert any(re.fullmatch(pattern, arn) for pattern in patterns), kind

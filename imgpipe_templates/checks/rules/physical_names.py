@@ -9,25 +9,27 @@ from imgpipe_templates.checks.facts.template import Template
 from imgpipe_templates.checks.findings import Violation
 from imgpipe_templates.checks.rule import template_rule
 
-# Type -> property with a name that is unique in its account and Region, or globally (resource schemas of cfn-lint
-# 1.58.0, primaryIdentifier; an inline policy belongs to its role).
-_NAMES = {
-    "AWS::Backup::BackupVault": "BackupVaultName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::Events::Rule": "Name",
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-    "AWS::KMS::Alias": "AliasName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::SQS::Queue": "QueueName",
+# Type -> property with a name that is unique in its account and Region, or globally, and its maximum length in
+# characters; None if no rule needs it (resource schemas of cfn-lint 1.58.0, primaryIdentifier and maxLength, which
+# tests/checks compares; the service quota if a schema has no length or, as for tables, allows ARNs; an inline policy
+# belongs to its role).
+NAMES: dict[str, tuple[str, int | None]] = {
+    "AWS::Backup::BackupVault": ("BackupVaultName", 50),
+    "AWS::CloudWatch::Alarm": ("AlarmName", 255),
+    "AWS::CloudWatch::CompositeAlarm": ("AlarmName", None),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", 255),
+    "AWS::DynamoDB::Table": ("TableName", 255),
+    "AWS::Events::Rule": ("Name", 64),
+    "AWS::IAM::Group": ("GroupName", None),
+    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", 128),
+    "AWS::IAM::Role": ("RoleName", 64),
+    "AWS::IAM::User": ("UserName", None),
+    "AWS::KMS::Alias": ("AliasName", 256),
+    "AWS::Lambda::Function": ("FunctionName", 64),
+    "AWS::Logs::LogGroup": ("LogGroupName", 512),
+    "AWS::S3::Bucket": ("BucketName", 63),
+    "AWS::SNS::Topic": ("TopicName", 256),
+    "AWS::SQS::Queue": ("QueueName", 80),
 }
 
 
@@ -40,8 +42,8 @@ _NAMES = {
 )
 def duplicate_physical_name(template: Template) -> Iterator[Violation]:
     seen: dict[tuple[str, str], str] = {}
-    for resource in template.of_type(*_NAMES):
-        key = _NAMES[resource.type]
+    for resource in template.of_type(*NAMES):
+        key, _ = NAMES[resource.type]
         # Two resources with conditions are rarely created in one stack.
         if key not in resource.properties or "Condition" in resource.body:
             continue
@@ -62,8 +64,8 @@ def duplicate_physical_name(template: Template) -> Iterator[Violation]:
     convention=True,
 )
 def constant_physical_name(template: Template) -> Iterator[Violation]:
-    for resource in template.of_type(*_NAMES):
-        key = _NAMES[resource.type]
+    for resource in template.of_type(*NAMES):
+        key, _ = NAMES[resource.type]
         name = canonical(resource.properties.get(key))
         if name and "${" not in name:
             yield Violation(
@@ -73,23 +75,6 @@ def constant_physical_name(template: Template) -> Iterator[Violation]:
             )
 
 
-# Type -> property with a name and its maximum length in characters (resource schemas of cfn-lint 1.58.0, maxLength, and
-# the service quotas if a schema has none; tests/checks compares).
-MAX_NAME_LENGTHS = {
-    "AWS::Backup::BackupVault": ("BackupVaultName", 50),
-    "AWS::CloudWatch::Alarm": ("AlarmName", 255),
-    "AWS::CloudWatch::Dashboard": ("DashboardName", 255),
-    "AWS::DynamoDB::Table": ("TableName", 255),
-    "AWS::Events::Rule": ("Name", 64),
-    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", 128),
-    "AWS::IAM::Role": ("RoleName", 64),
-    "AWS::KMS::Alias": ("AliasName", 256),
-    "AWS::Lambda::Function": ("FunctionName", 64),
-    "AWS::Logs::LogGroup": ("LogGroupName", 512),
-    "AWS::S3::Bucket": ("BucketName", 63),
-    "AWS::SNS::Topic": ("TopicName", 256),
-    "AWS::SQS::Queue": ("QueueName", 80),
-}
 # Maximum lengths of pseudo parameters: account ids, and Regions such as ap-southeast-2.
 _PSEUDO_PARAMETERS = {"AWS::AccountId": 12, "AWS::Region": 14, "AWS::Partition": 10}
 
@@ -102,11 +87,11 @@ _PSEUDO_PARAMETERS = {"AWS::AccountId": 12, "AWS::Region": 14, "AWS::Partition":
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html",
 )
 def physical_name_too_long(template: Template) -> Iterator[Violation]:
-    for resource in template.of_type(*MAX_NAME_LENGTHS):
-        key, maximum = MAX_NAME_LENGTHS[resource.type]
+    for resource in template.of_type(*NAMES):
+        key, maximum = NAMES[resource.type]
         text = canonical(resource.properties.get(key))
         length = _max_length(template, text)
-        if text and length is not None and length > maximum:
+        if text and length is not None and maximum is not None and length > maximum:
             yield Violation(
                 resource.at(key),
                 f"{text!r} has up to {length} characters with the longest parameter values, above the maximum of "

@@ -117,7 +117,7 @@ def notification_without_permission(template: Template) -> Iterator[Violation]:
                 for permission in template.of_type("AWS::Lambda::Permission")
                 if _allows_bucket(template, permission, notification.target, arn)
             ]
-            if violation := _permission_fault(template, notification, function, permissions):
+            if violation := _permission_violation(template, notification, function, permissions):
                 yield violation
 
 
@@ -141,7 +141,7 @@ def _allows_bucket(template: Template, permission: Resource, invoked: Any, bucke
     )
 
 
-def _permission_fault(
+def _permission_violation(
     template: Template, notification: Notification, function: Resource, permissions: list[Resource]
 ) -> Violation | None:
     if not permissions:

@@ -142,8 +142,8 @@ def _dead_letter_violations(template: Template, queue: Resource, policy: Mapping
     if retention is not None and dead_letter_retention is not None and dead_letter_retention < retention:
         yield Violation(
             dead_letters.at(_RETENTION) if _RETENTION in dead_letters.properties else dead_letters.path,
-            f"{dead_letter_retention:.0f} s is shorter than the {retention:.0f} s of {queue.id}; both count from the "
-            "first delivery, so some dead letters are deleted on arrival; use a longer retention",
+            f"{dead_letter_retention:.0f} s is shorter than the {retention:.0f} s of {queue.id}; both start when the "
+            "message is first sent, so some dead letters are deleted on arrival; use a longer retention",
         )
 
 
