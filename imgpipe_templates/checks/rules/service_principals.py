@@ -134,9 +134,12 @@ def service_principal_without_source_condition(template: Template) -> Iterator[V
         principal = canonical(properties.get("Principal"))
         source_keys = ("SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken")
         if principal.endswith(".amazonaws.com") and not any(key in properties for key in source_keys):
+            # EventBridge cannot invoke a function whose permission has SourceAccount (Amazon EventBridge User Guide,
+            # "Troubleshooting Amazon EventBridge", read 2026-12).
+            remedy = "SourceArn" if principal == "events.amazonaws.com" else "SourceArn or SourceAccount"
             yield Violation(
                 permission.at("Principal"),
-                f"allows {principal} to invoke the function for every account; add SourceArn or SourceAccount",
+                f"allows {principal} to invoke the function for every account; add {remedy}",
             )
 
 

@@ -152,7 +152,7 @@ def _after_expiry(track: _Track) -> Iterator[Violation]:
     if last and track.expiry and track.expiry[1] <= last.days:
         yield Violation(
             track.expiry[0],
-            f"{track.objects} expire after {track.expiry[1]:g} days, before they move to {last.storage_class} "
+            f"{track.objects} expire after {track.expiry[1]:g} days, not after their move to {last.storage_class} "
             f"({last.days:g} days); use a later expiration, or remove the transition",
         )
 
