@@ -97,8 +97,8 @@ def test_missing_output_of_nested_stack_is_found(nested):
 
 
 def test_parameters_of_nested_stack_must_match_its_declaration(nested):
-    given = nested["root"]["Resources"]["MonitoringStack"]["Properties"]["Parameters"]
-    given["Colour"] = given.pop("TopicArn")
+    parameters = nested["root"]["Resources"]["MonitoringStack"]["Properties"]["Parameters"]
+    parameters["Colour"] = parameters.pop("TopicArn")
 
     assert found(nested) == [
         ("E9571", "root", "Resources.MonitoringStack.Properties.Parameters.Colour"),

@@ -99,7 +99,7 @@ def test_arns_split_at_colons_outside_of_references_only():
 
 
 def test_both_outcomes_of_a_condition_are_entries():
-    value = ["a", {"Fn::If": ["Wanted", ["b", "c"], {"Ref": "AWS::NoValue"}]}]
+    value = ["a", {"Fn::If": ["Condition", ["b", "c"], {"Ref": "AWS::NoValue"}]}]
 
     assert list(entries(value)) == [((0,), "a"), ((1, "Fn::If", 1, 0), "b"), ((1, "Fn::If", 1, 1), "c")]
     assert list(entries("a")) == [((), "a")]

@@ -17,11 +17,9 @@ from imgpipe_templates.checks.findings import Path
 # AWS managed policies that allow every write to S3.
 _WRITES_EVERYTHING = ("AdministratorAccess", "AmazonS3FullAccess", "PowerUserAccess")
 
-
 # AWS managed policies -> the actions that they allow on every resource, as far as a rule needs them (AWS Managed Policy
 # Reference, read 2026-12). The actions of other managed policies are unknown here.
 _LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
-
 
 _INTERFACES = ("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface")
 
@@ -37,7 +35,6 @@ _MANAGED = {
     "AWSXRayDaemonWriteAccess": ("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
     "CloudWatchLambdaInsightsExecutionRolePolicy": (),
 }
-
 
 _REGION_OF_SERVICE = re.compile(r"\.(?:\$\{AWS::Region\}|[a-z]{2,4}(?:-[a-z]+)+-[0-9])\.amazonaws\.com$")
 

@@ -1,4 +1,4 @@
-"""The stacks of one layout merged into one template, so that the rules give the same results for every layout.
+"""The stacks of one layout merged into one template, so that every layout has the same findings.
 
 Each import, and each parameter that a root passes to a nested stack, becomes the value of the other stack.
 Logical ids are unique across the stacks (E9574), so each resource keeps its id.

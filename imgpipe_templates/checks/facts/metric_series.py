@@ -14,7 +14,6 @@ from imgpipe_templates.patterns import metrics
 
 ALARM = "AWS::CloudWatch::Alarm"
 
-
 # Namespace and dimension -> type of the resource in its value.
 _RESOURCE_OF_DIMENSION = {
     ("AWS/Lambda", "FunctionName"): FUNCTION,
@@ -22,7 +21,6 @@ _RESOURCE_OF_DIMENSION = {
     ("AWS/DynamoDB", "TableName"): TABLE,
     ("AWS/S3", "BucketName"): BUCKET,
 }
-
 
 _REFERENCE = {FUNCTION: "Ref", QUEUE: "Fn::GetAtt QueueName", TABLE: "Ref", BUCKET: "Ref"}
 

@@ -10,7 +10,6 @@ from imgpipe_templates.checks.facts.template import Resource
 
 NOTIFIER_FUNCTION = "S3NotificationLambda"
 
-
 # Function -> environment variable -> actions of its code on the resource in that variable (tests/contract compares the
 # code with the policies, tests/checks with the templates of every option).
 CALLS = {

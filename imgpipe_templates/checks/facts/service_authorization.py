@@ -10,7 +10,7 @@ from typing import Any
 
 @cache
 def _reference() -> dict[str, Any]:
-    # Rules are imported without cfn-lint, whose import takes most of the time of a cached validation.
+    # Rules are imported without cfn-lint, whose import is the slowest part of a cached validation.
     from cfnlint.data import AdditionalSpecs  # noqa: PLC0415
     from cfnlint.helpers import load_resource  # noqa: PLC0415
 

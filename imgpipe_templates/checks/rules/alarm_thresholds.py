@@ -24,11 +24,9 @@ MAX_SECONDS_SHORT_PERIODS = 86_400
 MAX_SECONDS_LONG_PERIODS = 604_800
 LONG_PERIOD_SECONDS = 3_600
 
-
 _CUMULATIVE_STATISTICS = ("Sum", "SampleCount")
 # Errors divided by invocations, with or without the factor 100 on either side.
 _ERROR_RATE = re.compile(r"(?:(100)\*)?\(?(\w+)/(\w+)\)?(?:\*(100))?")
-
 
 # Metrics with a data point of 0 or 1 for each invocation (AWS Lambda Developer Guide, "Types of metrics for Lambda
 # functions", read 2026-12).

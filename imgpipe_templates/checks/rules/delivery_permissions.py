@@ -22,6 +22,7 @@ from imgpipe_templates.checks.facts.service_deliveries import (
     ALARMS,
     POLICY_OF,
     SENDS_NO_SOURCE,
+    SUBSCRIPTION,
     Delivery,
     deliveries,
     target_statements,
@@ -236,7 +237,7 @@ _LOGS_PRINCIPAL = "logs.amazonaws.com"
     "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html",
 )
 def unknown_subscription_protocol(template: Template) -> Iterator[Violation]:
-    for subscription in template.of_type("AWS::SNS::Subscription"):
+    for subscription in template.of_type(SUBSCRIPTION):
         yield from _protocol_violation(subscription.properties.get("Protocol"), subscription.at("Protocol"))
     for topic in template.of_type(TOPIC):
         for position, entry in entries(topic.properties.get("Subscription")):

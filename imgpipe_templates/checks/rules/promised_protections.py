@@ -13,7 +13,7 @@ from imgpipe_templates.checks.facts.invocations import EVENT_SOURCE_MAPPING
 from imgpipe_templates.checks.facts.metric_series import ALARM, Series, dimension_resource, series_of
 from imgpipe_templates.checks.facts.policy_statements import BUCKET_POLICY, resource_statements, statements_in
 from imgpipe_templates.checks.facts.project_functions import CALLS, NOTIFIER_FUNCTION
-from imgpipe_templates.checks.facts.service_deliveries import deliveries
+from imgpipe_templates.checks.facts.service_deliveries import BUDGET, SUBSCRIPTION, deliveries
 from imgpipe_templates.checks.facts.template import (
     BUCKET,
     FUNCTION,
@@ -32,7 +32,6 @@ from imgpipe_templates.checks.rule import template_rule
 ROUTE = "AWS::ApiGatewayV2::Route"
 STAGE = "AWS::ApiGatewayV2::Stage"
 VAULT = "AWS::Backup::BackupVault"
-BUDGET = "AWS::Budgets::Budget"
 GROUP = "AWS::EC2::SecurityGroup"
 _SSE = "BucketEncryption.ServerSideEncryptionConfiguration.*.ServerSideEncryptionByDefault"
 
@@ -132,7 +131,6 @@ PROCESSING_ERRORS = "ProcessingErrors"
 _FUNCTION_METRICS = ("Errors", "Throttles", "Duration")
 _TABLE_METRICS = ("ReadThrottleEvents", "WriteThrottleEvents")
 _QUEUE_METRIC = "ApproximateAgeOfOldestMessage"
-
 
 _EXPECTED_TEXT = {"": "", "@": " to the template's key", "!": ""}
 
@@ -279,9 +277,7 @@ def _missing_alarms(template: Template, listed: frozenset[str]) -> Iterator[Viol
 
 
 def _topics_without_subscription(template: Template) -> Iterator[Violation]:
-    subscribed = {
-        template.resolved(one.properties.get("TopicArn")) for one in template.of_type("AWS::SNS::Subscription")
-    }
+    subscribed = {template.resolved(one.properties.get("TopicArn")) for one in template.of_type(SUBSCRIPTION)}
     for topic in template.of_type(TOPIC):
         if template.arn_of(topic) not in subscribed:
             yield Violation(topic.path, "has no subscription any more, so its messages are lost; restore it")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from imgpipe_templates.checks.facts.allowed_actions import covers_action, covers_resource
 from imgpipe_templates.checks.facts.expressions import canonical, entries, mapping, values_at
+from imgpipe_templates.checks.facts.invocations import PERMISSION
 from imgpipe_templates.checks.facts.policy_statements import BUCKET_POLICY, Statement, resource_statements
 from imgpipe_templates.checks.facts.service_deliveries import POLICY_OF, target_statements
 from imgpipe_templates.checks.facts.template import BUCKET, QUEUE, TOPIC, Resource, Template
@@ -151,7 +152,7 @@ def jwt_route_without_scopes(template: Template) -> Iterator[Violation]:
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
 )
 def public_function(template: Template) -> Iterator[Violation]:
-    for permission in template.of_type("AWS::Lambda::Permission"):
+    for permission in template.of_type(PERMISSION):
         properties = permission.properties
         is_limited = any(
             key in properties for key in ("PrincipalOrgID", "SourceArn", "SourceAccount", "EventSourceToken")

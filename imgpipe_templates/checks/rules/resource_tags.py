@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imgpipe_templates.checks.facts.expressions import canonical, entries, mapping
+from imgpipe_templates.checks.facts.service_deliveries import BUDGET
 from imgpipe_templates.checks.facts.tag_properties import TAGGABLE
 from imgpipe_templates.checks.facts.template import Resource, Template
 from imgpipe_templates.checks.findings import Violation
@@ -69,7 +70,7 @@ _COST_TAG = re.compile(r"(?:user|aws):[^$]+\$.*")
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-budgets-budget-budgetdata.html",
 )
 def budget_filter_without_costs(template: Template) -> Iterator[Violation]:
-    for budget in template.of_type("AWS::Budgets::Budget"):
+    for budget in template.of_type(BUDGET):
         filters = mapping(mapping(budget.properties.get("Budget")).get("CostFilters"))
         for position, value in entries(filters.get("TagKeyValue")):
             text = template.with_defaults(canonical(value))

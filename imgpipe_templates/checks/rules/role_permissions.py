@@ -12,6 +12,7 @@ from imgpipe_templates.checks.facts.allowed_actions import (
     missing_actions,
 )
 from imgpipe_templates.checks.facts.expressions import canonical, entries, mapping, split_arn
+from imgpipe_templates.checks.facts.invocations import EVENT_SOURCE_MAPPING
 from imgpipe_templates.checks.facts.policy_statements import Statement, role_statements
 from imgpipe_templates.checks.facts.project_functions import environment_variables
 from imgpipe_templates.checks.facts.role_requirements import SEND_ACTIONS, Requirement, role_requirements
@@ -162,7 +163,7 @@ def _destinations(template: Template) -> Iterator[tuple[Resource, Path, Any, Any
         target = mapping(function.properties.get("DeadLetterConfig")).get("TargetArn")
         if target is not None:
             yield function, function.at("DeadLetterConfig", "TargetArn"), target, function.properties.get("Role")
-    for holder in template.of_type("AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping"):
+    for holder in template.of_type("AWS::Lambda::EventInvokeConfig", EVENT_SOURCE_MAPPING):
         function_of = template.find(FUNCTION, holder.properties.get("FunctionName"))
         for outcome in ("OnFailure", "OnSuccess"):
             target = mapping(mapping(holder.properties.get("DestinationConfig")).get(outcome)).get("Destination")
@@ -177,7 +178,6 @@ def _destinations(template: Template) -> Iterator[tuple[Resource, Path, Any, Any
 
 
 _QUERY_ACTIONS = ("dynamodb:Query", "dynamodb:Scan")
-
 
 _ITEM_ACTIONS = (
     "dynamodb:GetItem",

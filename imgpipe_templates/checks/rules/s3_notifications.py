@@ -17,7 +17,7 @@ from imgpipe_templates.checks.facts.bucket_notifications import (
 )
 from imgpipe_templates.checks.facts.creation_order import created_before
 from imgpipe_templates.checks.facts.expressions import canonical
-from imgpipe_templates.checks.facts.invocations import allows_invoke
+from imgpipe_templates.checks.facts.invocations import PERMISSION, allows_invoke
 from imgpipe_templates.checks.facts.template import BUCKET, FUNCTION, QUEUE, TOPIC, Resource, Template
 from imgpipe_templates.checks.findings import Violation
 from imgpipe_templates.checks.rule import template_rule
@@ -114,7 +114,7 @@ def notification_without_permission(template: Template) -> Iterator[Violation]:
         for function, notification in _first_notifications(template, bucket):
             permissions = [
                 permission
-                for permission in template.of_type("AWS::Lambda::Permission")
+                for permission in template.of_type(PERMISSION)
                 if _allows_bucket(template, permission, notification.target, arn)
             ]
             if violation := _permission_violation(template, notification, function, permissions):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from imgpipe_templates.checks.facts.allowed_actions import allows_service, names_service
 from imgpipe_templates.checks.facts.expressions import canonical, values_at
+from imgpipe_templates.checks.facts.invocations import PERMISSION
 from imgpipe_templates.checks.facts.policy_statements import resource_statements, statements_in
 from imgpipe_templates.checks.facts.service_deliveries import SENDS_NO_SOURCE, deliveries, target_statements
 from imgpipe_templates.checks.facts.template import FUNCTION, KEY, QUEUE, ROLE, RULE, Resource, Template
@@ -129,7 +130,7 @@ def service_principal_without_source_condition(template: Template) -> Iterator[V
                     f"{statement.name} allows {service} for every account; add a Condition on aws:SourceAccount or "
                     "aws:SourceArn",
                 )
-    for permission in template.of_type("AWS::Lambda::Permission"):
+    for permission in template.of_type(PERMISSION):
         properties = permission.properties
         principal = canonical(properties.get("Principal"))
         source_keys = ("SourceArn", "SourceAccount", "PrincipalOrgID", "EventSourceToken")

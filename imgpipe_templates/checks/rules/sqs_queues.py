@@ -7,10 +7,10 @@ from typing import Any
 
 from imgpipe_templates.checks.facts.allowed_actions import may_be_arn, missing_actions
 from imgpipe_templates.checks.facts.expressions import canonical, entries, mapping
-from imgpipe_templates.checks.facts.invocations import queue_mappings
+from imgpipe_templates.checks.facts.invocations import EVENT_SOURCE_MAPPING, queue_mappings
 from imgpipe_templates.checks.facts.metric_series import ALARM, dimension_resource, series_of
 from imgpipe_templates.checks.facts.role_requirements import RECEIVE_ACTIONS
-from imgpipe_templates.checks.facts.service_deliveries import dead_letter_arn, parse_json
+from imgpipe_templates.checks.facts.service_deliveries import SUBSCRIPTION, dead_letter_arn, parse_json
 from imgpipe_templates.checks.facts.template import (
     DEFAULT_RETENTION_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
@@ -236,14 +236,14 @@ def _dead_letter_queues(template: Template) -> dict[str, Path]:
 
 
 def _dead_letter_targets(template: Template) -> Iterator[tuple[Path, object]]:
-    for holder in template.of_type(QUEUE, "AWS::SNS::Subscription"):
+    for holder in template.of_type(QUEUE, SUBSCRIPTION):
         if target := dead_letter_arn(holder):
             yield target
     for function in template.of_type(FUNCTION):
         config = mapping(function.properties.get("DeadLetterConfig"))
         if "TargetArn" in config:
             yield function.at("DeadLetterConfig", "TargetArn"), config["TargetArn"]
-    for holder in template.of_type("AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping"):
+    for holder in template.of_type("AWS::Lambda::EventInvokeConfig", EVENT_SOURCE_MAPPING):
         failure = mapping(mapping(holder.properties.get("DestinationConfig")).get("OnFailure"))
         if "Destination" in failure:
             yield holder.at("DestinationConfig", "OnFailure", "Destination"), failure["Destination"]

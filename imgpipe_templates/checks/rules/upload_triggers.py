@@ -13,8 +13,8 @@ from imgpipe_templates.checks.facts.invocations import queue_mappings
 from imgpipe_templates.checks.facts.object_keys import KeySet, event_pattern_keys, globs_overlap, prefix_and_suffix
 from imgpipe_templates.checks.facts.policy_statements import Statement, role_statements
 from imgpipe_templates.checks.facts.project_functions import environment_variables
-from imgpipe_templates.checks.facts.service_deliveries import parse_json
-from imgpipe_templates.checks.facts.template import BUCKET, FUNCTION, QUEUE, ROLE, TOPIC, Resource, Template
+from imgpipe_templates.checks.facts.service_deliveries import SUBSCRIPTION, parse_json
+from imgpipe_templates.checks.facts.template import BUCKET, FUNCTION, QUEUE, ROLE, RULE, TOPIC, Resource, Template
 from imgpipe_templates.checks.findings import Path, Violation
 from imgpipe_templates.checks.rule import template_rule
 from imgpipe_templates.promises import is_whole
@@ -165,7 +165,7 @@ def _native_triggers(template: Template) -> Iterator[_Trigger]:
 
 
 def _eventbridge_triggers(template: Template) -> Iterator[_Trigger]:
-    for rule in template.of_type("AWS::Events::Rule"):
+    for rule in template.of_type(RULE):
         body = parse_json(rule.properties.get("EventPattern"))
         sources = [source for _, source in entries(body.get("source"))]
         if "aws.s3" not in sources or canonical(rule.properties.get("State")) == "DISABLED":
@@ -204,7 +204,7 @@ def _invoked_functions(template: Template, target: Any) -> Iterator[Resource]:
     elif queue := template.find(QUEUE, target):
         yield from (one.function for one in queue_mappings(template) if one.queue is queue)
     elif topic := template.find(TOPIC, target):
-        for subscription in template.of_type("AWS::SNS::Subscription"):
+        for subscription in template.of_type(SUBSCRIPTION):
             endpoint = subscription.properties.get("Endpoint")
             is_subscribed = template.find(TOPIC, subscription.properties.get("TopicArn")) is topic
             if is_subscribed and endpoint is not None and template.find(TOPIC, endpoint) is None:
