@@ -6,7 +6,7 @@ import datetime
 
 from imgpipe_templates.arguments import checked
 from imgpipe_templates.checks import Finding, check_templates
-from imgpipe_templates.checks.assembly import check_assembly
+from imgpipe_templates.checks.template_validation import check_stacks
 from imgpipe_templates.render.manifest import RenderedPipeline
 from imgpipe_templates.render.text import to_json
 
@@ -32,8 +32,8 @@ def validate_pipeline(
     stacks = {stack: to_json(template) for stack, template in rendered.stacks.items()}
     folder = f"{rendered.pipeline}/{rendered.layout}"
     texts = {f"{folder}/{stack}.template.json": text for stack, text in stacks.items()}
-    together = stacks if len(stacks) > 1 else {}
-    findings = check_templates(texts, today=day, use_cache=use_cache, stacks=together)
-    if together:
-        findings += check_assembly(rendered.stacks, rendered.reads_from)
+    layout = stacks if len(stacks) > 1 else {}
+    findings = check_templates(texts, today=day, use_cache=use_cache, stacks=layout)
+    if layout:
+        findings += check_stacks(rendered.stacks, rendered.reads_from)
     return findings

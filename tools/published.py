@@ -1,8 +1,8 @@
-"""Runs the project's rules over published templates and counts the findings, to see which rules are too strict.
+"""Counts the findings of the project's rules in published templates, to find rules that are too strict.
 
 `python -m tools.published FOLDER` reads the commits that tests/checks/published.json names out of clones,
 `FOLDER/<owner>+<name>`, and compares the counts with those in the file; `--write` replaces them. The templates are not
-kept here: read some of the findings of a rule whose count grows, and mend the rule where one of them is wrong.
+part of the project. Read some findings of a rule whose count grows, and correct the rule if a finding is wrong.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ import click
 from cfnlint.decode import decode
 from cfnlint.template.template import Template as CfnTemplate
 
-from imgpipe_templates.checks.model import Fault
-from imgpipe_templates.checks.profiles import ANYBODY
+from imgpipe_templates.checks.facts.template import Template
+from imgpipe_templates.checks.findings import Violation
+from imgpipe_templates.checks.profiles import AWS_ONLY
 from imgpipe_templates.checks.rules import RULES
-from imgpipe_templates.checks.template import Template
 
 COUNTS = Path(__file__).parents[1] / "tests" / "checks" / "published.json"
-# Runtimes are deprecated as time goes by; the counts are those of this day.
+# The number of deprecated runtimes depends on the date; the counts are those of this date.
 TODAY = date(2026, 12, 1)
-# Templates of services that some rule is about.
+# Services of the rules.
 _ABOUT = re.compile(rb"AWS::(Lambda|S3|SQS|SNS|Events|DynamoDB|KMS|IAM|Logs|CloudWatch|Backup|Serverless|ApiGateway)")
 _TEMPLATE = re.compile(r"\.(ya?ml|json|template)$")
 
@@ -39,24 +39,24 @@ _TEMPLATE = re.compile(r"\.(ya?ml|json|template)$")
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--write", is_flag=True, help="Replace the counts instead of comparing them.")
-@click.option("--show", metavar="RULE", help="Print each finding of one rule, too.")
+@click.option("--show", metavar="RULE", help="Also print each finding of one rule.")
 def main(folder: Path, *, write: bool, show: str | None) -> None:
     """Count the findings of each rule in published templates."""
-    said = json.loads(COUNTS.read_text(encoding="utf-8"))
-    counted = [count(clone_of(folder, one["repository"]), one["repository"], one["commit"], show) for one in said]
+    recorded = json.loads(COUNTS.read_text(encoding="utf-8"))
+    counted = [count(clone_of(folder, one["repository"]), one["repository"], one["commit"], show) for one in recorded]
     if write:
         COUNTS.write_text(json.dumps(counted, indent=2) + "\n", encoding="utf-8")
-    for before, now in zip(said, counted, strict=True):
+    for before, now in zip(recorded, counted, strict=True):
         for rule in sorted(before["findings"].keys() | now["findings"].keys()):
             old, new = before["findings"].get(rule, 0), now["findings"].get(rule, 0)
             if old != new:
                 click.echo(f"{now['repository']}: {rule}: {old} findings before, {new} now")
-    if not write and counted != said:
+    if not write and counted != recorded:
         raise SystemExit(1)
 
 
 def clone_of(folder: Path, repository: str) -> Path:
-    """The git directory of a clone."""
+    """Return the git directory of a clone."""
     found = folder / repository.replace("/", "+")
     return found / "repo" if (found / "repo").is_dir() else found
 
@@ -67,10 +67,10 @@ def count(clone: Path, repository: str, commit: str, show: str | None = None) ->
     templates = 0
     for name, template in _templates(clone, commit):
         templates += 1
-        for rule_id, fault in faults_of(template):
+        for rule_id, violation in violations_of(template):
             findings[rule_id] += 1
             if rule_id == show:
-                click.echo(f"{repository}/{name}: {'.'.join(map(str, fault.path))}: {fault.message}")
+                click.echo(f"{repository}/{name}: {'.'.join(map(str, violation.path))}: {violation.message}")
     return {
         "repository": repository,
         "commit": commit,
@@ -79,9 +79,9 @@ def count(clone: Path, repository: str, commit: str, show: str | None = None) ->
     }
 
 
-def faults_of(template: Template) -> Iterator[tuple[str, Fault]]:
-    """The faults of a template by all rules."""
-    yield from ((rule.id, fault) for rule in RULES for fault in rule.faults(template))
+def violations_of(template: Template) -> Iterator[tuple[str, Violation]]:
+    """Yield the violations of all rules in a template."""
+    yield from ((rule.id, violation) for rule in RULES for violation in rule.violations(template))
 
 
 def _templates(clone: Path, commit: str) -> Iterator[tuple[str, Template]]:
@@ -99,7 +99,7 @@ def _templates(clone: Path, commit: str) -> Iterator[tuple[str, Template]]:
 
 def _git(clone: Path, *arguments: str) -> bytes:
     command = ["git", "-C", str(clone), *arguments]
-    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - git, with commits of our list
+    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - git, with the commits of published.json
 
 
 def _read(text: bytes, suffix: str) -> Template | None:
@@ -107,12 +107,12 @@ def _read(text: bytes, suffix: str) -> Template | None:
         file.write(text)
         file.flush()
         try:
-            body, flaws = decode(file.name)
-            if flaws or not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
+            body, decode_errors = decode(file.name)
+            if decode_errors or not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
                 return None
             lint = CfnTemplate(file.name, body, ["us-east-1"])
-            return None if lint.transform() else Template(lint.template, today=TODAY, profile=ANYBODY)
-        except Exception:  # noqa: BLE001 - cfn-lint fails in many ways at what is no template
+            return None if lint.transform() else Template(lint.template, today=TODAY, profile=AWS_ONLY)
+        except Exception:  # noqa: BLE001 - cfn-lint raises many exceptions for files that are no templates
             return None
 
 

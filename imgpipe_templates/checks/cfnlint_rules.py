@@ -1,6 +1,17 @@
 """The project's rules as cfn-lint rule classes.
 
-`cfn-lint TEMPLATE... -a imgpipe_templates.checks.cfnlint_rules` runs them beside cfn-lint's own, on any template.
+`cfn-lint TEMPLATE... -a imgpipe_templates.checks.cfnlint_rules` runs them in addition to cfn-lint's rules, on any
+template. `render` and `validate` load the rules from this module in the same way.
+
+cfn-lint does the following for these rules: it loads classes from a module (`--append-rules`), configures a rule
+(`-x E9512:convention=true`), applies `ignore_checks` in Metadata, finds the line of a path, and writes reports. The
+project has two other parts, for these reasons:
+
+- `facts/`. cfn-lint passes the parsed template to a rule. It has no comparison of expressions such as an ARN built from
+  a name and `Fn::GetAtt`, no IAM evaluation, and no deliveries; nearly every rule here compares several resources.
+- `Rule` instead of `CloudFormationLintRule` in `rules/`. A rule must also run on the merged stacks of a layout, on a
+  given date, with a profile, and without the import of cfn-lint. Custom rules files (`--custom-rules`) and JSON-schema
+  rules of cfn-lint compare one property with constants, and have no place for the AWS source of a rule.
 """
 
 from __future__ import annotations
@@ -14,101 +25,99 @@ from weakref import WeakKeyDictionary
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 
-from imgpipe_templates.checks.model import Fault, Profile, Rule
+from imgpipe_templates.checks.facts.template import Profile, Template
+from imgpipe_templates.checks.findings import Violation
 from imgpipe_templates.checks.profiles import profile_of
+from imgpipe_templates.checks.rule import Rule, StackRule
 from imgpipe_templates.checks.rules import RULES
-from imgpipe_templates.checks.rules.tags import TAGS
-from imgpipe_templates.checks.template import Template
+from imgpipe_templates.checks.rules.resource_tags import missing_tag
 
-# One view for all rules of a template, and no longer than cfn-lint keeps the template.
-_VIEWS: WeakKeyDictionary[Any, Template] = WeakKeyDictionary()
-# cfn-lint passes a rule only the template, so the profile of a run is kept here. None: the template's own Metadata
-# decides.
+# One Template for all rules, kept as long as cfn-lint keeps its own.
+_TEMPLATES: WeakKeyDictionary[Any, Template] = WeakKeyDictionary()
+# cfn-lint passes a rule only the template, so the profile of a run is kept here. None: the profile of the template's
+# Metadata.
 _PROFILE: ContextVar[Profile | None] = ContextVar("profile", default=None)
-
-
-# All stacks of the layout that a template is one of, as one; None for a template alone.
-_TOGETHER: ContextVar[Template | None] = ContextVar("together", default=None)
+# The merged stacks of the template's layout; None for a single template.
+_LAYOUT: ContextVar[Template | None] = ContextVar("layout", default=None)
 
 
 @contextmanager
-def held_to(profile: Profile | None, together: Template | None = None) -> Iterator[None]:
-    """Ask the rules by one profile meanwhile; None asks by what each template says of itself.
+def validation_context(profile: Profile | None, layout: Template | None = None) -> Iterator[None]:
+    """Set profile and layout for the rules.
 
     Args:
-        profile: What to ask in addition to what AWS asks.
-        together: All stacks of the layout as one template; what a rule says of a resource is said by it.
+        profile: The requirements in addition to those of AWS; None uses the profile of each template's Metadata.
+        layout: The merged stacks of the template's layout; violations of resources are found in it.
     """
-    tokens = _PROFILE.set(profile), _TOGETHER.set(together)
+    tokens = _PROFILE.set(profile), _LAYOUT.set(layout)
     try:
         yield
     finally:
         _PROFILE.reset(tokens[0])
-        _TOGETHER.reset(tokens[1])
+        _LAYOUT.reset(tokens[1])
 
 
 class ProjectRule(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
-    """The base of the classes below; it has no id, and cfn-lint leaves a rule without an id out."""
+    """The base of the classes below; it has no id, so cfn-lint ignores it."""
 
     rule: ClassVar[Rule]
 
     def __init__(self) -> None:
         super().__init__()
-        self.config_definition = _settings(self.rule) if self.id else {}  # cfn-lint makes one of the base as well
+        self.config_definition = _config_definition(self.rule) if self.id else {}  # cfn-lint also creates the base
 
     def match(self, cfn: Any) -> Iterator[RuleMatch]:
-        """The faults of one template, in cfn-lint's form."""
-        if cfn not in _VIEWS:
+        """Yield the violations of one template in cfn-lint's form."""
+        if cfn not in _TEMPLATES:
             profile = _PROFILE.get() or profile_of(cfn.template)
-            _VIEWS[cfn] = Template(cfn.template, today=datetime.now(UTC).date(), profile=profile)
-        view, together = _VIEWS[cfn], _TOGETHER.get()
-        for fault in self._faults(view):
-            if together is None or not _is_of_resource(fault):
-                yield RuleMatch(list(fault.path), fault.message)
-        for fault in () if together is None else self._faults(together):
-            if _is_of_resource(fault) and fault.path[1] in view.resources:
-                yield RuleMatch(list(fault.path), fault.message)
+            _TEMPLATES[cfn] = Template(cfn.template, today=datetime.now(UTC).date(), profile=profile)
+        template, layout = _TEMPLATES[cfn], _LAYOUT.get()
+        for violation in self._violations(template):
+            if layout is None or not _is_in_resource(violation):
+                yield RuleMatch(list(violation.path), violation.message)
+        for violation in () if layout is None else self._violations(layout):
+            if _is_in_resource(violation) and violation.path[1] in template.resources:
+                yield RuleMatch(list(violation.path), violation.message)
 
-    def _faults(self, view: Template) -> Iterable[Fault]:
-        return self.rule.faults(view.held_to(self._asked(view.profile)))
+    def _violations(self, template: Template) -> Iterable[Violation]:
+        return self.rule.violations(template.with_profile(self._configured(template.profile)))
 
-    def _asked(self, profile: Profile) -> Profile:
-        """The profile with what the settings of the user's cfn-lint add to it for this rule."""
+    def _configured(self, profile: Profile) -> Profile:
+        """Return the profile with the settings of the user's cfn-lint for this rule."""
         tags = [tag for setting in self.config.get("tags", ()) for tag in setting.split(";")]
         required = {key: value if equals else None for key, equals, value in (tag.partition("=") for tag in tags)}
         return Profile({**profile.tags, **required}, profile.conventions or self.config.get("convention", False))
 
 
-def _is_of_resource(fault: Fault) -> bool:
-    return len(fault.path) > 1 and fault.path[0] == "Resources"
+def _is_in_resource(violation: Violation) -> bool:
+    return len(violation.path) > 1 and violation.path[0] == "Resources"
 
 
 def rule_class(rule: Rule) -> type[ProjectRule]:
-    """The cfn-lint class of one rule."""
-    named = named_class(rule.id, rule.short, rule.description, rule.source)
-    return type(f"Rule{rule.id}", (named, ProjectRule), {"rule": rule, "__module__": __name__})
+    """Return the cfn-lint class of a rule."""
+    return type(f"Rule{rule.id}", (described_class(rule), ProjectRule), {"rule": rule, "__module__": __name__})
 
 
-def named_class(rule_id: str, short: str, description: str, source: str) -> type[Any]:
-    """A cfn-lint class with the name and the source of a rule, which finds nothing of itself."""
+def described_class(rule: Rule | StackRule) -> type[Any]:
+    """Return a cfn-lint class with id, texts and source of a rule, and without a check."""
     attributes = {
-        "id": rule_id,
-        "shortdesc": short,
-        "description": description,
-        "source_url": source,
+        "id": rule.id,
+        "shortdesc": rule.title,
+        "description": rule.why,
+        "source_url": rule.source,
         "tags": ["imgpipe"],
         "__module__": __name__,
-        "__doc__": short,
+        "__doc__": rule.title,
     }
-    return type(f"Named{rule_id}", (CloudFormationLintRule,), attributes)
+    return type(f"Described{rule.id}", (CloudFormationLintRule,), attributes)
 
 
-def _settings(rule: Rule) -> dict[str, Any]:
-    """What a user's cfn-lint can set for a rule, as in `-x E9512:convention=true`."""
-    if rule.id == TAGS:
+def _config_definition(rule: Rule) -> dict[str, Any]:
+    """Return the settings of a rule in a user's cfn-lint, as in `-x E9512:convention=true`."""
+    if rule is missing_tag:
         return {"tags": {"default": [], "type": "list", "itemtype": "string"}}
     return {"convention": {"default": False, "type": "boolean"}} if rule.convention else {}
 
 
-# cfn-lint collects the classes that it finds as attributes of this module.
+# cfn-lint loads the classes that it finds as attributes of this module.
 globals().update({f"Rule{rule.id}": rule_class(rule) for rule in RULES})

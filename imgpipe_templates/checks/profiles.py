@@ -1,21 +1,21 @@
-"""Whose conventions a template is held to: nobody's, or this project's."""
+"""The profiles of requirements: AWS alone, or the conventions of this project too."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from imgpipe_templates.checks.model import Profile
+from imgpipe_templates.checks.facts.template import Profile
 from imgpipe_templates.patterns.mandatory_tags import MANDATORY_TAGS
 from imgpipe_templates.promises import promised
 
-# Templates of anybody: what AWS refuses, loses or advises against.
-ANYBODY = Profile()
-# Templates that this project renders.
+# For any template: errors that AWS rejects, data loss, and practices that AWS advises against.
+AWS_ONLY = Profile()
+# For templates that this project renders.
 PROJECT = Profile(tags=MANDATORY_TAGS, conventions=True)
-PROFILES = {"anybody": ANYBODY, "project": PROJECT}
+PROFILES = {"aws": AWS_ONLY, "project": PROJECT}
 
 
 def profile_of(body: Mapping[str, Any]) -> Profile:
-    """Return the profile of a template by what it says of itself: `PROJECT` if this project rendered it."""
-    return ANYBODY if promised(body) is None else PROJECT
+    """Return `PROJECT` if the template's Metadata says that this project rendered it, else `AWS_ONLY`."""
+    return AWS_ONLY if promised(body) is None else PROJECT

@@ -45,7 +45,7 @@ def command(files: tuple[str, ...], report_format: Any, profile: str, tags: tupl
     are findings, or that a file is not a template; all other files are still checked.
     """
     with working("loading the rules") as announce:
-        from imgpipe_templates.checks.files import validate_files  # imports cfn-lint
+        from imgpipe_templates.checks.file_validation import validate_files  # imports cfn-lint
 
         found = validate_files(
             files,

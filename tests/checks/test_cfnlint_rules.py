@@ -21,11 +21,11 @@ Resources:
     Properties:
       Tags:
         - {Key: iac-rlhf-amazon, Value: "true"}
-  Excused:
+  Ignored:
     Type: AWS::SQS::Queue
     Metadata:
       cfn-lint: {config: {ignore_checks: [E9512, E9541]}}
-  Lost:
+  Reported:
     Type: AWS::SQS::Queue
     Metadata:
       cfn-lint: {config: {ignore_checks: [E9541]}}
@@ -33,7 +33,7 @@ Resources:
 
 
 def cfn_lint(template, folder, *settings):
-    """The findings of cfn-lint's own command line with the project's rules."""
+    """Return the findings of the cfn-lint command with the project's rules."""
     command = ["-c", "from cfnlint.runner import main; main()", "-a", "imgpipe_templates.checks.cfnlint_rules"]
     command += [text for setting in settings for text in ("-x", setting)]
     done = subprocess.run(
@@ -47,19 +47,19 @@ def cfn_lint(template, folder, *settings):
     return json.loads(done.stdout)
 
 
-def test_anyone_can_load_the_rules_into_their_own_cfn_lint(tmp_path):
+def test_cfn_lint_loads_and_configures_the_rules(tmp_path):
     template = tmp_path / "queue.yaml"
     template.write_text(TEMPLATE)
 
     assert cfn_lint(template, tmp_path) == []
     found = cfn_lint(template, tmp_path, "E9512:convention=true", "E9541:tags=Environment;iac-rlhf-amazon")
 
-    places = [(match["Rule"]["Id"], match["Location"]["Start"]["LineNumber"]) for match in found]
-    assert places == [("E9541", 9), ("E9512", 15)]
+    values_at = [(match["Rule"]["Id"], match["Location"]["Start"]["LineNumber"]) for match in found]
+    assert values_at == [("E9541", 9), ("E9512", 15)]
     assert all(match["Rule"]["Source"].startswith("https://docs.aws.amazon.com/") for match in found)
 
 
-def test_the_library_finds_what_the_command_line_finds(tmp_path):
+def test_check_templates_has_the_findings_of_the_cfn_lint_command(tmp_path):
     body = json.loads(json.dumps(samples.template("pipeline/good")))
     resources = body["Resources"]
     resources["SourceBucketPolicy"]["Properties"]["Bucket"] = {"Ref": "Missing"}
@@ -72,8 +72,8 @@ def test_the_library_finds_what_the_command_line_finds(tmp_path):
     template = tmp_path / "pipeline.json"
     template.write_text(json.dumps(body, indent=2))
 
-    theirs = {(match["Rule"]["Id"], tuple(match["Location"]["Path"])) for match in cfn_lint(template, tmp_path)}
-    ours = check_templates({"pipeline": template.read_text()}, today=date(2026, 11, 20), use_cache=False)
+    expected = {(match["Rule"]["Id"], tuple(match["Location"]["Path"])) for match in cfn_lint(template, tmp_path)}
+    findings = check_templates({"pipeline": template.read_text()}, today=date(2026, 11, 20), use_cache=False)
 
-    assert {(finding.rule, finding.path) for finding in ours} == theirs
-    assert len(theirs) > 9
+    assert {(finding.rule, finding.path) for finding in findings} == expected
+    assert len(expected) > 9

@@ -1,7 +1,7 @@
-"""The rules over published templates: counts by rule, so that a rule that becomes too strict is seen.
+"""Counts of findings in published templates by rule, to detect a rule that becomes too strict.
 
-The templates are other people's and are not kept; where their repositories are cloned, IMGPIPE_PUBLISHED names the
-folder (tools/published.py says how).
+The templates are not part of the project. IMGPIPE_PUBLISHED is the folder with clones of their repositories
+(tools/published.py describes it).
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from imgpipe_templates.checks.rules import RULES
 from tools.published import COUNTS, clone_of, count
 
 PUBLISHED = os.environ.get("IMGPIPE_PUBLISHED")
-SAID = json.loads(COUNTS.read_text(encoding="utf-8"))
+RECORDED = json.loads(COUNTS.read_text(encoding="utf-8"))
 
 
-def test_counts_are_of_rules_that_are_asked_of_anybody():
-    asked = {rule.id for rule in RULES if not rule.convention}
+def test_counts_contain_no_conventions():
+    rules = {rule.id for rule in RULES if not rule.convention}
 
-    for one in SAID:
+    for one in RECORDED:
         assert len(one["commit"]) == 40
-        assert one["findings"].keys() <= asked
+        assert one["findings"].keys() <= rules
 
 
 @pytest.mark.skipif(not PUBLISHED, reason="IMGPIPE_PUBLISHED names no folder with clones of published templates")
-@pytest.mark.parametrize("said", SAID, ids=lambda one: one["repository"])
-def test_published_templates_have_the_findings_that_were_read(said):
-    clone = clone_of(Path(PUBLISHED or ""), said["repository"])
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda one: one["repository"])
+def test_published_templates_have_the_recorded_findings(recorded):
+    clone = clone_of(Path(PUBLISHED or ""), recorded["repository"])
 
-    assert count(clone, said["repository"], said["commit"]) == said
+    assert count(clone, recorded["repository"], recorded["commit"]) == recorded

@@ -21,7 +21,7 @@ from botocore.validate import validate_parameters
 
 from imgpipe_bucket_notification.aws import CLIENT_CONFIG, UNVALIDATED
 from imgpipe_bucket_notification.invocation import Helper
-from imgpipe_templates.checks.rules.events import events_overlap, filters_overlap
+from imgpipe_templates.checks.facts.bucket_notifications import events_overlap, filters_overlap
 
 ACCOUNT = "111122223333"
 STACK = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/pipeline/6d1f0e40-c0de-11f0-8de9-0242ac120002"

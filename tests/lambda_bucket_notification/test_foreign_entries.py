@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from imgpipe_bucket_notification.entries import events_overlap
 from imgpipe_bucket_notification.properties import EVENTS
-from imgpipe_templates.checks.rules.events import events_overlap as checked_at_render
+from imgpipe_templates.checks.facts.bucket_notifications import events_overlap as checked_at_render
 from tests.lambda_bucket_notification.fakes import BUCKET, PROCESSOR, QUEUE, THEIR_FUNCTION, TOPIC, jpg, properties
 
 PHYSICAL_ID = f"{BUCKET}/S3BucketNotification"

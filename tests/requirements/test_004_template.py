@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from imgpipe_templates.checks.taggable import TAGGABLE
+from imgpipe_templates.checks.facts.tag_properties import TAGGABLE
 from tests.requirements.places import CHINA, EUROPE, GOVERNMENT, PLACES, VIRGINIA, fixed_places, resolved, texts
 from tests.requirements.reading import PRESETS, TOPIC, on, properties, with_options
 from tests.templates import allowed, of_type, references, said

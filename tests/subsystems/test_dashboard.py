@@ -11,7 +11,7 @@ from troposphere import Ref, Sub
 
 from imgpipe_templates import load_preset
 from imgpipe_templates.checks import check_templates
-from imgpipe_templates.checks.aws_metrics import PUBLISHED
+from imgpipe_templates.checks.facts.aws_metrics import PUBLISHED
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Table, handles_for
 from imgpipe_templates.core.layouts import ExportedStacks
 from imgpipe_templates.core.naming import Names
