@@ -98,7 +98,7 @@ def test_bytecode_that_is_insisted_on_is_there_or_nothing_is_written(imgpipe, tm
     refused = imgpipe(*ONE_FUNCTION, "--set", f"processing.runtime=python{elsewhere}", "--bytecode", "require")
 
     assert (refused.status, refused.out, zips()) == (1, "", set())
-    assert f"error: bytecode: python{elsewhere}: is not on this machine" in refused.err
+    assert f"error: bytecode: python{elsewhere}: not installed on this machine" in refused.err
 
 
 @pytest.mark.parametrize(
