@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgpipe_templates.errors import LocalEngineError
-from imgpipe_templates.packaging.interpreters import installed
+from imgpipe_templates.packaging.installed_pythons import installed
 
 Version = tuple[int, int]
 

@@ -1,4 +1,4 @@
-"""Builds what Lambda takes of one function: its package, and the layer with what it requires, each a verified zip."""
+"""Builder of one function's deployment package and of a layer with its requirements, each a verified zip."""
 
 from __future__ import annotations
 
@@ -12,59 +12,64 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 from imgpipe_templates.errors import PackagingError
-from imgpipe_templates.packaging.archive import merge, stored, write_zip
 from imgpipe_templates.packaging.bytecode import compiled, find_compiler
-from imgpipe_templates.packaging.proof import prove
+from imgpipe_templates.packaging.function_sources import (
+    TRIM_FILE,
+    TRIMMED_REQUIREMENTS,
+    function_source,
+    packaged_files,
+)
 from imgpipe_templates.packaging.requirements import read_requirements
-from imgpipe_templates.packaging.sources import TRIM_FILE, TRIMMED_REQUIREMENTS, function_source, shipped_files
-from imgpipe_templates.packaging.trimming import read_trim
-from imgpipe_templates.packaging.unpacking import wheel_entries
-from imgpipe_templates.packaging.verify import DIRECT_UPLOAD_LIMIT_BYTES, LAYER_FOLDER, zip_faults
+from imgpipe_templates.packaging.trimmed_client.request_check import check_requests
+from imgpipe_templates.packaging.trimmed_client.trim_file import read_trim
+from imgpipe_templates.packaging.wheel_files import wheel_entries
 from imgpipe_templates.packaging.wheels import Wheel, fetch_wheels
+from imgpipe_templates.packaging.zip_archive import merge, stored, write_zip
+from imgpipe_templates.packaging.zip_verification import DIRECT_UPLOAD_LIMIT_BYTES, LAYER_FOLDER, zip_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from imgpipe_templates.packaging.archive import Entry
     from imgpipe_templates.packaging.bytecode import BytecodeRule
+    from imgpipe_templates.packaging.function_sources import FunctionSource
     from imgpipe_templates.packaging.requirements import Pin
-    from imgpipe_templates.packaging.sources import FunctionSource
     from imgpipe_templates.packaging.target import Target
-    from imgpipe_templates.packaging.verify import Kind
+    from imgpipe_templates.packaging.zip_archive import Entry
+    from imgpipe_templates.packaging.zip_verification import Kind
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a package or a layer holds besides the function's own files and its requirements.txt.
+    """Contents of a package or layer in addition to the function's own files and its requirements.txt.
 
     Attributes:
-        extras: What only some configurations need: of each, requirements-<extra>.txt beside requirements.txt.
-        bytecode: Whether its modules are compiled: `auto`, where the runtime's Python is on this machine; `require`;
-            `none`.
+        extras: Names of further requirements files: each adds requirements-<extra>.txt.
+        bytecode: `auto` compiles the modules if the runtime's Python is installed; `require` fails if it is not;
+            `none` does not compile.
     """
 
     extras: tuple[str, ...] = ()
     bytecode: BytecodeRule = "auto"
 
 
-PLAIN = Contents()
+NO_EXTRAS = Contents()
 
-# AWS Lambda Developer Guide, "Working with layers for Python Lambda functions", read 2026-11: where they are unpacked
+# AWS Lambda Developer Guide, "Working with layers for Python Lambda functions", read 2026-11: unpacking folders
 ROOTS: Mapping[Kind, str] = {"function": "/var/task/", "layer": "/opt/"}
 
 
 @dataclass(frozen=True)
 class Package:
-    """A function's package, or a layer, as it was written and verified.
+    """A verified package or layer on disk.
 
     Attributes:
-        name: The function's folder; of a layer, the one whose requirements it holds.
-        wheels: What is in it of the requirements, by name.
-        zipped_bytes: Size of the file.
-        unzipped_bytes: Size of its contents, which is what Lambda limits.
-        files: How many there are inside.
-        left_out: The pins that a layer has to bring, such as `pillow==13.0.0`; none where the package has them itself.
-        bytecode: The version of the Python that compiled its modules, such as `3.13.0`; empty: they are not compiled.
+        name: The function's folder; for a layer, the folder whose requirements it contains.
+        wheels: The packaged wheels, by name.
+        zipped_bytes: Size of the zip.
+        unzipped_bytes: Size of its contents, which Lambda limits.
+        files: Number of files in the zip.
+        left_out: Pins that a layer must contain, such as `pillow==13.0.0`; empty if the package contains them.
+        bytecode: Version of the Python that compiled the modules, such as `3.13.0`; empty without bytecode.
     """
 
     name: str
@@ -80,8 +85,8 @@ class Package:
     bytecode: str = ""
 
 
-def _silent(line: str, /) -> None:
-    """Report nothing."""
+def _ignore(line: str, /) -> None:
+    """Discard a progress line."""
 
 
 def build_package(
@@ -90,53 +95,55 @@ def build_package(
     destination: Path,
     *,
     dependencies: bool = True,
-    contents: Contents = PLAIN,
+    contents: Contents = NO_EXTRAS,
     layers: Sequence[Package] = (),
     sources: Path | None = None,
-    report: Callable[[str], None] = _silent,
+    report: Callable[[str], None] = _ignore,
 ) -> Package:
-    """Write `<destination>/<function>.zip` for `target`, verified; nothing is left of a build that fails.
+    """Build and verify `<destination>/<function>.zip`. A failed build leaves no file.
 
-    The bytes depend on the function's sources, the wheels of its pins, this package's version and, where modules are
-    compiled, on the version of the Python that does it; on nothing else of the machine, day or place. (An index may
-    offer a further wheel of a pinned version later; a `--hash` in requirements.txt excludes even that.)
+    The bytes depend only on the function's sources, the wheels of its pins, this package's version and, with bytecode,
+    the version of the Python that compiles. (An index may add another wheel of a pinned version later; a `--hash` in
+    requirements.txt excludes that.)
 
     Args:
-        function: A folder's name below the sources, such as `processor`.
-        target: Where it will run.
-        destination: Folder for the zip, made if need be.
-        dependencies: Whether what it requires goes in; if not, the function needs a layer with it. What its trim.toml
-            cuts always goes in.
-        contents: What it is built with.
-        layers: The layers built for it; Lambda limits their size together with the package's.
-        sources: The folder with the functions' folders; None: the project's own.
-        report: Takes one line per step.
+        function: Name of a folder in the sources, such as `processor`.
+        target: Runtime and architecture of the function.
+        destination: Folder for the zip; it is created if it does not exist.
+        dependencies: True to package the requirements; False if a layer contains them. The wheels of
+            requirements-trimmed.txt are always packaged.
+        contents: Extras and bytecode.
+        layers: Layers built for the function. Lambda limits the total size of package and layers.
+        sources: Folder of the functions' folders; None for the project's functions.
+        report: Called with one line per step.
 
     Raises:
-        PackagingError: There is no such function, its wheels cannot be had, or the package would not import.
+        PackagingError: The function does not exist, pip finds no wheels, or the verification fails.
     """
     source = function_source(function, sources)
     label, pins = _requirements(source, contents.extras, target)
 
-    def say(line: str) -> None:
+    def report_step(line: str) -> None:
         report(f"{function}: {line}")
 
     _check_layers(function, target, layers)
     wheels: tuple[Wheel, ...] = ()
     left_out: tuple[str, ...] = ()
     if dependencies:
-        wheels = fetch_wheels(pins, target, label=label, report=say)
+        wheels = fetch_wheels(pins, target, label=label, report=report_step)
     elif pins:
         left_out = tuple(pin.requirement for pin in pins)
-        say(f"leaving {', '.join(left_out)} to a layer")
+        report_step(f"leaving {', '.join(left_out)} to a layer")
         if layers:
-            _check_brought(pins, layers, label)
-    own = [stored(name, content, function) for name, content in shipped_files(source).items()]
-    trimmed, kept = _trimmed(source, target, say)
+            _check_layer_pins(pins, layers, label)
+    own = [stored(name, content, function) for name, content in packaged_files(source).items()]
+    trimmed, files = _trimmed(source, target, report_step)
     path = destination / f"{function}.zip"
-    entries = merge([*own, *kept, *_unpacked(wheels, say)])
+    entries = merge([*own, *files, *_unpacked(wheels, report_step)])
     wheels = tuple(sorted([*wheels, *trimmed], key=lambda wheel: wheel.name))
-    package = _finish("function", target, path, entries, wheels, bytecode=contents.bytecode, say=say, beside=layers)
+    package = _finish(
+        "function", target, path, entries, wheels, bytecode=contents.bytecode, report=report_step, layers=layers
+    )
     return replace(package, left_out=left_out)
 
 
@@ -145,73 +152,73 @@ def build_layer(
     target: Target,
     destination: Path,
     *,
-    contents: Contents = PLAIN,
+    contents: Contents = NO_EXTRAS,
     sources: Path | None = None,
-    report: Callable[[str], None] = _silent,
+    report: Callable[[str], None] = _ignore,
 ) -> Package:
-    """Write `<destination>/<package>.zip`, a layer with what `package` requires on `target`, verified.
+    """Build and verify `<destination>/<package>.zip`, a layer with the requirements of a function.
 
-    Its bytes depend on the wheels, this package's version and that of the Python that compiles, and on nothing else: a
-    function's sources can change without it.
+    The bytes depend only on the wheels, this package's version and the version of the Python that compiles. They do not
+    depend on the function's sources.
 
     Args:
-        package: The folder below the sources whose requirements it holds, such as `processor`.
-        target: Where its functions will run.
-        destination: Folder for the zip, made if need be; another one than the packages'.
-        contents: What it is built with.
-        sources: The folder with the functions' folders; None: the project's own.
-        report: Takes one line per step.
+        package: Name of the folder whose requirements the layer contains, such as `processor`.
+        target: Runtime and architecture of the function.
+        destination: Folder for the zip, different from the packages' folder; it is created if it does not exist.
+        contents: Extras and bytecode.
+        sources: Folder of the functions' folders; None for the project's functions.
+        report: Called with one line per step.
 
     Raises:
-        PackagingError: There is no such package, it requires nothing, or its wheels cannot be had or would not import.
+        PackagingError: The function does not exist or requires nothing, pip finds no wheels, or the verification fails.
     """
     label, pins = _requirements(function_source(package, sources), contents.extras, target)
     if not pins:
-        raise PackagingError(f"{label}: pins: are none for {target}; expected at least one to make a layer of")
+        raise PackagingError(f"{label}: no pins for {target}; expected at least one for a layer")
 
-    def say(line: str) -> None:
+    def report_step(line: str) -> None:
         report(f"{package} layer: {line}")
 
-    wheels = fetch_wheels(pins, target, label=label, report=say)
-    entries = [replace(entry, name=f"{LAYER_FOLDER}{entry.name}") for entry in merge(_unpacked(wheels, say))]
+    wheels = fetch_wheels(pins, target, label=label, report=report_step)
+    entries = [replace(entry, name=f"{LAYER_FOLDER}{entry.name}") for entry in merge(_unpacked(wheels, report_step))]
     path = destination / f"{package}.zip"
-    return _finish("layer", target, path, entries, wheels, bytecode=contents.bytecode, say=say)
+    return _finish("layer", target, path, entries, wheels, bytecode=contents.bytecode, report=report_step)
 
 
 def _requirements(source: FunctionSource, extras: Sequence[str], target: Target) -> tuple[str, tuple[Pin, ...]]:
-    """The files of what the function requires, for messages, and their pins."""
+    """Return the names of the requirements files, for messages, and their pins."""
     labels = [f"{source.name}/{file}" for file in source.requirement_files(extras)]
     pins = [pin for label in labels for pin in read_requirements(source.folder / Path(label).name, target, label)]
     return ", ".join(labels), tuple(sorted(pins, key=lambda pin: pin.line))
 
 
 def _trimmed(
-    source: FunctionSource, target: Target, say: Callable[[str], None]
+    source: FunctionSource, target: Target, report: Callable[[str], None]
 ) -> tuple[tuple[Wheel, ...], list[Entry]]:
-    """The wheels that are always in the function's package, and what is left of their files.
+    """Return the wheels of requirements-trimmed.txt and their reduced files.
 
-    They never come in a layer: other functions would find them there before the whole ones of their runtime.
+    They are never part of a layer: other functions would import them from there instead of from their runtime.
     """
     label = f"{source.name}/{TRIMMED_REQUIREMENTS}"
     pins = read_requirements(source.folder / TRIMMED_REQUIREMENTS, target, label)
-    wheels = fetch_wheels(pins, target, label=label, report=say)
+    wheels = fetch_wheels(pins, target, label=label, report=report)
     trim = read_trim(source.folder / TRIM_FILE, f"{source.name}/{TRIM_FILE}")
     for name in trim.tables.keys() - {wheel.name for wheel in wheels}:
-        raise PackagingError(f"{trim.label}: {name}: is not in {label}; expected the wheels of that file")
-    kept: list[Entry] = []
+        raise PackagingError(f"{trim.label}: {name}: not found in {label}; expected the wheels of that file")
+    files: list[Entry] = []
     for wheel in wheels:
-        say(f"adding {wheel}{', trimmed' if wheel.name in trim.tables else ''} ({wheel.file})")
-        kept += trim.entries(wheel)
+        report(f"adding {wheel}{', trimmed' if wheel.name in trim.tables else ''} ({wheel.file})")
+        files += trim.entries(wheel)
     if trim.operations:
-        say("calling AWS with what is left, without sending")
-        prove(kept, trim.operations, trim.label)
-    return wheels, kept
+        report("creating every request with the reduced botocore, without sending")
+        check_requests(files, trim.operations, trim.label)
+    return wheels, files
 
 
-def _unpacked(wheels: Sequence[Wheel], say: Callable[[str], None]) -> list[Entry]:
+def _unpacked(wheels: Sequence[Wheel], report: Callable[[str], None]) -> list[Entry]:
     entries: list[Entry] = []
     for wheel in wheels:
-        say(f"adding {wheel} ({wheel.file})")
+        report(f"adding {wheel} ({wheel.file})")
         entries += wheel_entries(wheel)
     return entries
 
@@ -219,20 +226,20 @@ def _unpacked(wheels: Sequence[Wheel], say: Callable[[str], None]) -> list[Entry
 def _check_layers(function: str, target: Target, layers: Sequence[Package]) -> None:
     for layer in layers:
         if layer.target != target:
-            raise PackagingError(f"{function}: {layer.name} layer: is for {layer.target}; expected {target}")
+            raise PackagingError(f"{function}: {layer.name} layer: built for {layer.target}; expected {target}")
 
 
-def _check_brought(pins: Sequence[Pin], layers: Sequence[Package], label: str) -> None:
-    brought = {wheel.name: wheel.version for layer in layers for wheel in layer.wheels}
-    faults = [
-        f"{label}: {pin.requirement}: is in none of the function's layers ({found or 'not at all'}); "
+def _check_layer_pins(pins: Sequence[Pin], layers: Sequence[Package], label: str) -> None:
+    versions = {wheel.name: wheel.version for layer in layers for wheel in layer.wheels}
+    errors = [
+        f"{label}: {pin.requirement}: missing in the function's layers (found: {found or 'none'}); "
         "expected a layer of the same requirements"
         for pin in pins
-        if not (found := brought.get(pin.name, ""))
+        if not (found := versions.get(pin.name, ""))
         or not Requirement(pin.requirement).specifier.contains(found, prereleases=True)
     ]
-    if faults:
-        raise PackagingError("\n".join(faults))
+    if errors:
+        raise PackagingError("\n".join(errors))
 
 
 def _finish(
@@ -243,35 +250,37 @@ def _finish(
     wheels: tuple[Wheel, ...],
     *,
     bytecode: BytecodeRule,
-    say: Callable[[str], None],
-    beside: Sequence[Package] = (),
+    report: Callable[[str], None],
+    layers: Sequence[Package] = (),
 ) -> Package:
-    """Compile, write beside the destination, verify, and only then put it in place."""
-    if compiler := find_compiler(bytecode, target, say):
+    """Compile, write to a temporary file next to the destination, verify, then rename."""
+    if compiler := find_compiler(bytecode, target, report):
         entries = merge([*entries, *compiled(entries, compiler, target, ROOTS[kind])])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".partial", dir=path.parent)
-    except OSError as fault:
-        raise PackagingError(f"{path}: package: cannot be written ({fault}); expected a writable folder") from fault
+    except OSError as error:
+        raise PackagingError(f"{path}: package: cannot be written ({error}); expected a writable folder") from error
     partial = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             write_zip(entries, stream)
-        say(f"verifying for {target}")
-        if faults := zip_faults(partial, target, kind, beside_bytes=sum(layer.unzipped_bytes for layer in beside)):
+        report(f"verifying for {target}")
+        if errors := zip_errors(partial, target, kind, layers_bytes=sum(layer.unzipped_bytes for layer in layers)):
             file = path.name if kind == "function" else f"{path.stem} layer"
-            raise PackagingError("\n".join(f"{file}: {fault}" for fault in faults))
+            raise PackagingError("\n".join(f"{file}: {error}" for error in errors))
         partial.chmod(0o644)
         sha256 = hashlib.sha256(partial.read_bytes()).hexdigest()
         partial.replace(path)
-    except OSError as fault:
-        raise PackagingError(f"{path}: package: cannot be written ({fault}); expected room and a plain file") from fault
+    except OSError as error:
+        raise PackagingError(
+            f"{path}: package: cannot be written ({error}); expected free space and a regular file"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
     zipped_bytes = path.stat().st_size
     if zipped_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
-        say(f"is {zipped_bytes} bytes: above {DIRECT_UPLOAD_LIMIT_BYTES} Lambda takes it from a bucket only")
+        report(f"{zipped_bytes} bytes; above {DIRECT_UPLOAD_LIMIT_BYTES} bytes, Lambda accepts it only from a bucket")
     return Package(
         name=path.stem,
         kind=kind,

@@ -1,4 +1,4 @@
-"""A function's requirements.txt: exact pins, read for the runtime it will run on."""
+"""Reader of a function's requirements.txt: exact pins, evaluated for the function's runtime."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NO_BINARY = re.compile(r"--no-binary[= ]\s*([\w.-]+)")
 
 @dataclass(frozen=True)
 class Pin:
-    """One distribution at one version.
+    """One distribution with an exact version.
 
     Attributes:
-        line: As pip reads it, without a marker.
-        extras: Optional parts of it that are wanted.
-        from_source: Whether it is taken from its source distribution, as pip's `--no-binary` says.
+        line: The line for pip, without a marker.
+        extras: Requested extras of the distribution.
+        from_source: True if the file lists it with `--no-binary`: its source distribution is used.
     """
 
     name: NormalizedName
@@ -43,56 +43,54 @@ class Pin:
 
 
 def read_requirements(path: Path, target: Target, label: str) -> tuple[Pin, ...]:
-    """The pins of a requirements.txt that hold on `target`; none where there is no such file.
+    """Return the pins of a requirements.txt that apply to `target`; an empty tuple if the file does not exist.
 
     Markers are evaluated here, because pip evaluates them for the interpreter it runs on, not for `--python-version`
-    (pypa/pip issue 11198). Besides pins a file may have pip's `--no-binary <name>`, for a pin that has no wheel.
+    (pypa/pip issue 11198). The file may also contain `--no-binary <name>` for a pin without a wheel.
 
     Args:
-        path: The file.
-        target: Where the function will run.
+        path: The requirements file.
+        target: Runtime and architecture of the function.
         label: The file's name in messages.
 
     Raises:
-        PackagingError: A line is not an exact pin; every such line is named.
+        PackagingError: Lines are not exact pins. The message names all of them.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise PackagingError(f"{label}: text: cannot be read ({fault}); expected a text file in UTF-8") from fault
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackagingError(f"{label}: text: cannot be read ({error}); expected a UTF-8 text file") from error
     lines = [_COMMENT.sub("", line).strip() for line in text.replace("\\\n", " ").splitlines()]
     from_source = {canonicalize_name(found[1]) for line in lines if (found := _NO_BINARY.fullmatch(line))}
     pins: list[Pin] = []
-    faults: list[str] = []
-    for wanted in lines:
-        if not wanted or _NO_BINARY.fullmatch(wanted):
+    errors: list[str] = []
+    for line in lines:
+        if not line or _NO_BINARY.fullmatch(line):
             continue
         try:
-            pin = _pin(wanted, target)
-        except ValueError as fault:
-            faults.append(f"{label}: {wanted}: {fault}")
+            pin = _pin(line, target)
+        except ValueError as error:
+            errors.append(f"{label}: {line}: {error}")
         else:
             pins += [replace(pin, from_source=pin.name in from_source)] if pin else []
-    if faults:
-        raise PackagingError("\n".join(faults))
+    if errors:
+        raise PackagingError("\n".join(errors))
     return tuple(sorted(pins, key=lambda pin: pin.line))
 
 
-def _pin(wanted: str, target: Target) -> Pin | None:
+def _pin(line: str, target: Target) -> Pin | None:
     try:
-        requirement = Requirement(_HASH.sub("", wanted))
-    except InvalidRequirement as fault:
-        raise ValueError("is not a requirement; expected <name>==<version>") from fault
+        requirement = Requirement(_HASH.sub("", line))
+    except InvalidRequirement as error:
+        raise ValueError("not a requirement; expected <name>==<version>") from error
     exact = [one for one in requirement.specifier if one.operator == "==" and not one.version.endswith(".*")]
     if requirement.url or len(requirement.specifier) != 1 or not exact:
-        raise ValueError(
-            f"is not an exact pin; expected {requirement.name}==<version>, so that every build is the same"
-        )
+        raise ValueError(f"not an exact pin; expected {requirement.name}==<version>, which makes builds reproducible")
     if requirement.marker and not requirement.marker.evaluate(target.markers):
         return None
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     name = canonicalize_name(requirement.name)
-    hashes = "".join(f" --hash={value}" for value in sorted(_HASH.findall(wanted)))
+    hashes = "".join(f" --hash={value}" for value in sorted(_HASH.findall(line)))
     return Pin(name, f"{name}{extras}=={exact[0].version}{hashes}", frozenset(requirement.extras))

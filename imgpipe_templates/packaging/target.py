@@ -1,4 +1,4 @@
-"""What a package is built for: a Lambda runtime and architecture, or an interpreter of this machine."""
+"""Target of a package: a Lambda runtime and architecture, or an interpreter of this machine."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 AMAZON_LINUX_2_GLIBC = (2, 26)
 AMAZON_LINUX_2023_GLIBC = (2, 34)
 
-OLDEST_MANYLINUX_GLIBC = (2, 17)  # manylinux2014 is manylinux_2_17 (PEP 600); older images build no Python 3.11
+OLDEST_MANYLINUX_GLIBC = (2, 17)  # manylinux2014 is manylinux_2_17 (PEP 600); older images have no Python 3.11
 
-INTERPRETER_SECONDS = 30  # a sound interpreter answers in well under one
+INTERPRETER_SECONDS = 30  # an interpreter starts in well under one second
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A Python version as Lambda's runtimes name it.
+    """A Python runtime of Lambda.
 
     Attributes:
         version: Major and minor version of CPython.
         bytecode: Magic number of its `.pyc` files.
         glibc: Version of the C library on Lambda.
-        supported: Whether packages for Lambda are built for it; if not, it can only be run on this machine.
+        supported: True if packages for Lambda are built for it. Other versions only run functions on this machine.
     """
 
     version: tuple[int, int]
@@ -45,7 +45,7 @@ class Runtime:
 
 # Operating systems: AWS Lambda Developer Guide, "Building Lambda functions with Python", read 2026-11.
 # Magic numbers: CPython, Include/internal/pycore_magic_number.h, read 2026-11.
-# 3.11 is not supported: Pillow's wheels with today's security fixes need glibc 2.27.
+# 3.11 is not supported: Pillow's wheels with current security fixes need glibc 2.27.
 RUNTIMES: Mapping[str, Runtime] = {
     "python3.11": Runtime((3, 11), 3495, AMAZON_LINUX_2_GLIBC, supported=False),
     "python3.12": Runtime((3, 12), 3531, AMAZON_LINUX_2023_GLIBC),
@@ -53,22 +53,22 @@ RUNTIMES: Mapping[str, Runtime] = {
     "python3.14": Runtime((3, 14), 3627, AMAZON_LINUX_2023_GLIBC),
 }
 
-MACHINES: Mapping[str, str] = {"arm64": "aarch64", "x86_64": "x86_64"}  # Lambda's word -> the Linux kernel's
+MACHINES: Mapping[str, str] = {"arm64": "aarch64", "x86_64": "x86_64"}  # Lambda's name -> the Linux kernel's name
 
 LAMBDA_RUNTIMES = tuple(name for name, runtime in RUNTIMES.items() if runtime.supported)
 
 
 @dataclass(frozen=True)
 class Target:
-    """Runtime and architecture that a package has to import on.
+    """Runtime and architecture that a package is built for.
 
     Args:
-        runtime: As in a function's `Runtime`.
-        architecture: As in a function's `Architectures`.
-        glibc: Version of the C library there; None: the one of that Lambda runtime.
+        runtime: Value of a function's `Runtime`.
+        architecture: Value in a function's `Architectures`.
+        glibc: Version of the C library; None for the version of the Lambda runtime.
 
     Raises:
-        PackagingError: The runtime or the architecture is not one that packages are built for.
+        PackagingError: The runtime or architecture is not supported.
     """
 
     runtime: str = "python3.13"
@@ -76,15 +76,15 @@ class Target:
     glibc: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no package can be built for."""
+        """Check runtime and architecture."""
         allowed = LAMBDA_RUNTIMES if self.glibc is None else tuple(RUNTIMES)
         if self.runtime not in allowed:
             raise PackagingError(
-                f"target: runtime: {self.runtime!r} is not supported; expected one of {', '.join(allowed)}"
+                f"target: runtime: {self.runtime!r} not supported; expected one of {', '.join(allowed)}"
             )
         if self.architecture not in MACHINES:
             raise PackagingError(
-                f"target: architecture: {self.architecture!r} is not known; expected one of {', '.join(MACHINES)}"
+                f"target: architecture: {self.architecture!r} unknown; expected one of {', '.join(MACHINES)}"
             )
 
     def __str__(self) -> str:
@@ -92,12 +92,12 @@ class Target:
 
     @classmethod
     def of_interpreter(cls, python: str) -> Target:
-        """The target for running a function under the interpreter `python` of this machine.
+        """Return the target for an interpreter of this machine.
 
         Raises:
-            PackagingError: It does not run, or it is not a CPython 3.11..3.14 on Linux with glibc.
+            PackagingError: The interpreter does not run, or is not CPython 3.11 to 3.14 on Linux with glibc.
         """
-        return _target_of(python, _ask(python))
+        return _target_of(python, _describe(python))
 
     @property
     def version(self) -> tuple[int, int]:
@@ -106,17 +106,17 @@ class Target:
 
     @property
     def available_glibc(self) -> tuple[int, int]:
-        """Version of the C library that is there: the newest one that native code may ask for."""
+        """Version of the C library on the target: the maximum that native code may require."""
         return self.glibc or RUNTIMES[self.runtime].glibc
 
     @property
     def bytecode(self) -> int:
-        """Magic number of `.pyc` files that this runtime loads."""
+        """Magic number of the runtime's `.pyc` files."""
         return RUNTIMES[self.runtime].bytecode
 
     @property
     def machine(self) -> str:
-        """The processor, in the Linux kernel's word."""
+        """The processor as the Linux kernel names it."""
         return MACHINES[self.architecture]
 
     @property
@@ -126,9 +126,9 @@ class Target:
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """Platform tags whose wheels load there, newest C library first.
+        """Platform tags of compatible wheels, newest C library first.
 
-        pip takes a `--platform` literally: it does not fall back to an older manylinux by itself.
+        pip does not fall back from a `--platform` to an older manylinux version.
         """
         major, newest = self.available_glibc
         minors = range(newest, OLDEST_MANYLINUX_GLIBC[1] - 1, -1)
@@ -136,14 +136,14 @@ class Target:
 
     @property
     def tags(self) -> frozenset[Tag]:
-        """Every wheel tag that installs there."""
+        """All compatible wheel tags."""
         platforms = self.platforms
         native = cpython_tags(self.version, abis=[self.abi], platforms=platforms)
         return frozenset(native) | frozenset(compatible_tags(self.version, self.abi, platforms))
 
     @property
     def markers(self) -> dict[str, str]:
-        """Values of the environment markers of requirements (PEP 508) there."""
+        """Values of the environment markers of requirements (PEP 508) on the target."""
         version = "{}.{}".format(*self.version)
         return {
             "implementation_name": "cpython",
@@ -160,7 +160,7 @@ class Target:
         }
 
 
-_QUESTION = """
+_DESCRIBE = """
 import json, platform, sys, sysconfig
 print(json.dumps({
     "implementation": sys.implementation.name,
@@ -184,23 +184,23 @@ class _Interpreter(TypedDict):
     free_threaded: bool
 
 
-def _ask(python: str) -> _Interpreter:
+def _describe(python: str) -> _Interpreter:
     try:
-        answer = subprocess.run(  # noqa: S603 - the interpreter is the caller's choice
-            [python, "-I", "-S", "-c", _QUESTION],
+        completed = subprocess.run(  # noqa: S603 - the caller chooses the interpreter
+            [python, "-I", "-S", "-c", _DESCRIBE],
             capture_output=True,
             text=True,
             timeout=INTERPRETER_SECONDS,
             check=True,
         )
-        found: _Interpreter = json.loads(answer.stdout)
+        found: _Interpreter = json.loads(completed.stdout)
     except subprocess.CalledProcessError as failure:
-        said = (failure.stderr.strip().splitlines() or [f"exit status {failure.returncode}"])[-1]
+        problem = (failure.stderr.strip().splitlines() or [f"exit status {failure.returncode}"])[-1]
     except (OSError, subprocess.TimeoutExpired, ValueError) as failure:
-        said = str(failure)
+        problem = str(failure)
     else:
         return found
-    raise PackagingError(f"{python}: interpreter: does not run ({said}); expected CPython 3.11 to 3.14")
+    raise PackagingError(f"{python}: interpreter: does not run ({problem}); expected CPython 3.11 to 3.14")
 
 
 def _target_of(python: str, found: _Interpreter) -> Target:
@@ -211,15 +211,13 @@ def _target_of(python: str, found: _Interpreter) -> Target:
     if found["implementation"] != "cpython" or runtime not in RUNTIMES:
         problem = f"is {found['implementation']} {runtime.removeprefix('python')}; expected CPython 3.11 to 3.14"
     elif found["free_threaded"]:
-        problem = "is a free-threaded build; expected one with the GIL, as on Lambda"
+        problem = "is a free-threaded build; expected a build with the GIL, as on Lambda"
     elif found["platform"] != "linux":
-        problem = f"runs on {found['platform']!r}; expected Linux, for which Lambda's wheels are built"
+        problem = f"runs on {found['platform']!r}; expected Linux, the platform of Lambda's wheels"
     elif found["machine"] not in architectures or found["bits"] != 64:  # noqa: PLR2004 - the word size of both
         problem = f"runs on {found['bits']}-bit {found['machine']}; expected 64-bit {' or '.join(architectures)}"
     elif glibc is None:
-        problem = (
-            f"runs on the C library {library or 'unknown'!r}; expected glibc, for which manylinux wheels are built"
-        )
+        problem = f"runs on the C library {library or 'unknown'!r}; expected glibc, which manylinux wheels require"
     else:
         return Target(runtime, architectures[found["machine"]], (int(glibc[1]), int(glibc[2])))
     raise PackagingError(f"{python}: interpreter: {problem}")

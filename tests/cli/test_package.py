@@ -98,7 +98,7 @@ def test_nothing_is_written_without_required_bytecode(imgpipe, tmp_path, monkeyp
     rejected = imgpipe(*ONE_FUNCTION, "--set", f"processing.runtime=python{missing}", "--bytecode", "require")
 
     assert (rejected.status, rejected.out, zips()) == (1, "", set())
-    assert f"error: bytecode: python{missing}: is not on this machine" in rejected.err
+    assert f"error: bytecode: python{missing}: not installed on this machine" in rejected.err
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_a_package_with_faults_is_not_written_and_says_them_under_its_own_name(s
 
     assert str(failure.value).splitlines() == [
         "processor.zip: native.so: is not an ELF file; expected a library for Linux",
-        "processor.zip: index.py: does not define lambda_handler; expected it to be defined or imported there",
+        "processor.zip: index.py: does not define lambda_handler; expected a definition or import of it",
     ]
     assert not list((tmp_path / "out").iterdir())
 
@@ -169,7 +169,10 @@ def test_a_file_that_is_in_two_wheels_differently_is_refused(index, sources, tmp
     with pytest.raises(PackagingError) as failure:
         build_package("processor", X86, tmp_path, sources=sources("one==1.0\ntwo==1.0"))
 
-    assert str(failure.value) == "package: shared.py: is in one 1.0 and differently in two 1.0; expected it in one"
+    assert (
+        str(failure.value)
+        == "package: shared.py: differs between one 1.0 and two 1.0; expected the file in one of them"
+    )
 
 
 def test_a_destination_that_cannot_be_written_is_an_error_with_its_path(sources, tmp_path):

@@ -46,7 +46,7 @@ def place_of(content):
     return marshal.loads(content[16:]).co_filename  # noqa: S302 - compiled just now
 
 
-def test_every_module_has_bytecode_that_python_takes_unseen_and_names_its_place_on_lambda(tool_sources, tmp_path):
+def test_every_module_has_unchecked_bytecode_with_its_path_on_lambda(tool_sources, tmp_path):
     package = build_package("processor", OWN, tmp_path, sources=tool_sources)
 
     found = bytecode(package.path)
@@ -116,7 +116,10 @@ def test_without_the_runtimes_python_a_package_has_no_bytecode_and_says_so(bare_
     package = build_package("processor", ELSEWHERE, bare_machine, sources=sources(), report=lines.append)
 
     assert (bytecode(package.path), package.bytecode) == ({}, "")
-    said = f"processor: without bytecode, which costs every cold start: {ELSEWHERE.runtime} is not on this machine"
+    said = (
+        "processor: adding no bytecode, so cold starts are slower: "
+        f"{ELSEWHERE.runtime} is not installed on this machine"
+    )
     assert said in lines
 
 
@@ -125,8 +128,8 @@ def test_bytecode_that_is_required_names_the_interpreter_that_is_missing(bare_ma
         build_package("processor", ELSEWHERE, bare_machine / "out", contents=REQUIRED, sources=sources())
 
     assert str(failure.value) == (
-        f"bytecode: {ELSEWHERE.runtime}: is not on this machine; "
-        "expected an interpreter of that version (on PATH, of pyenv or of uv), or another rule than require"
+        f"bytecode: {ELSEWHERE.runtime}: not installed on this machine; "
+        "expected an interpreter of that version (on PATH, in pyenv or in uv), or another rule than require"
     )
     assert not (bare_machine / "out").exists()
 

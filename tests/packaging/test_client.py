@@ -98,11 +98,11 @@ def test_amazons_endpoints_are_trusted_by_amazons_authorities_alone(task, region
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "eusc-de-east-1", "us-iso-east-1"])
-def test_partitions_with_endpoints_of_another_name_trust_everybody_that_botocore_does(task, region):
+def test_partitions_with_other_domains_use_the_default_bundle_of_botocore(task, region):
     assert made(task, region)["trusts"] == EVERYBODY
 
 
-def test_an_endpoint_of_somebody_else_is_trusted_by_everybody_that_botocore_trusts(task):
+def test_custom_endpoint_uses_the_default_bundle_of_botocore(task):
     assert made(task, AWS_ENDPOINT_URL="https://s3.example.com")["trusts"] == EVERYBODY
 
 

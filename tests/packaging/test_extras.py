@@ -65,19 +65,21 @@ def test_a_layer_without_the_extra_that_the_function_wants_is_refused(with_extra
         )
 
     assert str(failure.value) == (
-        "processor/requirements.txt, processor/requirements-sharp.txt: sharp==2.0: is in none of the function's layers "
-        "(not at all); expected a layer of the same requirements"
+        "processor/requirements.txt, processor/requirements-sharp.txt: sharp==2.0: missing in the function's layers "
+        "(found: none); expected a layer of the same requirements"
     )
 
 
 @pytest.mark.parametrize(
-    ("extras", "expected"), [({}, "it has no extras"), ({"b": "", "a": ""}, "expected a or b")], ids=["none", "two"]
+    ("extras", "expected"),
+    [({}, "the function has no extras"), ({"b": "", "a": ""}, "expected a or b")],
+    ids=["none", "two"],
 )
 def test_an_unknown_extra_is_refused_with_those_that_there_are(sources, tmp_path, extras, expected):
     with pytest.raises(PackagingError) as failure:
         build_package("processor", X86, tmp_path, contents=SHARP, sources=sources(**extras))
 
-    assert str(failure.value) == f"processor: sharp: is no extra of this function; {expected}"
+    assert str(failure.value) == f"processor: sharp: unknown extra; {expected}"
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_libvips_and_the_decoder_of_heic_load_from_the_unzipped_package_alone(tm
     assert answer_of(python, EXTRAS_SCRIPT, package) == ("True (100, 67) True libde265\n", "")
 
 
-def test_pillow_imports_and_works_from_the_layer_beside_the_package(pillow_layer, tmp_path):
+def test_pillow_can_be_imported_from_the_layer(pillow_layer, tmp_path):
     python, target = lambda_interpreter()
     layer, package = pillow_layer(target)
     processor = build_package("processor", target, tmp_path, dependencies=False, layers=[layer])

@@ -37,7 +37,7 @@ def test_layer_and_package_hold_together_what_the_package_holds_alone(pillow_pac
     assert alone.unzipped_bytes == layer.unzipped_bytes + package.unzipped_bytes
 
 
-def test_a_layer_has_the_same_bytes_from_any_place_and_whatever_the_function_is(pillow_layer, pillow_sources, tmp_path):
+def test_layer_has_the_same_bytes_for_any_place_and_function(pillow_layer, pillow_sources, tmp_path):
     moved = shutil.copytree(pillow_sources, tmp_path / "elsewhere")
     (moved / "processor" / "index.py").write_text("def lambda_handler(event, context): ...\n")
     script = (
@@ -73,7 +73,7 @@ def test_a_layer_of_nothing_is_refused(sources, tmp_path, requirements):
         build_layer("processor", X86, tmp_path / "out", sources=sources(requirements))
 
     assert str(failure.value) == (
-        "processor/requirements.txt: pins: are none for python3.13 on x86_64; expected at least one to make a layer of"
+        "processor/requirements.txt: no pins for python3.13 on x86_64; expected at least one for a layer"
     )
     assert not (tmp_path / "out").exists()
 
@@ -105,14 +105,14 @@ def test_a_layer_for_another_target_or_of_other_requirements_is_refused(pillow_l
     with pytest.raises(PackagingError) as failure:
         build_package("processor", Target(), tmp_path, dependencies=False, layers=[layer], sources=root)
     assert str(failure.value) == (
-        "processor: processor layer: is for python3.13 on x86_64; expected python3.13 on arm64"
+        "processor: processor layer: built for python3.13 on x86_64; expected python3.13 on arm64"
     )
     with pytest.raises(PackagingError) as failure:
         build_package("processor", X86, tmp_path, dependencies=False, layers=[layer], sources=root)
     assert str(failure.value).splitlines() == [
-        "processor/requirements.txt: more==1.0: is in none of the function's layers (not at all); "
+        "processor/requirements.txt: more==1.0: missing in the function's layers (found: none); "
         "expected a layer of the same requirements",
-        "processor/requirements.txt: pillow==12.0.0: is in none of the function's layers (13.0.0); "
+        "processor/requirements.txt: pillow==12.0.0: missing in the function's layers (found: 13.0.0); "
         "expected a layer of the same requirements",
     ]
 
@@ -126,7 +126,7 @@ def test_a_layer_and_its_function_count_together(pillow_layer, pillow_sources, t
         build_package("processor", X86, tmp_path, dependencies=False, layers=[largest], **how)
 
     assert str(failure.value) == (
-        f"processor.zip: package: is {package.unzipped_bytes} bytes unzipped and its layers {largest.unzipped_bytes}; "
+        f"processor.zip: package: {package.unzipped_bytes} bytes unzipped and its layers {largest.unzipped_bytes}; "
         "expected less than 262144000 bytes for a function and its layers"
     )
 

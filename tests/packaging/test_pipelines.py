@@ -55,7 +55,7 @@ def files(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_functions_and_layers_lie_in_the_folder_of_their_pipeline(build, tmp_path):
+def test_functions_and_layers_are_in_the_folder_of_their_pipeline(build, tmp_path):
     helper = replace(BUNDLED, package="helper")
 
     built, _ = build(pipeline("one", [BUNDLED, helper]), pipeline("two", [LAYERED], [LAYER]))
@@ -99,26 +99,26 @@ def test_extras_of_a_pipeline_are_in_its_packages_and_layers(build):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"extras": ("more",)}, "is wanted with extras none and more"),
-        ({"dependencies": "layer"}, "is wanted with dependencies package and layer"),
-        ({"architecture": "arm64"}, "is wanted with architecture x86_64 and arm64"),
-        ({"runtime": "python3.12"}, "is wanted with runtime python3.13 and python3.12"),
+        ({"extras": ("more",)}, "required with extras none and more"),
+        ({"dependencies": "layer"}, "required with dependencies package and layer"),
+        ({"architecture": "arm64"}, "required with architecture x86_64 and arm64"),
+        ({"runtime": "python3.12"}, "required with runtime python3.13 and python3.12"),
     ],
 )
 def test_one_package_wanted_in_two_ways_is_refused(build, tmp_path, change, problem):
     with pytest.raises(PackagingError) as failure:
         build(pipeline("one", [BUNDLED, replace(BUNDLED, **change)]))
 
-    assert str(failure.value) == f"one: processor: {problem}; expected one for all that run it"
+    assert str(failure.value) == f"one: processor: {problem}; expected the same value for all functions that run it"
     assert not (tmp_path / "out").exists()
 
 
-def test_a_function_is_built_beside_the_layer_of_its_pipeline(build, tmp_path):
+def test_function_is_built_with_the_layer_of_its_pipeline(build, tmp_path):
     with pytest.raises(PackagingError) as failure:
         build(pipeline("one", [replace(LAYERED, architecture="arm64")], [LAYER]))
 
     assert str(failure.value) == (
-        "processor: processor layer: is for python3.13 on x86_64; expected python3.13 on arm64"
+        "processor: processor layer: built for python3.13 on x86_64; expected python3.13 on arm64"
     )
     assert not (tmp_path / "out").exists()
 
@@ -126,7 +126,7 @@ def test_a_function_is_built_beside_the_layer_of_its_pipeline(build, tmp_path):
 def test_nothing_is_written_unless_all_can_be_built(build, tmp_path):
     broken = pipeline("two", [replace(BUNDLED, package="broken")])
 
-    with pytest.raises(PackagingError, match=r"broken/requirements.txt: tool>=1: is not an exact pin"):
+    with pytest.raises(PackagingError, match=r"broken/requirements.txt: tool>=1: not an exact pin"):
         build(pipeline("one", [BUNDLED]), broken)
     assert {path.name for path in tmp_path.iterdir()} == {"lambda"}
 

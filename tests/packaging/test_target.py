@@ -32,9 +32,9 @@ def test_platforms_go_from_the_runtimes_c_library_down_to_manylinux2014():
     [
         (
             ("python3.11", "arm64"),
-            "target: runtime: 'python3.11' is not supported; expected one of python3.12, python3.13, python3.14",
+            "target: runtime: 'python3.11' not supported; expected one of python3.12, python3.13, python3.14",
         ),
-        (("python3.13", "arm"), "target: architecture: 'arm' is not known; expected one of arm64, x86_64"),
+        (("python3.13", "arm"), "target: architecture: 'arm' unknown; expected one of arm64, x86_64"),
     ],
 )
 def test_what_cannot_be_packaged_for_is_refused(values, problem):
@@ -77,14 +77,14 @@ def test_an_interpreter_that_does_not_run_is_named_with_what_it_said(tmp_path):
     [
         ({"version": [3, 10]}, "is cpython 3.10; expected CPython 3.11 to 3.14"),
         ({"implementation": "pypy"}, "is pypy 3.13; expected CPython 3.11 to 3.14"),
-        ({"platform": "darwin"}, "runs on 'darwin'; expected Linux, for which Lambda's wheels are built"),
+        ({"platform": "darwin"}, "runs on 'darwin'; expected Linux, the platform of Lambda's wheels"),
         ({"machine": "riscv64"}, "runs on 64-bit riscv64; expected 64-bit aarch64 or x86_64"),
         ({"bits": 32}, "runs on 32-bit x86_64; expected 64-bit aarch64 or x86_64"),
         (
             {"libc": ["", ""]},
-            "runs on the C library 'unknown'; expected glibc, for which manylinux wheels are built",
+            "runs on the C library 'unknown'; expected glibc, which manylinux wheels require",
         ),
-        ({"free_threaded": True}, "is a free-threaded build; expected one with the GIL, as on Lambda"),
+        ({"free_threaded": True}, "is a free-threaded build; expected a build with the GIL, as on Lambda"),
     ],
 )
 def test_an_interpreter_that_lambda_does_not_have_is_refused(tmp_path, change, problem):
@@ -141,7 +141,7 @@ def test_a_function_without_handler_file_is_said(sources):
         function_source("processor", root)
 
     assert str(failure.value) == (
-        f"processor: index.py: is missing in {root / 'processor'}; expected the function's handler"
+        f"processor: index.py: missing in {root / 'processor'}; expected the function's handler"
     )
 
 
@@ -153,4 +153,4 @@ def test_a_symbolic_link_among_the_sources_is_refused(sources, tmp_path):
     with pytest.raises(PackagingError) as failure:
         build_package("processor", Target(), tmp_path / "out", sources=root)
 
-    assert str(failure.value) == f"processor: {link}: is a symbolic link; expected a file or folder"
+    assert str(failure.value) == f"processor: {link}: symbolic link; expected a file or folder"

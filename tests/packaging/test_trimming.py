@@ -15,15 +15,15 @@ import pytest
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging import Target, build_layer, build_package, function_source
-from imgpipe_templates.packaging.proof import REGIONS, prove
-from imgpipe_templates.packaging.trimming import read_trim
-from imgpipe_templates.packaging.unpacking import wheel_entries
+from imgpipe_templates.packaging.trimmed_client.request_check import REGIONS, check_requests
+from imgpipe_templates.packaging.trimmed_client.trim_file import read_trim
+from imgpipe_templates.packaging.wheel_files import wheel_entries
 from tests.packaging.samples import SOURCE_ONLY, make_wheel
 
 OWN = Target.of_interpreter(sys.executable)
 PROCESSOR = function_source("processor").folder
 TRIM = tomllib.loads((PROCESSOR / "trim.toml").read_text())["botocore"]
-OPERATIONS, ANSWERS = TRIM["operations"], TRIM["answers"]
+OPERATIONS, RESPONSES = TRIM["operations"], TRIM["responses"]
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,8 @@ def test_what_is_kept_of_answers_is_what_the_functions_code_reads():
         for name in re.findall(r'answer(?:\.get\(|\[)"(\w+)"', path.read_text())
     }
 
-    assert read == {name for answers in ANSWERS.values() for members in answers.values() for name in members}
-    assert {service: sorted(answers) for service, answers in ANSWERS.items()} == OPERATIONS
+    assert read == {name for responses in RESPONSES.values() for members in responses.values() for name in members}
+    assert {service: sorted(responses) for service, responses in RESPONSES.items()} == OPERATIONS
 
 
 def snake(name):
@@ -134,7 +134,7 @@ def test_what_is_kept_of_a_description_is_as_it_was_but_for_its_documentation(sh
     kept, before = description(shipped, service), description(whole, service)
 
     assert kept["metadata"] == before["metadata"]
-    for operation, members in ANSWERS[service].items():
+    for operation, members in RESPONSES[service].items():
         shape = before["shapes"][before["operations"][operation]["output"]["shape"]]
         shape["members"] = {name: member for name, member in shape["members"].items() if name in members}
     for part in ("operations", "shapes"):
@@ -158,11 +158,11 @@ def test_the_trimmed_client_makes_the_same_requests_as_the_whole_one_in_every_pa
     trimmed = [entry for wheel in package.wheels for entry in trim.entries(wheel)]
     untouched = [entry for wheel in package.wheels for entry in wheel_entries(wheel)]
 
-    requests = prove(trimmed, OPERATIONS, "trimmed")
+    requests = check_requests(trimmed, OPERATIONS, "trimmed")
 
     assert len(requests) == len(REGIONS) * sum(map(len, OPERATIONS.values()))
     assert all(request[3] == "AWS4-HMAC-SHA256" for request in requests)
-    assert requests == prove(untouched, OPERATIONS, "whole")
+    assert requests == check_requests(untouched, OPERATIONS, "whole")
 
 
 def test_record_has_the_hashes_of_what_was_cut(shipped):
@@ -195,23 +195,23 @@ def failure_of(sources, tmp_path, trim, requirements="tool==1.0"):
     [
         (
             '[tool.replaced]\n"tool/none.py" = ""',
-            "tool.replaced: tool/none.py: is not in tool 1.0; expected a file of it",
+            "tool.replaced: tool/none.py: not found in tool 1.0; expected a file of this wheel",
         ),
-        ("[tool]\nreplaced = 1", "tool.replaced: is not understood; expected answers,"),
+        ("[tool]\nreplaced = 1", "tool.replaced: unknown key or value; expected responses,"),
         (
             "[tool]\nreplaced = { a = 1 }",
-            "tool.replaced: is not understood; expected answers,",
+            "tool.replaced: unknown key or value; expected responses,",
         ),
         (
             "[tool]\noperations = { a = 1 }",
-            "tool.operations: is not understood; expected answers, operations, replaced or roots",
+            "tool.operations: unknown key or value; expected responses, operations, replaced or roots",
         ),
-        ("[tool]\nanswers = { s3 = { GetObject = 1 } }", "tool.answers: is not understood; expected answers,"),
-        ("[tool]\nanswers = { s3 = [] }", "tool.answers: is not understood; expected answers,"),
-        ("[tool]\nroots = [1]", "tool.roots: is not understood; expected answers,"),
-        ("[tool]\ndropped = []", "tool.dropped: is not understood; expected answers,"),
-        ("tool = []", "tool.: is not understood; expected answers,"),
-        ("[other]", "other: is not in processor/requirements-trimmed.txt; expected the wheels of that file"),
+        ("[tool]\nresponses = { s3 = { GetObject = 1 } }", "tool.responses: unknown key or value; expected responses,"),
+        ("[tool]\nresponses = { s3 = [] }", "tool.responses: unknown key or value; expected responses,"),
+        ("[tool]\nroots = [1]", "tool.roots: unknown key or value; expected responses,"),
+        ("[tool]\ndropped = []", "tool.dropped: unknown key or value; expected responses,"),
+        ("tool = []", "tool.: unknown key or value; expected responses,"),
+        ("[other]", "other: not found in processor/requirements-trimmed.txt; expected the wheels of that file"),
         ("[tool", "text: cannot be read (Expected"),
     ],
 )
@@ -226,31 +226,31 @@ def test_a_trim_that_fits_nothing_is_refused(index, sources, tmp_path, trim, pro
     [
         (
             '[botocore.operations]\ns3 = ["GetItem"]',
-            "botocore.operations: s3: has no GetItem; expected operations of it",
+            "botocore.operations: s3: operation GetItem does not exist; expected operations of this service",
         ),
         (
-            '[botocore]\noperations = { s3 = ["GetObject"] }\nanswers = { s3 = { GetObject = ["Bodies"] } }',
-            "botocore.answers: s3.GetObject: has no Bodies; expected members of it",
+            '[botocore]\noperations = { s3 = ["GetObject"] }\nresponses = { s3 = { GetObject = ["Bodies"] } }',
+            "botocore.responses: s3.GetObject: response member Bodies does not exist; expected members of the response",
         ),
         (
-            '[botocore]\noperations = { s3 = ["GetObject"] }\nanswers = { s3 = { PutObject = [] } }',
-            "botocore.answers: s3.PutObject: has no answer; expected operations that are kept",
+            '[botocore]\noperations = { s3 = ["GetObject"] }\nresponses = { s3 = { PutObject = [] } }',
+            "botocore.responses: s3.PutObject: has no response; expected one of the kept operations",
         ),
         (
-            '[botocore]\noperations = { s3 = ["GetObject"] }\nanswers = { s4 = { GetObject = [] } }',
-            "botocore.answers: s4: is not kept; expected services of its operations",
+            '[botocore]\noperations = { s3 = ["GetObject"] }\nresponses = { s4 = { GetObject = [] } }',
+            "botocore.responses: s4: not among the kept services; expected services of [botocore.operations]",
         ),
         (
             '[botocore]\nroots = ["Amazon Root CA 9"]',
-            "botocore.roots: Amazon Root CA 9: is not in botocore/cacert.pem; expected one of its labels",
+            "botocore.roots: Amazon Root CA 9: not found in botocore/cacert.pem; expected one of its labels",
         ),
         (
             '[botocore.operations]\ns4 = ["GetObject"]',
-            "botocore: does not work with it (botocore.exceptions.UnknownServiceError: Unknown service: 's4'.",
+            "botocore: does not work after the reduction (botocore.exceptions.UnknownServiceError: Unknown service",
         ),
         (
             '[botocore]\nreplaced = { "botocore/auth.py" = "" }\noperations = { s3 = ["GetObject"] }',
-            "botocore: does not work with it (",
+            "botocore: does not work after the reduction (",
         ),
     ],
     ids=["operation", "member", "answer", "answers-of-nobody", "root", "service", "module"],

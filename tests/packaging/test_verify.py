@@ -68,9 +68,9 @@ def test_a_library_for_another_processor_names_its_wheel(faults, parts):
         f"{MATH_ARM} (pillow 13.0.0): is built for arm64; expected x86_64",
         f"{MATH_ARM} (pillow 13.0.0): is tagged cpython-313-aarch64-linux-gnu; "
         "expected cpython-313-x86_64-linux-gnu or abi3",
-        "pillow-13.0.0.dist-info/WHEEL (pillow 13.0.0): is tagged "
+        "pillow-13.0.0.dist-info/WHEEL (pillow 13.0.0): has the tags "
         "cp313-cp313-manylinux_2_27_aarch64, cp313-cp313-manylinux_2_28_aarch64; "
-        "expected a tag that python3.13 on x86_64 can load",
+        "expected a tag compatible with python3.13 on x86_64",
     ]
 
 
@@ -106,12 +106,12 @@ def test_a_library_that_needs_a_newer_c_library_is_found(faults, parts):
     library = parts[X86][MATH_X86].replace(newest, b"GLIBC_2.39\0")
 
     assert faults({"index.py": HANDLER, "fast.abi3.so": library}) == [
-        "fast.abi3.so: needs glibc 2.39; expected at most 2.34, which is on python3.13 on x86_64"
+        "fast.abi3.so: needs glibc 2.39; expected at most 2.34, the version of python3.13 on x86_64"
     ]
     assert faults({"index.py": HANDLER, "fast.abi3.so": library}, Target("python3.11", "x86_64", glibc=(2, 39))) == []
 
 
-def test_a_library_that_was_left_behind_is_found(faults, pillow_package):
+def test_missing_linked_library_is_found(faults, pillow_package):
     name = MATH_X86.replace("math", "ft")
     with zipfile.ZipFile(pillow_package(X86).path) as archive:
         needed = [one for one in archive.namelist() if "/libfreetype-" in one or "/libharfbuzz-" in one]
@@ -119,7 +119,7 @@ def test_a_library_that_was_left_behind_is_found(faults, pillow_package):
     alone = {inside: content for inside, content in files.items() if inside not in needed}
 
     assert faults(alone) == [
-        f"{name}: needs {one.rpartition('/')[2]}, which neither comes with it nor is on python3.13 on x86_64"
+        f"{name}: needs {one.rpartition('/')[2]}, which is neither in the package nor on python3.13 on x86_64"
         for one in sorted(needed)
     ]
     assert not [line for line in faults(files) if line.startswith(name)]
@@ -131,7 +131,7 @@ def test_a_32_bit_library_is_found(faults):
     assert faults({"index.py": HANDLER, "fast.so": header}) == [
         "fast.so: is 32-bit, little endian; expected 64-bit, little endian",
         "fast.so: is built for EM_386; expected x86_64",
-        "fast.so: has no section headers; expected them, to tell which glibc it needs",
+        "fast.so: has no section headers, which name the required glibc version; expected section headers",
     ]
 
 
@@ -163,7 +163,7 @@ def test_bytecode_of_another_python_is_found_and_of_the_runtime_passes(faults, t
 
     assert faults({"index.py": HANDLER, "module.pyc": mine}, own) == []
     assert faults({"index.py": HANDLER, "module.pyc": mine}, other) == [
-        f"module.pyc: is bytecode with magic number {magic}; expected {other.bytecode}, that of {other.runtime}"
+        f"module.pyc: bytecode with magic number {magic}; expected {other.bytecode}, that of {other.runtime}"
     ]
 
 
@@ -172,7 +172,7 @@ def test_a_package_above_the_limit_is_found_with_its_layers_counted(faults):
     room = UNZIPPED_LIMIT_BYTES - 1034
 
     assert faults(files, layers_bytes=room) == [
-        f"package: is 1034 bytes unzipped and its layers {room}; "
+        f"package: 1034 bytes unzipped and its layers {room}; "
         "expected less than 262144000 bytes for a function and its layers"
     ]
     assert faults(files, layers_bytes=room - 1) == []
@@ -180,17 +180,17 @@ def test_a_package_above_the_limit_is_found_with_its_layers_counted(faults):
 
 def test_a_missing_handler_is_found(faults):
     assert faults({"processor/index.py": HANDLER}) == [
-        "index.py: is missing; expected it at the root, with the function lambda_handler"
+        "index.py: missing; expected it at the root, with the function lambda_handler"
     ]
 
 
 def test_a_handler_file_without_the_handler_or_with_wrong_syntax_is_found(faults):
     assert faults({"index.py": b"def handler(event, context): ...\n"}) == [
-        "index.py: does not define lambda_handler; expected it to be defined or imported there"
+        "index.py: does not define lambda_handler; expected a definition or import of it"
     ]
     (line,) = faults({"index.py": b"def lambda_handler(:\n"})
     assert re.fullmatch(
-        r"index.py: does not parse \(.*\); expected the syntax of python3.13(, as Python .* reads it)?", line
+        r"index.py: does not parse \(.*\); expected the syntax of python3.13(, as parsed by Python .*)?", line
     )
 
 
@@ -208,7 +208,7 @@ def test_files_that_the_function_could_not_read_are_found(tmp_path):
         archive.writestr("index.py", HANDLER)
         archive.getinfo("index.py").external_attr = 0o100600 << 16
 
-    assert lines_of(path) == ["index.py: has permissions 0600, so the function cannot read it; expected 0644 or 0755"]
+    assert lines_of(path) == ["index.py: has permissions 0600, which the function cannot read; expected 0644 or 0755"]
 
 
 def test_paths_that_lead_out_and_double_entries_are_found(tmp_path):
@@ -221,8 +221,8 @@ def test_paths_that_lead_out_and_double_entries_are_found(tmp_path):
             info.external_attr = 0o100644 << 16
 
     assert lines_of(path) == [
-        "index.py: is there 2 times; expected once",
-        "../evil.py: leads out of the package; expected a path below its root",
+        "index.py: occurs 2 times; expected once",
+        "../evil.py: points outside of the package; expected a path in it",
     ]
 
 
@@ -233,7 +233,7 @@ def test_a_damaged_zip_and_a_damaged_entry_are_found(tmp_path, faults):
     path.write_bytes(path.read_bytes().replace(b"sound and whole", b"sound and hole!"))
 
     assert lines_of(path) == [
-        "data.txt: cannot be unpacked (Bad CRC-32 for file 'data.txt'); expected a sound zip entry"
+        "data.txt: cannot be unpacked (Bad CRC-32 for file 'data.txt'); expected a valid zip entry"
     ]
     path.write_bytes(b"no zip")
     assert lines_of(path) == ["package: cannot be read (File is not a zip file); expected a zip file"]
@@ -245,7 +245,7 @@ def test_a_layer_needs_no_handler_but_the_folder_that_python_looks_in(faults, pa
 
     assert faults(layer, verify=verify_layer) == []
     assert faults(unpacked, verify=verify_layer) == [
-        "python/: is missing; expected the layer's packages in it, where python3.13 looks"
+        "python/: missing; expected the layer's packages in this folder, from which python3.13 imports"
     ]
 
 

@@ -52,7 +52,7 @@ def test_a_damaged_wheel_in_the_cache_is_noticed_and_fetched_again(index, own_ca
     second, lines = build(root, tmp_path)
 
     assert first == second
-    assert "processor: tool-1.0-py3-none-any.whl in the cache is damaged; fetching again" in lines
+    assert "processor: tool-1.0-py3-none-any.whl is damaged in the cache; downloading again" in lines
     assert "processor: fetching tool==1.0 for python3.13 on arm64" in lines
 
 
@@ -86,8 +86,8 @@ def test_a_dependency_that_is_not_pinned_is_refused_with_the_line_to_add(index, 
     make_wheel(index, "part", "2.1", {"part.py": ""})
 
     assert failure_of(sources("tool==1.0"), tmp_path) == [
-        "processor/requirements.txt: part==2.1: comes with tool 1.0 but is not pinned; "
-        "add this line to keep builds the same"
+        "processor/requirements.txt: part==2.1: required by tool 1.0 but not pinned; "
+        "add this line to make builds reproducible"
     ]
 
 
@@ -97,7 +97,7 @@ def test_a_dependency_that_only_the_target_has_is_not_forgotten(index, sources, 
     make_wheel(index, "tool", "1.0", {"tool.py": ""}, requires=[f"part; platform_machine=='{target.machine}'"])
 
     assert failure_of(sources("tool==1.0"), tmp_path, target) == [
-        f"processor/requirements.txt: part: is needed by tool 1.0 on {target} but missing; add part==<version>"
+        f"processor/requirements.txt: part: required by tool 1.0 on {target} but missing; add part==<version>"
     ]
 
 
@@ -112,7 +112,7 @@ def test_a_dependency_that_only_the_building_interpreter_has_is_left_out(index, 
     assert [str(wheel) for wheel in package.wheels] == ["tool 1.0"]
 
 
-def test_extras_bring_their_dependencies(index, sources, tmp_path):
+def test_extras_include_their_dependencies(index, sources, tmp_path):
     make_wheel(index, "tool", "1.0", {"tool.py": ""}, requires=["part; extra=='fast'"])
     make_wheel(index, "part", "2.1", {"part.py": ""})
 
@@ -141,15 +141,15 @@ def test_every_line_that_is_not_an_exact_pin_is_named(sources, tmp_path):
     text = "pillow>=12\nboto3\n-r other.txt\nnumpy==2.*\ntool @ https://example.com/tool.whl\n"
 
     assert failure_of(sources(text), tmp_path) == [
-        "processor/requirements.txt: pillow>=12: is not an exact pin; "
-        "expected pillow==<version>, so that every build is the same",
-        "processor/requirements.txt: boto3: is not an exact pin; "
-        "expected boto3==<version>, so that every build is the same",
-        "processor/requirements.txt: -r other.txt: is not a requirement; expected <name>==<version>",
-        "processor/requirements.txt: numpy==2.*: is not an exact pin; "
-        "expected numpy==<version>, so that every build is the same",
-        "processor/requirements.txt: tool @ https://example.com/tool.whl: is not an exact pin; "
-        "expected tool==<version>, so that every build is the same",
+        "processor/requirements.txt: pillow>=12: not an exact pin; "
+        "expected pillow==<version>, which makes builds reproducible",
+        "processor/requirements.txt: boto3: not an exact pin; "
+        "expected boto3==<version>, which makes builds reproducible",
+        "processor/requirements.txt: -r other.txt: not a requirement; expected <name>==<version>",
+        "processor/requirements.txt: numpy==2.*: not an exact pin; "
+        "expected numpy==<version>, which makes builds reproducible",
+        "processor/requirements.txt: tool @ https://example.com/tool.whl: not an exact pin; "
+        "expected tool==<version>, which makes builds reproducible",
     ]
 
 
@@ -185,7 +185,7 @@ def test_an_index_that_does_not_answer_is_said(sources, tmp_path, monkeypatch):
 
     (line,) = failure_of(sources("pillow==13.0.0"), tmp_path)
 
-    assert line.endswith("the package index did not answer: check the network and pip's configuration")
+    assert line.endswith("the package index did not respond: check the network and pip's configuration")
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -197,7 +197,10 @@ def test_an_interpreter_without_pip_is_said(sources, tmp_path):
     with pytest.raises(PackagingError) as failure:
         fetch_wheels(pins, TARGET, label="r.txt", report=lambda _: None, python=python)
 
-    assert str(failure.value) == f"{python}: pip: is not installed there; install it with '{python} -m ensurepip'"
+    assert (
+        str(failure.value)
+        == f"{python}: pip: not installed for this interpreter; install it with '{python} -m ensurepip'"
+    )
 
 
 def rewritten(path, change):
@@ -212,8 +215,8 @@ def rewritten(path, change):
     ("change", "problem"),
     [
         ({"tool.py": b"tampered"}, "tool.py: differs from its hash in RECORD"),
-        ({"more.py": b""}, "more.py: is not in RECORD"),
-        ({"../more.py": b""}, "../more.py: leads out of the package"),
+        ({"more.py": b""}, "more.py: missing in RECORD"),
+        ({"../more.py": b""}, "../more.py: points outside of the package"),
     ],
 )
 def test_a_wheel_that_differs_from_its_record_is_refused(index, sources, tmp_path, change, problem):

@@ -1,4 +1,4 @@
-"""Whether compiled code in a package would load on its target: processor, Python tag, C library, other libraries."""
+"""Checks of native libraries against a target: processor, Python tag, C library and linked libraries."""
 
 from __future__ import annotations
 
@@ -21,64 +21,66 @@ _LIBRARY = re.compile(r"\.so(\.\d+)*$")
 _FOREIGN = {".dylib": "macOS", ".pyd": "Windows", ".dll": "Windows"}
 _PYTHON_TAG = re.compile(r"\.((?:cpython|pypy|graalpy|abi)[^./]*)\.so$")
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
-# The GNU C Library 2.36 NEWS: the marker that the linker leaves in what uses packed relative relocations
+# The GNU C Library 2.36 NEWS: the linker adds this marker to libraries with packed relative relocations
 _GLIBC_MARKERS = {"GLIBC_ABI_DT_RELR": (2, 36)}
-# What a manylinux wheel leaves to the system (PEP 599, and zlib by auditwheel's policy), less what is for desktops
+# Libraries that a manylinux wheel may expect on the system (PEP 599; zlib: auditwheel), without desktop libraries
 _SYSTEM = re.compile(
     r"(ld-linux-(x86-64|aarch64)|libc|libdl|libgcc_s|libm|libpthread|libresolv|librt|libstdc\+\+|libutil|libz)\.so\.\d"
 )
-_MOST_VERSIONS = 10_000  # a library has some tens; a damaged list may point back to itself and never end
+_MAX_VERSIONS = 10_000  # a library has some tens; a damaged list may be circular
 _ARCHITECTURES = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64"}
 
 
-def native_faults(name: str, content: bytes, target: Target, beside: Collection[str]) -> list[str]:
-    """What keeps the file `name` from loading on `target`; nothing for a file without compiled code.
+def native_library_errors(name: str, content: bytes, target: Target, packaged_names: Collection[str]) -> list[str]:
+    """Return the reasons why the file cannot be loaded on `target`; an empty list for a file without native code.
 
     Args:
-        name: Its path.
-        content: Its bytes.
-        target: Where it has to load.
-        beside: The names, without folders, of the files that come with it.
+        name: Path in the package.
+        content: Contents of the file.
+        target: Runtime and architecture of the function.
+        packaged_names: Names, without folders, of all files in the package.
     """
-    faults = [f"is built for {system}; expected Linux" for suffix, system in _FOREIGN.items() if name.endswith(suffix)]
+    errors = [f"is built for {system}; expected Linux" for suffix, system in _FOREIGN.items() if name.endswith(suffix)]
     is_library = bool(_LIBRARY.search(name))
     if content.startswith(b"\x7fELF"):
         try:
-            faults += _elf_faults(content, target, beside)
-        except (ELFError, ValueError, LookupError, AttributeError, TypeError, OverflowError) as fault:
-            faults.append(f"is a damaged ELF file ({fault})")
+            errors += _elf_errors(content, target, packaged_names)
+        except (ELFError, ValueError, LookupError, AttributeError, TypeError, OverflowError) as error:
+            errors.append(f"is a damaged ELF file ({error})")
     elif is_library:
-        faults.append("is not an ELF file; expected a library for Linux")
+        errors.append("is not an ELF file; expected a library for Linux")
     if tagged := _PYTHON_TAG.search(name):
         expected = "cpython-{}{}-{}-linux-gnu".format(*target.version, target.machine)
         if tagged[1] not in {expected, "abi3"}:
-            faults.append(f"is tagged {tagged[1]}; expected {expected} or abi3")
-    return faults
+            errors.append(f"is tagged {tagged[1]}; expected {expected} or abi3")
+    return errors
 
 
-def _elf_faults(content: bytes, target: Target, beside: Collection[str]) -> list[str]:
+def _elf_errors(content: bytes, target: Target, packaged_names: Collection[str]) -> list[str]:
     elf = ELFFile(io.BytesIO(content))
-    faults: list[str] = []
+    errors: list[str] = []
     if elf.elfclass != 64 or not elf.little_endian:  # noqa: PLR2004 - the word size of both architectures
         order = "little" if elf.little_endian else "big"
-        faults.append(f"is {elf.elfclass}-bit, {order} endian; expected 64-bit, little endian")
+        errors.append(f"is {elf.elfclass}-bit, {order} endian; expected 64-bit, little endian")
     machine = elf["e_machine"]
     built_for = _ARCHITECTURES.get(machine, machine)
     if built_for != target.architecture:
-        faults.append(f"is built for {built_for}; expected {target.architecture}")
+        errors.append(f"is built for {built_for}; expected {target.architecture}")
     if elf.num_sections() == 0:
-        return [*faults, "has no section headers; expected them, to tell which glibc it needs"]
+        return [*errors, "has no section headers, which name the required glibc version; expected section headers"]
     needed = max((_version(symbol) for symbol in _version_needs(elf)), default=(0, 0))
     if needed > target.available_glibc:
-        faults.append(
-            "needs glibc {}.{}; expected at most {}.{}, which is on {}".format(*needed, *target.available_glibc, target)
+        errors.append(
+            "needs glibc {}.{}; expected at most {}.{}, the version of {}".format(
+                *needed, *target.available_glibc, target
+            )
         )
-    missing = [one for one in _libraries(elf) if one not in beside and not _SYSTEM.fullmatch(one)]
-    return [*faults, *(f"needs {one}, which neither comes with it nor is on {target}" for one in missing)]
+    missing = [one for one in _libraries(elf) if one not in packaged_names and not _SYSTEM.fullmatch(one)]
+    return [*errors, *(f"needs {one}, which is neither in the package nor on {target}" for one in missing)]
 
 
 def _libraries(elf: ELFFile) -> list[str]:
-    """The libraries that it names as needed."""
+    """Return the names of the libraries that the file is linked to."""
     sections = [section for section in elf.iter_sections() if isinstance(section, DynamicSection)]
     tags = [tag for section in sections for tag in section.iter_tags("DT_NEEDED")]
     return [tag.needed for tag in tags]  # type: ignore[attr-defined] # pyelftools sets it by the kind of the tag
@@ -89,12 +91,12 @@ def _version_needs(elf: ELFFile) -> list[str]:
     for section in elf.iter_sections():
         if not isinstance(section, GNUVerNeedSection):
             continue
-        if section.num_versions() > _MOST_VERSIONS:
-            raise ELFError("it names too many libraries with versions")
+        if section.num_versions() > _MAX_VERSIONS:
+            raise ELFError("lists too many libraries with versions")
         symbols = (symbol.name for _, symbols in section.iter_versions() for symbol in symbols)
-        names += islice(symbols, _MOST_VERSIONS + 1)
-        if len(names) > _MOST_VERSIONS:
-            raise ELFError("its list of symbol versions does not end")
+        names += islice(symbols, _MAX_VERSIONS + 1)
+        if len(names) > _MAX_VERSIONS:
+            raise ELFError("lists too many symbol versions")
     return names
 
 

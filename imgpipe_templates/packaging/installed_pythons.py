@@ -1,4 +1,4 @@
-"""The Pythons of this machine."""
+"""Python interpreters that are installed on this machine."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PROBE_SECONDS = 10
-_QUESTION = "import sys; print(*sys.version_info[:3], sys.executable)"
+_PRINT_VERSION = "import sys; print(*sys.version_info[:3], sys.executable)"
 
 
 @dataclass(frozen=True)
 class Installed:
-    """A Python that really runs.
+    """An installed interpreter that was started successfully.
 
     Attributes:
-        path: The interpreter itself, as it names itself: a shim of pyenv needs the environment of its caller.
-        version: With its patch release.
+        path: `sys.executable` of the interpreter. A pyenv shim would depend on the environment of its caller.
+        version: Version with patch release.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class Installed:
 
     @property
     def number(self) -> str:
-        """Its version, such as `3.13.0`."""
+        """The version as text, such as `3.13.0`."""
         return "{}.{}.{}".format(*self.version)
 
     def __str__(self) -> str:
@@ -40,13 +40,13 @@ class Installed:
 
 
 def installed(version: tuple[int, int]) -> Installed | None:
-    """The first Python of a version that is found here; None where there is none.
+    """Return the first interpreter of a version; None if none is installed.
 
-    Looked at: python3.x on PATH, pyenv's and uv's versions, and the Python that runs this. What only has the right
-    name (pyenv's shims of inactive versions) is passed over.
+    Searched: the running interpreter, `python3.x` on PATH, and the versions of pyenv and uv. A program that
+    does not run as that version, such as a pyenv shim of an inactive version, is skipped.
     """
     for candidate in _candidates(version):
-        if (found := _ask(candidate)) and found.version[:2] == version:
+        if (found := _installed_at(candidate)) and found.version[:2] == version:
             return found
     return None
 
@@ -69,17 +69,17 @@ def _patch_level(interpreter: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", interpreter.parents[1].name))
 
 
-def _ask(interpreter: Path) -> Installed | None:
-    """What an interpreter says of itself, or None if it does not run."""
+def _installed_at(interpreter: Path) -> Installed | None:
+    """Return path and version as printed by the interpreter; None if it does not run."""
     try:
-        answer = subprocess.run(  # noqa: S603 - a Python of this machine, found in the places where Pythons are
-            [interpreter, "-I", "-S", "-c", _QUESTION],
+        completed = subprocess.run(  # noqa: S603 - an interpreter in one of the usual folders
+            [interpreter, "-I", "-S", "-c", _PRINT_VERSION],
             capture_output=True,
             text=True,
             timeout=_PROBE_SECONDS,
             check=True,
         )
-        *version, path = answer.stdout.strip().split(maxsplit=3)
+        *version, path = completed.stdout.strip().split(maxsplit=3)
         major, minor, patch = map(int, version)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None

@@ -10,7 +10,7 @@ import pytest
 
 from imgpipe_templates.errors import PackagingError
 from imgpipe_templates.packaging import Target, build_package
-from imgpipe_templates.packaging.sdists import made_wheel
+from imgpipe_templates.packaging.wheel_from_sdist import wheel_from_sdist
 from tests.packaging.samples import SOURCE_ONLY, make_sdist, make_wheel
 
 TARGET = Target("python3.13", "arm64")
@@ -24,7 +24,7 @@ PURE = {
 
 def problem_of(path):
     with pytest.raises(PackagingError) as failure:
-        made_wheel(path.name, path.read_bytes())
+        wheel_from_sdist(path.name, path.read_bytes())
     return str(failure.value)
 
 
@@ -47,7 +47,7 @@ def test_the_package_of_a_source_distribution_goes_in_and_nothing_else_of_it(ind
         "tool/data.txt",
     ]
     assert {line.split(",")[0] for line in record.splitlines()} == set(names)
-    assert "processor: making tool-1.0-py3-none-any.whl of tool-1.0.tar.gz" in lines
+    assert "processor: converting tool-1.0.tar.gz to tool-1.0-py3-none-any.whl" in lines
 
 
 def test_a_wheel_is_taken_unless_the_requirements_ask_for_the_source(index, sources, tmp_path):
@@ -71,8 +71,7 @@ def test_what_a_source_distribution_needs_has_to_be_pinned(index, sources, tmp_p
         build_package("processor", TARGET, tmp_path / "out", sources=sources("tool==1.0\n--no-binary tool"))
 
     assert str(failure.value) == (
-        "processor/requirements.txt: part: is needed by tool 1.0 on python3.13 on arm64 but missing; "
-        "add part==<version>"
+        "processor/requirements.txt: part: required by tool 1.0 on python3.13 on arm64 but missing; add part==<version>"
     )
 
 
@@ -82,7 +81,7 @@ def test_a_missing_source_distribution_is_said(sources, tmp_path):
         build_package("processor", TARGET, tmp_path / "out", sources=sources("tool==1.0\n--no-binary tool"))
 
     assert str(failure.value) == (
-        "processor/requirements.txt: tool==1.0: pip brings no source distribution "
+        "processor/requirements.txt: tool==1.0: pip finds no source distribution "
         "(No matching distribution found for tool==1.0); expected versions with a source distribution"
     )
 
@@ -90,20 +89,20 @@ def test_a_missing_source_distribution_is_said(sources, tmp_path):
 def test_the_made_wheel_depends_on_the_source_distribution_alone(tmp_path):
     path = make_sdist(tmp_path, "tool", "1.0", PURE)
 
-    assert made_wheel(path.name, path.read_bytes()) == made_wheel(path.name, path.read_bytes())
+    assert wheel_from_sdist(path.name, path.read_bytes()) == wheel_from_sdist(path.name, path.read_bytes())
 
 
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"tool/__init__.py": "", "tool/fast.pyx": ""}, "tool/fast.pyx: would have to be compiled"),
+        ({"tool/__init__.py": "", "tool/fast.pyx": ""}, "tool/fast.pyx: requires compilation"),
         ({"tool.py": ""}, "tool/__init__.py: is missing"),
     ],
 )
 def test_a_source_distribution_that_has_to_be_built_is_refused(tmp_path, files, problem):
     path = make_sdist(tmp_path, "tool", "1.0", files)
 
-    assert problem_of(path) == f"tool-1.0.tar.gz: {problem}; expected a source distribution in pure Python"
+    assert problem_of(path) == f"tool-1.0.tar.gz: {problem}; expected a pure-Python source distribution"
 
 
 def test_a_damaged_source_distribution_is_refused(tmp_path):
@@ -123,7 +122,7 @@ def test_paths_that_lead_out_of_a_source_distribution_and_links_are_left(tmp_pat
             new.addfile(member, old.extractfile(member))
         new.addfile(link)
 
-    _, content = made_wheel(path.name, buffer.getvalue())
+    _, content = wheel_from_sdist(path.name, buffer.getvalue())
 
     with zipfile.ZipFile(io.BytesIO(content)) as wheel:
         assert [name for name in wheel.namelist() if name.endswith(".py")] == ["tool/__init__.py"]

@@ -1,9 +1,10 @@
-"""A zip whose bytes depend on its contents alone.
+"""A zip writer whose output depends only on the contents.
 
-Deflating is not reproducible: zlib, zlib-ng and their versions give different bytes for the same input and level, and
-which of them Python uses is the machine's matter. So nothing is deflated here. What lies compressed in a wheel is
-copied as it is: a wheel's bytes are fixed by its sha256. A function's own sources, some kilobytes, are stored
-uncompressed. `zipfile` cannot write data that is already compressed, hence the few headers below.
+Deflate is not reproducible: zlib, zlib-ng and their versions compress the same input to different bytes, and the
+machine decides which one Python uses. This module therefore compresses nothing. It copies the compressed data of a
+wheel, whose bytes its sha256 fixes, and stores the few kilobytes of the function's own sources uncompressed. `zipfile`
+cannot write data that is already compressed, so this module writes the headers. Without it, the processor's package would be stored
+uncompressed: 27.6 MB instead of 12.5 MB (docs/packaging.md, "Sizes").
 """
 
 from __future__ import annotations
@@ -25,24 +26,25 @@ _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _CENTRAL_HEADER = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 _VERSION = 20  # the first with folders and deflate
-_UNIX = 3  # 4.4.2.2: how the permissions are meant
+_UNIX = 3  # 4.4.2.2: the permissions are Unix permissions
 _UTF8_NAME = 0x800  # 4.4.4, bit 11
-_FIRST_DAY = 1 << 5 | 1  # 1980-01-01, the first date that a zip can say
+_FIRST_DAY = 1 << 5 | 1  # 1980-01-01, the earliest date that a zip can contain
 MAX_FILES = 0xFFFF  # without ZIP64, 4.4.1.4
 MAX_ARCHIVE_BYTES = 0xFFFFFFFF  # without ZIP64
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of a package, as it will lie in the zip.
+    """A file of a package, encoded for the zip.
 
     Attributes:
-        name: Its path, slashes between folders.
+        name: Path with slashes between folders.
         method: `zipfile.ZIP_STORED` or `zipfile.ZIP_DEFLATED`.
-        payload: Its bytes after that method.
-        crc: CRC-32 of its contents.
-        size: Bytes of its contents.
-        origin: Where it comes from, for messages.
+        payload: Encoded bytes.
+        crc: CRC-32 of the contents.
+        size: Length of the contents in bytes.
+        executable: True for permissions 0755 instead of 0644.
+        origin: Wheel or function that contains the file, for messages.
     """
 
     name: str
@@ -55,25 +57,25 @@ class Entry:
 
     @property
     def content(self) -> bytes:
-        """Its contents."""
+        """The decoded contents."""
         if self.method == zipfile.ZIP_STORED:
             return self.payload
         return zlib.decompress(self.payload, wbits=-zlib.MAX_WBITS)
 
 
 def stored(name: str, content: bytes, origin: str, *, executable: bool = False) -> Entry:
-    """A file that goes into the zip uncompressed."""
+    """Return an entry that is stored uncompressed."""
     return Entry(name, zipfile.ZIP_STORED, content, zlib.crc32(content), len(content), executable, origin)
 
 
 def write_zip(entries: Sequence[Entry], stream: BinaryIO) -> None:
-    """Write the entries in their order: fixed date, permissions 0644 or 0755, no extra fields.
+    """Write the entries in the given order with a fixed date, permissions 0644 or 0755, and no extra fields.
 
     Raises:
-        PackagingError: There is more than a plain zip can hold.
+        PackagingError: The entries exceed the limits of a zip without ZIP64.
     """
     if len(entries) > MAX_FILES or sum(len(entry.payload) for entry in entries) > MAX_ARCHIVE_BYTES:
-        raise PackagingError(f"package: files: are too many or too large; expected up to {MAX_FILES} files, 4 GB")
+        raise PackagingError(f"package: files: too many or too large; expected at most {MAX_FILES} files and 4 GB")
     directory = bytearray()
     offset = 0
     for entry in entries:
@@ -95,22 +97,23 @@ def write_zip(entries: Sequence[Entry], stream: BinaryIO) -> None:
 
 
 def merge(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries in the order of their names, each name once.
+    """Return the entries sorted by name, without duplicates.
 
     Raises:
-        PackagingError: Two of one name differ.
+        PackagingError: Two entries have the same name and different contents.
     """
     by_name: dict[str, Entry] = {}
     for entry in entries:
         first = by_name.setdefault(entry.name, entry)
         if (first.crc, first.size) != (entry.crc, entry.size):
             raise PackagingError(
-                f"package: {entry.name}: is in {first.origin} and differently in {entry.origin}; expected it in one"
+                f"package: {entry.name}: differs between {first.origin} and {entry.origin}; "
+                "expected the file in one of them"
             )
     return [by_name[name] for name in sorted(by_name)]
 
 
 def is_safe(name: str) -> bool:
-    """Whether a path in a zip stays below the folder it is unpacked into."""
+    """Return True if the path of a zip entry stays inside the folder that the zip is unpacked to."""
     parts = name.split("/")
     return bool(name) and "\\" not in name and not any(part in {"", ".", ".."} for part in parts)

@@ -1,4 +1,4 @@
-"""Builds all code of rendered pipelines, or nothing: the packages of their functions and the layers beside them."""
+"""Builder of all packages and layers of rendered pipelines. It writes all of them or none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CodeT = TypeVar("CodeT", FunctionCode, LayerCode)
 
-_WHAT_DECIDES = ("runtime", "architecture", "dependencies", "extras")  # of a package's bytes, beside its name
+_PACKAGE_KEYS = ("runtime", "architecture", "dependencies", "extras")  # keys that decide a package's contents
 
 
 def build_code(
@@ -32,52 +32,55 @@ def build_code(
     bytecode: BytecodeRule = "auto",
     sources: Path | None = None,
 ) -> dict[str, tuple[Package, ...]]:
-    """Write `<out>/<pipeline>/functions/*.zip` and `<out>/<pipeline>/layers/*.zip`; the packages by pipeline.
+    """Write `<out>/<pipeline>/functions/*.zip` and `<out>/<pipeline>/layers/*.zip`.
 
-    Nothing is written unless all of it can be built and is sound.
+    Nothing is written unless every package can be built and verified.
 
     Args:
-        pipelines: Whose functions and layers.
-        out: Folder for the pipelines' folders, made if need be.
-        report: Takes one line per step.
-        bytecode: Whether modules are compiled, as in `Contents`.
-        sources: The folder with the functions' folders; None: the project's own.
+        pipelines: Rendered pipelines.
+        out: Folder for the pipelines' folders; it is created if it does not exist.
+        report: Called with one line per step.
+        bytecode: Rule for bytecode, as in `Contents`.
+        sources: Folder of the functions' folders; None for the project's functions.
+
+    Returns:
+        The packages by pipeline.
 
     Raises:
-        PackagingError: One cannot be built, or a pipeline wants one package in two ways.
+        PackagingError: A package cannot be built, or a pipeline requires one package with two different settings.
     """
     with _staging(out) as staging:
         plan = _Plan(report, bytecode, sources)
         built = {one.pipeline: plan.build(one, staging / one.pipeline) for one in pipelines}
         return {
-            name: tuple(_place(package, out / package.path.relative_to(staging)) for package in packages)
+            name: tuple(_move(package, out / package.path.relative_to(staging)) for package in packages)
             for name, packages in built.items()
         }
 
 
 @contextmanager
 def _staging(out: Path) -> Iterator[Path]:
-    """A folder on the disk of `out`, gone in the end. `out` is not made for it."""
+    """Yield a temporary folder on the disk of `out`. `out` itself is not created."""
     place = out.absolute()
     try:
-        near = next(folder for folder in (place, *place.parents) if folder.exists())
-        folder = tempfile.TemporaryDirectory(prefix=".imgpipe-package-", dir=near)
-    except OSError as fault:
-        raise PackagingError(f"{out}: packages: cannot be written ({fault}); expected a writable folder") from fault
+        parent = next(folder for folder in (place, *place.parents) if folder.exists())
+        folder = tempfile.TemporaryDirectory(prefix=".imgpipe-package-", dir=parent)
+    except OSError as error:
+        raise PackagingError(f"{out}: packages: cannot be written ({error}); expected a writable folder") from error
     with folder as name:
         yield Path(name)
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """How everything is built: what `build_code` was asked for."""
+    """Settings of one `build_code` call."""
 
     report: Callable[[str], None]
     bytecode: BytecodeRule
     sources: Path | None
 
     def build(self, rendered: RenderedPipeline, folder: Path) -> list[Package]:
-        """The functions and layers of one pipeline, in `folder`."""
+        """Build the functions and layers of one pipeline in `folder`."""
         layers = {
             layer.package: build_layer(
                 layer.package,
@@ -87,10 +90,10 @@ class _Plan:
                 sources=self.sources,
                 report=self.report,
             )
-            for layer in _once(rendered.layers, rendered.pipeline)
+            for layer in _unique(rendered.layers, rendered.pipeline)
         }
         functions: list[Package] = []
-        for function in _once(rendered.functions, rendered.pipeline):
+        for function in _unique(rendered.functions, rendered.pipeline):
             name, layered = function.package, function.dependencies == "layer"
             package = build_package(
                 name,
@@ -109,21 +112,21 @@ class _Plan:
         return Contents(extras=code.extras, bytecode=self.bytecode)
 
 
-def _once(wanted: Sequence[CodeT], pipeline: str) -> list[CodeT]:
-    """Each package once, though several functions may run it."""
+def _unique(codes: Sequence[CodeT], pipeline: str) -> list[CodeT]:
+    """Return each package once, even if several functions run it."""
     by_package: dict[str, CodeT] = {}
-    for one in wanted:
+    for one in codes:
         first = by_package.setdefault(one.package, one)
-        for key in _WHAT_DECIDES:
+        for key in _PACKAGE_KEYS:
             if getattr(first, key, None) != getattr(one, key, None):
                 raise PackagingError(
-                    f"{pipeline}: {one.package}: is wanted with {key} {_said(first, key)} and {_said(one, key)}; "
-                    "expected one for all that run it"
+                    f"{pipeline}: {one.package}: required with {key} {_key_text(first, key)} and {_key_text(one, key)}; "
+                    "expected the same value for all functions that run it"
                 )
     return list(by_package.values())
 
 
-def _said(code: FunctionCode | LayerCode, key: str) -> str:
+def _key_text(code: FunctionCode | LayerCode, key: str) -> str:
     value = getattr(code, key) or "none"
     return value if isinstance(value, str) else " ".join(value)
 
@@ -132,10 +135,10 @@ def _target(code: FunctionCode | LayerCode) -> Target:
     return Target(code.runtime, code.architecture)
 
 
-def _place(package: Package, path: Path) -> Package:
+def _move(package: Package, path: Path) -> Package:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         package.path.replace(path)
-    except OSError as fault:
-        raise PackagingError(f"{path}: package: cannot be written ({fault}); expected a writable folder") from fault
+    except OSError as error:
+        raise PackagingError(f"{path}: package: cannot be written ({error}); expected a writable folder") from error
     return replace(package, path=path)
