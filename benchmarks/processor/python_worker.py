@@ -19,7 +19,7 @@ Make = Callable[[bytes, tuple[int, ...], str], list[bytes]]
 
 def processor(engine: str) -> Make:
     """The processor's own way: all sizes in one call."""
-    from imgpipe_processor.imaging import Limits, Recipe, make_picture  # noqa: PLC0415 - not there for the tutorial
+    from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails  # noqa: PLC0415 - not there for the tutorial
 
     limits = Limits(
         max_pixels=100_000_000,
@@ -28,7 +28,7 @@ def processor(engine: str) -> Make:
     )
 
     def make(data: bytes, sizes: tuple[int, ...], output: str) -> list[bytes]:
-        picture = make_picture(data, Recipe(sizes, output_format=output, engine=engine), limits)
+        picture = make_thumbnails(data, Recipe(sizes, output_format=output, engine=engine), limits)
         return [thumbnail.data for thumbnail in picture.thumbnails]
 
     return make

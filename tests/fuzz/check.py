@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Picture, Recipe, make_picture
-from imgpipe_processor.imaging.memory import BASE_BYTES
+from imgpipe_processor.imaging import Animation, Limits, Picture, Recipe, make_thumbnails
+from imgpipe_processor.imaging.memory_estimate import BASE_BYTES
 from tests.lambda_processor.fakes import decoded
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=20, memory_bytes=BASE_BYTES + 64 * 2**20, heic=True)
@@ -47,7 +47,7 @@ def check(data: bytes, *, refused: bool = True) -> None:
     before_bytes, began_seconds = _peak_from_here(), time.process_time()
     category = None
     try:
-        _check_picture(make_picture(data, recipe, LIMITS), recipe)
+        _check_picture(make_thumbnails(data, recipe, LIMITS), recipe)
     except ImageRejectedError as refusal:
         category = refusal.category
     assert category in (CATEGORIES if refused else {None})

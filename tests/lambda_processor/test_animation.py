@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps
 
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
-from imgpipe_processor.imaging.gif_screen import shown_frames
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
+from imgpipe_processor.imaging.gif_frames import rendered_frames
 from tests.lambda_processor import gifs, judge, scenes
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS
@@ -39,7 +39,7 @@ LIME_AND_BLUE = gifs.Frame(192, 64, (bytes((1,)) * 48 + bytes((2,)) * 144) * 64)
 
 
 def thumbnail(data, wanted=None):
-    picture = make_picture(data, wanted or recipe(), LIMITS)
+    picture = make_thumbnails(data, wanted or recipe(), LIMITS)
     return picture, picture.thumbnails[0]
 
 
@@ -153,7 +153,7 @@ def test_an_animation_of_one_frame_is_a_picture():
 def test_of_more_frames_than_the_limit_the_first_becomes_a_still():
     frames, data = animation("GIF", frames=5)
 
-    picture = make_picture(data, recipe(max_frames=4)._replace(output_format="webp"), LIMITS._replace(max_frames=4))
+    picture = make_thumbnails(data, recipe(max_frames=4)._replace(output_format="webp"), LIMITS._replace(max_frames=4))
 
     assert picture.frames == 5
     (seen,) = shown(picture.thumbnails[0].data)
@@ -163,7 +163,7 @@ def test_of_more_frames_than_the_limit_the_first_becomes_a_still():
 def test_several_sizes_of_an_animation_are_all_animated():
     _frames, data = animation("GIF")
 
-    picture = make_picture(data, recipe()._replace(sizes_px=(24, 48)), LIMITS)
+    picture = make_thumbnails(data, recipe()._replace(sizes_px=(24, 48)), LIMITS)
 
     assert [(made.width, made.format, len(shown(made.data))) for made in picture.thumbnails] == [
         (24, "WEBP", 3),
@@ -286,7 +286,7 @@ def random_frames(choose):
 def test_any_frames_are_put_together_as_by_libvips(frames):
     palette = [(30 * number, 255 - 30 * number, 128) for number in range(8)]
 
-    ours = [frame.convert("RGBA") for frame, _ in shown_frames(gifs.gif((12, 10), palette, *frames), (12, 10))]
+    ours = [frame.convert("RGBA") for frame, _ in rendered_frames(gifs.gif((12, 10), palette, *frames), (12, 10))]
 
     # Told that every frame may be transparent, libvips clears to nothing as browsers do, and not to the background.
     theirs = shown(gifs.gif((12, 10), palette, *(replace(frame, transparent=7) for frame in frames)))

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
-from imgpipe_processor.imaging.structures.isobmff import read_avif
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
+from imgpipe_processor.imaging.structures.heif import read_avif
 from tests.lambda_processor import avifs, judge
 from tests.lambda_processor.avifs import ALPHA, Item, avif, grid, picture
 from tests.lambda_processor.fakes import encoded, photo
@@ -22,13 +22,13 @@ BEYOND = (10**8, 1_000)
 
 def off(data, image, size_px=96):
     """How far the thumbnail is from the picture."""
-    (made,) = make_picture(data, Recipe((size_px,), "png"), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
     return judge.difference(judge.reduced(image, made.width, made.height), judge.seen(made.data))
 
 
 def refusal(data, limits=LIMITS):
     with pytest.raises(ImageRejectedError) as caught:
-        make_picture(data, Recipe((64,)), limits)
+        make_thumbnails(data, Recipe((64,)), limits)
     return caught.value.category
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.lambda_processor import bmps, judge, profiles
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.hostile import bmps as runs
@@ -20,7 +20,7 @@ OFFSET_AT, FILE_SIZE_AT, HEADER_AT, COMPRESSION_AT, COLOURS_AT = 10, 2, 14, 30, 
 
 def shown(data):
     """The pixels, row by row."""
-    thumbnail = make_picture(data, Recipe((1_000,), output_format="png"), LIMITS).thumbnails[0]
+    thumbnail = make_thumbnails(data, Recipe((1_000,), output_format="png"), LIMITS).thumbnails[0]
     pixels = list(judge.seen(thumbnail.data).get_flattened_data())
     return [pixels[at : at + thumbnail.width] for at in range(0, len(pixels), thumbnail.width)]
 

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import LIBVIPS, OUTPUT_FORMATS, PILLOW
 from tests.lambda_processor import bmps, judge, scenes, tiffs
 from tests.lambda_processor.kinds import COLOURS, KINDS
@@ -27,7 +27,7 @@ def expected(kind, background=None):
 
 def check(kind, orientation, output_format, engine=PILLOW):
     recipe = Recipe((48,), output_format, jpeg_quality=95, webp_quality=95, avif_quality=95, engine=engine)
-    picture = make_picture(kind.data(orientation) + PADDING, recipe, LIMITS)
+    picture = make_thumbnails(kind.data(orientation) + PADDING, recipe, LIMITS)
 
     (made,) = picture.thumbnails
     assert (picture.width, picture.height) == (scenes.WIDTH, scenes.HEIGHT)
@@ -75,7 +75,7 @@ def test_the_pictures_show_every_wrong_turn(kind):
 )
 def test_what_no_decoder_here_knows_is_refused_and_not_guessed(write):
     with pytest.raises(ImageRejectedError) as refused:
-        make_picture(write(COLOURS, 1), Recipe((48,)), LIMITS)
+        make_thumbnails(write(COLOURS, 1), Recipe((48,)), LIMITS)
 
     assert refused.value.category == "unsupported"
 
@@ -87,4 +87,4 @@ def test_a_bmp_whose_alpha_nobody_filled_in_is_opaque(alpha, output_format):
     blank.putpixel((0, 0), (255, 0, 0, alpha))
     data = bmp_of_channels("BGRA", 32, header=bmps.V4, masks=bmps.BGRA)(blank, 1)
 
-    assert make_picture(data, Recipe((48,)), LIMITS).thumbnails[0].format == output_format
+    assert make_thumbnails(data, Recipe((48,)), LIMITS).thumbnails[0].format == output_format

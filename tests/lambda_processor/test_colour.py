@@ -5,15 +5,17 @@ import struct
 import pytest
 from PIL import Image, ImageCms
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
-from imgpipe_processor.imaging.colour import colour_planes, plain_srgb, without_planes
-from imgpipe_processor.imaging.shrinking import shrunk
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
+from imgpipe_processor.imaging.colour import colour_planes, planes_to_rgb, to_srgb
+from imgpipe_processor.imaging.shrinking import shrink
 from tests.lambda_processor import pngs, profiles
 from tests.lambda_processor.fakes import decoded, encoded
 
 
 def thumbnail(data):
-    return make_picture(data, Recipe((64,)), Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)).thumbnails[0]
+    return make_thumbnails(data, Recipe((64,)), Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)).thumbnails[
+        0
+    ]
 
 
 def middle(data):
@@ -96,7 +98,7 @@ def test_modes_that_only_other_formats_have_are_ready_for_them(mode, value, expe
         image = image.convert("PA")
         image.putalpha(64)
 
-    small = plain_srgb(shrunk(image, (0, 0, 300, 200), (64, 43)), None)
+    small = to_srgb(shrink(image, (0, 0, 300, 200), (64, 43)), None)
 
     assert ((64, 43), expected[0]) == (small.size, small.mode)
     assert close(expected[1], small.getpixel((30, 20)))
@@ -114,7 +116,7 @@ def test_planes_and_rgb_are_converted_by_the_numbers_of_jfif(rgb, planes):
     image = Image.new("RGB", (4, 3), rgb)
 
     assert planes[1:] == tuple(plane.getpixel((2, 1)) for plane in colour_planes(image))
-    assert rgb == without_planes(Image.new("YCbCr", (4, 3), planes)).getpixel((2, 1))
+    assert rgb == planes_to_rgb(Image.new("YCbCr", (4, 3), planes)).getpixel((2, 1))
 
 
 def test_an_adobe_cmyk_jpeg_is_not_inverted():
@@ -142,9 +144,9 @@ def test_colours_under_transparent_pixels_neither_bleed_nor_survive():
 
 def test_conversion_in_tiles_leaves_no_seams():
     ramp = Image.linear_gradient("L").resize((1700, 1300))
-    whole = shrunk(ramp, (0, 0, 1700, 1300), (60, 46))
+    whole = shrink(ramp, (0, 0, 1700, 1300), (60, 46))
 
-    tiled = shrunk(Image.merge("LA", (ramp, Image.new("L", ramp.size, 255))), (0, 0, 1700, 1300), (60, 46))
+    tiled = shrink(Image.merge("LA", (ramp, Image.new("L", ramp.size, 255))), (0, 0, 1700, 1300), (60, 46))
 
     assert all(
         abs(a - b) <= 1

@@ -7,7 +7,7 @@ import pytest
 import pyvips
 from PIL import ExifTags, Image, ImageCms
 
-from imgpipe_processor.imaging import Limits, Recipe, icc, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, icc, make_thumbnails
 from tests.lambda_processor import avifs, judge, pngs, profiles, spaces
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS, GREYS, VEILED
@@ -31,7 +31,7 @@ UNSPECIFIED, SRGB, TEN_BITS, PQ, HLG = 2, 13, 14, 16, 18
 
 def off(data, picture, size_px=96):
     """How far the thumbnail is from the picture."""
-    (made,) = make_picture(data, Recipe((size_px,), "png"), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
     return judge.difference(judge.reduced(picture, made.width, made.height), judge.seen(made.data))
 
 
@@ -88,7 +88,7 @@ def test_inks_are_converted_by_their_profile(suffix):
     inks = judge.of_pillow(COLOURS).icc_export(output_profile="cmyk")
     data = bytes(inks.write_to_buffer(suffix))
 
-    (made,) = make_picture(data, Recipe((96,), "png"), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((96,), "png"), LIMITS).thumbnails
 
     managed = judge.read(data).icc_transform("srgb", embedded=True, intent="perceptual")
     assert judge.difference(judge.rgba(managed), judge.seen(made.data)) < CLOSE
@@ -195,7 +195,7 @@ def in_squares(colours):
 
 
 def assert_squares(expected, data):
-    (made,) = make_picture(data, Recipe((16 * len(expected),), "png"), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((16 * len(expected),), "png"), LIMITS).thumbnails
     shown = Image.open(BytesIO(made.data)).convert("RGB")
     values = [shown.getpixel((16 * number + 8, 8)) for number in range(len(expected))]
     assert values == [pytest.approx(colour, abs=1) for colour in expected]
@@ -356,8 +356,8 @@ def test_r03_anywhere_else_in_the_exif_means_nothing():
 @pytest.mark.parametrize(
     ("profile", "space", "name"),
     [
-        (icc.wide_gamut(DISPLAY_P3, SRGB), spaces.DISPLAY_P3, "named by numbers"),
-        (icc.wide_gamut(BT_2020, SRGB), spaces.BT_2020, "named by numbers"),
+        (icc.profile_of_code_points(DISPLAY_P3, SRGB), spaces.DISPLAY_P3, "named by numbers"),
+        (icc.profile_of_code_points(BT_2020, SRGB), spaces.BT_2020, "named by numbers"),
         (icc.adobe_rgb(), spaces.ADOBE_RGB, "Adobe RGB"),
     ],
     ids=["display-p3", "bt-2020", "adobe-rgb"],

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageDraw
 
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.encoding import encode
 from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
 from tests.lambda_processor import judge, scenes
@@ -20,7 +20,7 @@ WHITE = (255, 255, 255)
 
 
 def thumbnail(data, output_format="auto", size_px=96, **options):
-    (made,) = make_picture(data, Recipe((size_px,), output_format, **options), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((size_px,), output_format, **options), LIMITS).thumbnails
     return made
 
 

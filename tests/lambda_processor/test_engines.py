@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, libvips, make_picture, prepare
+from imgpipe_processor.imaging import Limits, Recipe, libvips, make_thumbnails, prepare
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, pngs, profiles
 from tests.lambda_processor.fakes import encoded, photo
@@ -20,7 +20,7 @@ PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
 
 
 def made(data, engine, *sizes_px):
-    return make_picture(data, Recipe(sizes_px or (128,), output_format="png", engine=engine), LIMITS)
+    return make_thumbnails(data, Recipe(sizes_px or (128,), output_format="png", engine=engine), LIMITS)
 
 
 def large_photo():
@@ -100,16 +100,16 @@ def test_both_engines_make_the_same_thumbnails(name, sizes_px):
     ],
 )
 def test_libvips_is_used_where_it_is_faster_and_shows_the_same(name, size_px, taken, monkeypatch):
-    shrunk = []
+    shrink = []
     decode = libvips.decode_with_libvips
     monkeypatch.setattr(
-        "imgpipe_processor.imaging.picture.decode_with_libvips",
-        lambda *arguments: shrunk.append(decode(*arguments)) or shrunk[0],
+        "imgpipe_processor.imaging.thumbnail_maker.decode_with_libvips",
+        lambda *arguments: shrink.append(decode(*arguments)) or shrink[0],
     )
 
     made(SOURCES[name], LIBVIPS, size_px)
 
-    assert (shrunk[0] is not None) is taken
+    assert (shrink[0] is not None) is taken
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "png-alpha", "webp", "webp-lossless-alpha"])
@@ -158,14 +158,14 @@ def test_libvips_reads_nothing_but_what_it_is_used_for(image_format, status):
 LOADED = """
 import json, sys
 from pathlib import Path
-from imgpipe_processor.imaging import Limits, Recipe, make_picture, prepare
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails, prepare
 
 size_px, *paths = sys.argv[1:]
 recipe, limits = Recipe((int(size_px),), engine="libvips"), Limits(4_000_000, 100, 512 * 2**20)
 prepare(recipe, limits)
 loaded = ["pyvips" in sys.modules]
 for path in paths:
-    make_picture(Path(path).read_bytes(), recipe, limits)
+    make_thumbnails(Path(path).read_bytes(), recipe, limits)
     loaded.append("pyvips" in sys.modules)
 print(json.dumps(loaded))
 """

@@ -6,7 +6,7 @@ import pytest
 import pyvips
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, scenes
 from tests.lambda_processor.fakes import encoded
@@ -17,7 +17,7 @@ SIDE_PX = 1000
 
 
 def thumbnail(data, size_px, engine=PILLOW, output_format="png"):
-    (made,) = make_picture(data, Recipe((size_px,), output_format, engine=engine), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((size_px,), output_format, engine=engine), LIMITS).thumbnails
     return made
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, Thumbnail, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, Thumbnail, make_thumbnails
 from imgpipe_processor.imaging.shrinking import TRANSPOSITIONS
 from tests.lambda_processor import profiles
 from tests.lambda_processor.fakes import decoded, encoded, photo
@@ -24,7 +24,7 @@ def heic(image=None, **info):
 
 def picture(data, *, heic=True, **recipe):
     limits = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20, heic=heic)
-    return make_picture(data, Recipe((128,), **recipe), limits)
+    return make_thumbnails(data, Recipe((128,), **recipe), limits)
 
 
 def corners(thumbnail):

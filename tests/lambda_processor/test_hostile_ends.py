@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.fuzz.seeds import interlaced, seeds
 from tests.lambda_processor import judge, pngs
 from tests.lambda_processor.fakes import encoded
@@ -24,7 +24,7 @@ LARGE = {"engine": "libvips", "sizes_px": (600,)}  # where libvips decodes JPEGs
 
 
 def made(data, **recipe):
-    return make_picture(data, Recipe(**{"sizes_px": (32,), **recipe}), LIMITS)
+    return make_thumbnails(data, Recipe(**{"sizes_px": (32,), **recipe}), LIMITS)
 
 
 def category(data, **recipe):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgpipe_processor.imaging import structures
-from imgpipe_processor.imaging.structures import others
+from imgpipe_processor.imaging.structures import unsupported_files
 from tests.cold_start import cold_start
 from tests.fuzz.seeds import seeds
 from tests.lambda_processor.deliveries import SOURCE, record
@@ -49,11 +49,11 @@ def ended(data, key=KEY):
 VALUES = "|".join(
     (
         r"[0-9][0-9,]*",
-        *structures.structure.SPOKEN.values(),
+        *structures.structure.DISPLAY_NAMES.values(),
         *("JPEG", "PNG", "GIF", "AVIF", "TIFF", "BMP"),
-        *{name for *_, name in others._SIGNATURES},
-        *("empty", "no image that is known", "a text", "an SVG drawing", "a web page", "XML"),
-        *(structures.TAKEN, structures.TAKEN_WITH_HEIC),
+        *{name for *_, name in unsupported_files._SIGNATURES},
+        *("empty", "not in a known image format", "a text", "an SVG drawing", "a web page", "XML"),
+        *(structures.TAKEN, structures.SUPPORTED_WITH_HEIC),
         *("the (?:JPEG|PNG|GIF|WebP|AVIF|HEIC|TIFF|BMP) cannot be decoded",),
     )
 )
@@ -110,7 +110,7 @@ def test_the_words_are_all_of_them():
     assert MESSAGES.fullmatch("the object is a text; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
     assert MESSAGES.fullmatch("the image has 9 x 12 pixels; at most 1,000 are allowed")
     assert MESSAGES.fullmatch(
-        "the image is truncated or damaged: the PNG is cut off; expected a whole file: save or upload it again"
+        "the image is truncated or damaged: the PNG is truncated; expected a whole file: save or upload it again"
     )
     assert not MESSAGES.fullmatch("the object is canary; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
     assert len(messages()) > 60

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.structures import MAX_SIDE_PX
-from imgpipe_processor.imaging.structures.av1 import Coded, coded_in
-from imgpipe_processor.imaging.structures.boxes import META, boxes_in
-from imgpipe_processor.imaging.structures.items import Items
+from imgpipe_processor.imaging.structures.av1 import Coded, sequence_headers
+from imgpipe_processor.imaging.structures.heif_items import Items
+from imgpipe_processor.imaging.structures.isobmff_boxes import META, read_boxes
 from tests.lambda_processor import pngs
 from tests.lambda_processor.fakes import encoded, photo
 from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webps
@@ -24,7 +24,7 @@ LIMITS = Limits(CAP, max_frames=5, memory_bytes=512 * 2**20, heic=True)
 
 def refusal(data, limits=LIMITS):
     with pytest.raises(ImageRejectedError) as caught:
-        make_picture(data, Recipe((128,)), limits)
+        make_thumbnails(data, Recipe((128,)), limits)
     return caught.value
 
 
@@ -70,7 +70,7 @@ def test_as_many_pixels_as_are_allowed_are_not_too_large(name, under):
     data = HEADERS[name](2_000, 2_000 - under)
 
     try:
-        make_picture(data, Recipe((128,)), LIMITS)
+        make_thumbnails(data, Recipe((128,)), LIMITS)
     except ImageRejectedError as refused:
         assert refused.category in {"corrupt", "unsupported"}  # noqa: PT017  for what is behind the header
     assert refusal(data, Limits(CAP - 2_001, 5, 512 * 2**20, heic=True)).category == "too-large"
@@ -121,10 +121,10 @@ def test_what_would_not_fit_into_the_memory_is_refused_with_what_it_would_take()
 
     assert refused.category == "too-large"
     assert refused.message == (
-        "decoding this WebP of 1500 x 1500 pixels takes up to 126 MB; the function has 120 MB: "
+        "decoding this WebP of 1500 x 1500 pixels needs up to 126 MB; the function has 120 MB: "
         "expected fewer pixels, or more memory"
     )
-    assert make_picture(encoded(photo(1_500, 1_500), "WEBP"), Recipe((128,)), limits).width == 1_500
+    assert make_thumbnails(encoded(photo(1_500, 1_500), "WEBP"), Recipe((128,)), limits).width == 1_500
 
 
 @cache
@@ -149,27 +149,27 @@ FRAMES = {
 @pytest.mark.parametrize("count", [6, 3_000])
 @pytest.mark.parametrize("name", ["gif", "png", "webp", "tiff"])
 def test_of_more_frames_than_are_counted_the_first_becomes_a_still(name, count, animation):
-    picture = make_picture(FRAMES[name](count), Recipe((128,), animation=animation), LIMITS)
+    picture = make_thumbnails(FRAMES[name](count), Recipe((128,), animation=animation), LIMITS)
 
     assert (picture.frames, picture.thumbnails[0].format) in {(6, "JPEG"), (6, "PNG")}
 
 
 @pytest.mark.parametrize("name", ["gif", "png", "webp", "tiff"])
 def test_as_many_frames_as_are_allowed_are_taken(name):
-    assert make_picture(FRAMES[name](5), Recipe((128,)), LIMITS).frames == 5
+    assert make_thumbnails(FRAMES[name](5), Recipe((128,)), LIMITS).frames == 5
 
 
 def test_of_a_file_of_3000_pictures_one_after_the_other_the_first_is_taken():
     data = encoded(photo(16, 16)) * 3_000
 
-    assert make_picture(data, Recipe((128,)), LIMITS).frames == 1
+    assert make_thumbnails(data, Recipe((128,)), LIMITS).frames == 1
 
 
 def coded(data):
     """What the sequence headers in an AVIF say."""
-    items = Items(data, boxes_in(data, META))
-    places = [place for use in items.decoded() for place in items.places_of(use.item)]
-    return [each for start, size in places for each in coded_in(data[start : start + size])]
+    items = Items(data, read_boxes(data, META))
+    places = [place for use in items.decoded() for place in items.extents_of(use.item)]
+    return [each for start, size in places for each in sequence_headers(data[start : start + size])]
 
 
 @pytest.mark.parametrize(("subsampling", "planes"), [("4:0:0", 1), ("4:2:0", 1.5), ("4:2:2", 2), ("4:4:4", 3)])
@@ -231,4 +231,4 @@ def test_arithmetic_codes_are_taken_and_scans_may_lie_apart():
     apart = jpegs.baseline(64, 64, jpegs.YCC_420, apart=True)
     coded = apart.replace(b"\xff\xc0", b"\xff\xc9")  # zeros are a picture in either code
 
-    assert [make_picture(data, Recipe((64,)), LIMITS).width for data in (apart, coded)] == [64, 64]
+    assert [make_thumbnails(data, Recipe((64,)), LIMITS).width for data in (apart, coded)] == [64, 64]

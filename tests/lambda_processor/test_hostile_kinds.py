@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.fuzz.seeds import seeds
 from tests.lambda_processor.fakes import encoded, photo
 from tests.lambda_processor.hostile import boxes, tiffs
@@ -21,7 +21,7 @@ ENTITY = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/pass
 
 def refusal(data, **options):
     with pytest.raises(ImageRejectedError) as caught:
-        make_picture(data, Recipe((128,)), Limits(10**6, 100, 512 * 2**20, **options))
+        make_thumbnails(data, Recipe((128,)), Limits(10**6, 100, 512 * 2**20, **options))
     return caught.value
 
 
@@ -52,10 +52,10 @@ NAMED = {
         raw_of_tiff(tiffs.Entry(50706, tiffs.BYTE, (1, 4, 0, 0))),
         raw_of_tiff(tiffs.Entry(254, tiffs.LONG, (1,)), tiffs.Entry(330, tiffs.LONG, (8,))),
     ],
-    "a film, or an image of a kind that is not known": [b"\0\0\0\x18ftypisom\0\0\2\0isomiso2"],
-    "a film": [b"\x1a\x45\xdf\xa3" + bytes(20), b"RIFF\0\0\0\0AVI LIST"],
-    "a HEIC image, which this function is not set up for": [boxes.file_type(b"heic") + bytes(99)],
-    "no image that is known": [bytes(100), b"\xff\xd8", b"\x89PNX\r\n\x1a\n", b"RIFF\0\0\0\0WAVEfmt "],
+    "a video, or an image of an unknown kind": [b"\0\0\0\x18ftypisom\0\0\2\0isomiso2"],
+    "a video": [b"\x1a\x45\xdf\xa3" + bytes(20), b"RIFF\0\0\0\0AVI LIST"],
+    "a HEIC image, which this function is not configured for": [boxes.file_type(b"heic") + bytes(99)],
+    "not in a known image format": [bytes(100), b"\xff\xd8", b"\x89PNX\r\n\x1a\n", b"RIFF\0\0\0\0WAVEfmt "],
 }
 
 
@@ -104,7 +104,7 @@ AUDITED = """
 import json, sys
 from pathlib import Path
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 
 files = [Path(path).read_bytes() for path in sys.argv[1:]]
 seen = set()
@@ -119,7 +119,7 @@ sys.addaudithook(audit)
 ends = []
 for data in files:
     try:
-        ends.append(make_picture(data, Recipe((128,)), Limits(1_000_000, 100, 2**29)).format)
+        ends.append(make_thumbnails(data, Recipe((128,)), Limits(1_000_000, 100, 2**29)).format)
     except ImageRejectedError as refusal:
         ends.append(refusal.category)
 print(json.dumps([sorted(seen), ends]))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_thumbnails
 from imgpipe_processor.imaging.structures import MAX_SIDE_PX
 from tests.lambda_processor import pngs
 from tests.lambda_processor.fakes import decoded, encoded, photo
@@ -28,7 +28,7 @@ PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
 
 
 def picture(data, *, size_px=128, max_pixels=4_000_000):
-    return make_picture(data, Recipe((size_px,)), Limits(max_pixels, max_frames=100, memory_bytes=512 * 2**20))
+    return make_thumbnails(data, Recipe((size_px,)), Limits(max_pixels, max_frames=100, memory_bytes=512 * 2**20))
 
 
 def rejection(data, **limits):
@@ -194,7 +194,7 @@ def test_a_defect_of_the_function_is_not_blamed_on_the_image():
     limits = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
     with pytest.raises(KeyError):
-        make_picture(encoded(photo()), Recipe((128,), output_format="unheard-of"), limits)
+        make_thumbnails(encoded(photo()), Recipe((128,), output_format="unheard-of"), limits)
 
 
 def test_a_side_that_no_jpeg_can_have_is_too_large():
@@ -214,11 +214,11 @@ def test_the_limits_are_taken_back():
 MEASURE = """
 import json, sys
 from pathlib import Path
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 data = sys.stdin.buffer.read()
 peak = lambda: int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
 before = peak()
-make_picture(data, Recipe(tuple(json.loads(sys.argv[1]))), Limits(20_000_000, max_frames=100, memory_bytes=2**30))
+make_thumbnails(data, Recipe(tuple(json.loads(sys.argv[1]))), Limits(20_000_000, max_frames=100, memory_bytes=2**30))
 print(peak() - before)
 """
 

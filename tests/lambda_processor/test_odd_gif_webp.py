@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import ENGINES
 from tests.lambda_processor import gifs, judge
 from tests.lambda_processor.fakes import encoded
@@ -26,14 +26,14 @@ def flat(number, size=SCREEN, **options):
 
 def still(data, engine="pillow"):
     """The picture, and the pixels of its thumbnail at the left and at the right."""
-    picture = make_picture(data, Recipe((96,), output_format="png", engine=engine), LIMITS)
+    picture = make_thumbnails(data, Recipe((96,), output_format="png", engine=engine), LIMITS)
     seen = judge.seen(picture.thumbnails[0].data)
     return picture, [seen.getpixel((x, 32)) for x in (10, 85)]
 
 
 def moving(data):
     """What an animated thumbnail shows in the middle of each of its frames."""
-    picture = make_picture(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
+    picture = make_thumbnails(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
     thumbnail = picture.thumbnails[0].data
     image = judge.read(thumbnail, **({"n": -1} if thumbnail.startswith(b"RIFF") else {}))
     frames = judge.rgba(image)
@@ -142,7 +142,7 @@ def test_gif_stays_animated_up_to_its_first_damage(name):
 def test_gif_keeps_its_repetitions_where_an_extension_is_odd():
     data = between(b"!\x07\0", TWO)
 
-    picture = make_picture(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
+    picture = make_thumbnails(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
 
     assert judge.read(picture.thumbnails[0].data, n=-1).get("loop") == 4
 
@@ -218,7 +218,7 @@ ODD_WEBPS = {
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ODD_WEBPS)
 def test_webp_that_is_odd_beside_its_picture_is_shown_as_if_it_was_not(name, engine):
-    picture = make_picture(ODD_WEBPS[name], Recipe((96,), output_format="png", engine=engine), LIMITS)
+    picture = make_thumbnails(ODD_WEBPS[name], Recipe((96,), output_format="png", engine=engine), LIMITS)
 
     assert judge.difference(COLOURS.convert("RGBA"), judge.seen(picture.thumbnails[0].data)) == 0
     assert picture.frames == 1

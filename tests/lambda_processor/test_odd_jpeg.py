@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import ENGINES
 from tests.lambda_processor import judge, profiles
 from tests.lambda_processor.fakes import encoded
@@ -21,7 +21,7 @@ IN_RED_GREEN_BLUE = encoded(PICTURE, quality=95, keep_rgb=True)  # which no segm
 
 
 def made(data, engine="pillow", *, output_format="png"):
-    picture = make_picture(data, Recipe((600,), output_format=output_format, engine=engine, jpeg_quality=95), LIMITS)
+    picture = make_thumbnails(data, Recipe((600,), output_format=output_format, engine=engine, jpeg_quality=95), LIMITS)
     return picture, judge.seen(picture.thumbnails[0].data)
 
 
@@ -187,7 +187,7 @@ def test_last_bits_of_a_jpeg_without_an_end_are_missed():
 
 def category_or_none(data):
     try:
-        make_picture(data, Recipe((960,), output_format="png"), LIMITS)
+        make_thumbnails(data, Recipe((960,), output_format="png"), LIMITS)
     except ImageRejectedError as refusal:
         return refusal.category
     return None

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import ENGINES
 from tests.lambda_processor import judge, pngs, profiles
 from tests.lambda_processor.fakes import encoded
@@ -24,7 +24,7 @@ LARGER = struct.pack(">IIBBBBB", 2 * WIDTH, HEIGHT, 8, pngs.RGB, 0, 0, 0)
 
 def made(data, engine="pillow", **recipe):
     """The picture, and its thumbnail as libvips sees it."""
-    picture = make_picture(data, Recipe((WIDTH,), output_format="png", engine=engine, **recipe), LIMITS)
+    picture = make_thumbnails(data, Recipe((WIDTH,), output_format="png", engine=engine, **recipe), LIMITS)
     return picture, judge.seen(picture.thumbnails[0].data)
 
 
@@ -173,7 +173,7 @@ def test_one_transparent_value_is_compared_with_all_its_bits(bits, colour_type, 
     extra = pngs.chunk(b"tRNS", struct.pack(f">{len(key)}H", *key))
     data = pngs.of_rows(len(values), 8, [row] * 8, bits=bits, colour_type=colour_type, extra=extra)
 
-    picture = make_picture(data, Recipe((len(values),), output_format="png", engine=engine), LIMITS)
+    picture = make_thumbnails(data, Recipe((len(values),), output_format="png", engine=engine), LIMITS)
 
     alpha = judge.seen(picture.thumbnails[0].data).getchannel("A")
     seen = [alpha.getpixel((bands * number + bands // 2, 4)) for number in range(len(samples))]
@@ -205,7 +205,7 @@ FOUR = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
     ],
 )
 def test_transparency_of_a_palette_may_be_shorter_or_longer_than_it(transparent, alphas, engine):
-    picture = make_picture(paletted(FOUR, transparent), Recipe((64,), output_format="png", engine=engine), LIMITS)
+    picture = make_thumbnails(paletted(FOUR, transparent), Recipe((64,), output_format="png", engine=engine), LIMITS)
 
     seen = judge.seen(picture.thumbnails[0].data)
     assert tuple(seen.getpixel((16 * number + 8, 4))[3] for number in range(4)) == alphas
@@ -215,7 +215,7 @@ def test_transparency_of_a_palette_may_be_shorter_or_longer_than_it(transparent,
 def test_index_beyond_the_palette_is_black(engine):
     data = paletted(FOUR[:2], b"\xff")
 
-    picture = make_picture(data, Recipe((64,), output_format="png", engine=engine), LIMITS)
+    picture = make_thumbnails(data, Recipe((64,), output_format="png", engine=engine), LIMITS)
 
     seen = judge.seen(picture.thumbnails[0].data)
     assert [seen.getpixel((16 * number + 8, 4)) for number in range(4)] == [
@@ -278,7 +278,7 @@ def test_broken_frame_ends_the_animation_before_it_and_the_first_is_always_shown
     data, frames = BROKEN_FRAMES[name]
 
     picture, shown = made(data)
-    moving = make_picture(data, Recipe((WIDTH,), animation=Animation(10, 10**6), webp_quality=95), LIMITS)
+    moving = make_thumbnails(data, Recipe((WIDTH,), animation=Animation(10, 10**6), webp_quality=95), LIMITS)
 
     assert judge.difference(COLOURS.convert("RGBA"), shown) == 0
     assert picture.frames == moving.frames == frames
@@ -290,7 +290,7 @@ def test_frame_whose_rows_are_damaged_ends_the_animation_before_it():
     place = PARTS[1]
     data = with_right_checksum(changed(MOVING, place + 14, b"\xff" * 8), place)
 
-    moving = make_picture(data, Recipe((WIDTH,), animation=Animation(10, 10**6)), LIMITS)
+    moving = make_thumbnails(data, Recipe((WIDTH,), animation=Animation(10, 10**6)), LIMITS)
 
     assert moving.thumbnails[0].format == "WEBP"
     assert judge.read(moving.thumbnails[0].data, n=-1).height == 2 * HEIGHT

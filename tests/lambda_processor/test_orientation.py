@@ -6,7 +6,7 @@ import zlib
 import pytest
 from PIL import ExifTags, Image
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.lambda_processor import judge, pngs, scenes
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS
@@ -20,7 +20,7 @@ ON_ITS_SIDE = scenes.stored(COLOURS, 6)
 
 def is_turned(data):
     """Whether what is stored for orientation 6 comes out upright; otherwise it has to be as stored."""
-    picture = make_picture(data, Recipe((48,), "png"), LIMITS)
+    picture = make_thumbnails(data, Recipe((48,), "png"), LIMITS)
     (made,) = picture.thumbnails
     upright = picture.width == scenes.WIDTH
     look = COLOURS if upright else ON_ITS_SIDE
@@ -64,7 +64,7 @@ XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pains_2_what_another_program_turns_upright_is_upright_here(suffix, orientation):
     data = libvips(suffix)(scenes.stored(COLOURS, orientation), orientation)
-    picture = make_picture(data, Recipe((96,), "png"), LIMITS)
+    picture = make_thumbnails(data, Recipe((96,), "png"), LIMITS)
 
     seen = judge.seen(picture.thumbnails[0].data)
 
@@ -179,7 +179,7 @@ def test_an_avif_is_turned_by_its_own_properties_and_not_by_exif_or_xmp():
 def test_pains_2_a_thumbnail_names_no_orientation(orientation, output_format):
     data = encoded(scenes.stored(COLOURS, orientation), quality=95, exif=exif(orientation))
 
-    (made,) = make_picture(data, Recipe((48,), output_format), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((48,), output_format), LIMITS).thumbnails
 
     seen = judge.read(made.data)
     assert "orientation" not in seen.get_fields() or seen.get("orientation") == 1

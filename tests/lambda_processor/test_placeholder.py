@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.placeholder import SWATCH_PX, swatch
 from imgpipe_processor.imaging.placeholder import blurhash as ours
 from tests.lambda_processor import judge, profiles, scenes, spaces
@@ -24,7 +24,7 @@ CLOSE = 7
 
 
 def recorded(data, *sizes_px, **options):
-    picture = make_picture(data, Recipe(sizes_px or (96,), **options), LIMITS)
+    picture = make_thumbnails(data, Recipe(sizes_px or (96,), **options), LIMITS)
     return picture.placeholder, picture.dominant_color
 
 
@@ -71,7 +71,7 @@ def test_a_placeholder_is_what_the_reference_makes_of_the_same_pixels(width, hei
 def test_every_kind_of_file_has_the_placeholder_of_its_thumbnail(kind):
     data = kind.data(6 if kind.turns else 1)
 
-    picture = make_picture(data, Recipe((SWATCH_PX,), "png", background="#ffffff"), LIMITS)
+    picture = make_thumbnails(data, Recipe((SWATCH_PX,), "png", background="#ffffff"), LIMITS)
 
     assert picture.placeholder == reference(judge.seen(picture.thumbnails[0].data).convert("RGB"))
     assert len(picture.placeholder) == 28
@@ -152,7 +152,7 @@ def test_the_smallest_pictures_have_a_placeholder(size):
 
 @pytest.mark.parametrize("sizes_px", [(), (96,), (96, 48, 32), (20,)])
 def test_a_placeholder_does_not_depend_on_the_sizes_that_are_made(sizes_px):
-    placeholder = make_picture(encoded(COLOURS, "PNG"), Recipe(sizes_px), LIMITS).placeholder
+    placeholder = make_thumbnails(encoded(COLOURS, "PNG"), Recipe(sizes_px), LIMITS).placeholder
 
     assert off(placeholder, COLOURS) < CLOSE
 

@@ -5,9 +5,9 @@ from io import BytesIO
 import pytest
 from PIL import ExifTags, Image
 
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.encoding import saved
-from imgpipe_processor.imaging.heic import register_decoder
+from imgpipe_processor.imaging.plugins import register_heic_decoder
 from imgpipe_processor.imaging.recipe import ENGINES, OUTPUT_FORMATS
 from tests.lambda_processor import anatomy
 from tests.lambda_processor.fakes import encoded
@@ -42,7 +42,7 @@ WITH_METADATA = 0x20 | 0x08 | 0x04  # flags of VP8X: profile, EXIF, XMP
 def test_the_files_hold_their_secrets_and_are_read(name):
     data = FILES[name]()
     if name.startswith("heic"):
-        register_decoder()
+        register_heic_decoder()
     image = Image.open(BytesIO(data))
     image.load()
 
@@ -78,7 +78,7 @@ def assert_only_pixels(made):
 def test_pains_29_nothing_but_pixels_is_in_a_thumbnail(name, output_format, animation, engine):
     recipe = Recipe((600, 48), output_format, animation=animation, engine=engine)
 
-    for made in make_picture(FILES[name](), recipe, LIMITS).thumbnails:
+    for made in make_thumbnails(FILES[name](), recipe, LIMITS).thumbnails:
         assert_only_pixels(made)
 
 
@@ -88,7 +88,7 @@ def test_pains_29_no_part_of_a_jpeg_reaches_a_thumbnail(part, output_format):
     data = jpeg_with(part)
     assert SECRET in data
 
-    for made in make_picture(data, Recipe((96, 48), output_format), LIMITS).thumbnails:
+    for made in make_thumbnails(data, Recipe((96, 48), output_format), LIMITS).thumbnails:
         assert_only_pixels(made)
 
 
@@ -97,7 +97,7 @@ def test_pains_29_a_long_comment_does_not_make_a_thumbnail_larger():
     plain = encoded(COLOURS, quality=95)
 
     def thumbnail(data):
-        return make_picture(data, Recipe((48,)), LIMITS).thumbnails[0].data
+        return make_thumbnails(data, Recipe((48,)), LIMITS).thumbnails[0].data
 
     assert thumbnail(plain[:2] + comment + plain[2:]) == thumbnail(plain)
 
@@ -150,7 +150,7 @@ def test_pains_29_an_encoder_gets_nothing_of_what_frames_carry():
 
 @pytest.mark.parametrize("name", FILES)
 def test_pains_29_nothing_of_it_is_told_of_a_picture(name):
-    picture = make_picture(FILES[name](), Recipe(()), LIMITS)
+    picture = make_thumbnails(FILES[name](), Recipe(()), LIMITS)
 
     assert CANARY not in repr(picture)
 
@@ -158,7 +158,7 @@ def test_pains_29_nothing_of_it_is_told_of_a_picture(name):
 def test_a_file_that_is_an_archive_as_well_leaves_no_archive():
     hidden = b"PK\x03\x04" + SECRET + b"PK\x05\x06" + bytes(18)
 
-    (made,) = make_picture(jpeg() + hidden, Recipe((48,)), LIMITS).thumbnails
+    (made,) = make_thumbnails(jpeg() + hidden, Recipe((48,)), LIMITS).thumbnails
 
     assert b"PK" not in made.data[-len(hidden) :]
     assert anatomy.parts(made.data)[-1] == "d9"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_thumbnails
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, profiles, scenes
 from tests.lambda_processor.fakes import decoded, encoded, photo
@@ -16,7 +16,7 @@ LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
 
 def thumbnails(data, sizes_px, engine=PILLOW):
-    return make_picture(data, Recipe(tuple(sizes_px), engine=engine), LIMITS).thumbnails
+    return make_thumbnails(data, Recipe(tuple(sizes_px), engine=engine), LIMITS).thumbnails
 
 
 def mean_difference(first, second):
@@ -81,13 +81,13 @@ def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format,
 @pytest.mark.parametrize("scale", [1, 2.7, 7.3])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 def test_003_20_a_jpeg_has_its_colours_where_they_were(image_format, size, scale):
-    """It is shrunk in lightness and colours; the way over red, green and blue is what it has to keep up with."""
+    """It is shrink in lightness and colours; the way over red, green and blue is what it has to keep up with."""
     source = scenes.spots(round(scale * size[0]), round(scale * size[1]), 4 * scale)
     data = encoded(source, image_format, quality=95) + PADDING
     sizes_px = (max(size),)
 
-    (exact,) = make_picture(data, Recipe(sizes_px, "png"), LIMITS).thumbnails
-    (ours,) = make_picture(data, Recipe(sizes_px, "jpeg", jpeg_quality=95), LIMITS).thumbnails
+    (exact,) = make_thumbnails(data, Recipe(sizes_px, "png"), LIMITS).thumbnails
+    (ours,) = make_thumbnails(data, Recipe(sizes_px, "jpeg", jpeg_quality=95), LIMITS).thumbnails
 
     seen = judge.seen(exact.data)
     over_rgb = judge.seen(encoded(seen.convert("RGB"), quality=95, subsampling="4:2:0"))
@@ -101,7 +101,7 @@ def test_003_22_no_colour_is_rounded_away_on_the_way_through_planes(image_format
     data = encoded(scenes.spots(1500, 1000), image_format, quality=95, icc_profile=profile) + PADDING
     means = []
     for output_format in ("png", "jpeg"):
-        (made,) = make_picture(data, Recipe((256,), output_format, jpeg_quality=95), LIMITS).thumbnails
+        (made,) = make_thumbnails(data, Recipe((256,), output_format, jpeg_quality=95), LIMITS).thumbnails
         means.append(ImageStat.Stat(judge.seen(made.data).convert("RGB")).mean)
 
     assert all(abs(exact - ours) < 0.4 for exact, ours in zip(*means, strict=True)), means
@@ -144,11 +144,11 @@ def test_003_20_any_sizes_of_any_image_fit_and_look_as_if_made_alone(kind, width
     recipe = Recipe(tuple(sizes_px), "png")
     upright = (height, width) if orientation > 4 else (width, height)
 
-    picture = make_picture(data, recipe, LIMITS)
+    picture = make_thumbnails(data, recipe, LIMITS)
 
     assert (picture.width, picture.height) == upright
     for size_px, made in zip(sizes_px, picture.thumbnails, strict=True):
-        (alone,) = make_picture(data, recipe._replace(sizes_px=(size_px,)), LIMITS).thumbnails
+        (alone,) = make_thumbnails(data, recipe._replace(sizes_px=(size_px,)), LIMITS).thumbnails
         assert (made.width, made.height) == (alone.width, alone.height)
         assert max(made.width, made.height) == min(size_px, max(upright))
         assert abs(min(made.width, made.height) - max(1, min(upright) * min(1, size_px / max(upright)))) <= 0.5
@@ -161,7 +161,7 @@ def test_003_20_any_sizes_of_any_image_fit_and_look_as_if_made_alone(kind, width
 def test_003_20_another_programs_lanczos_gives_the_same(image_format, mode, size_px):
     data = encoded(SMOOTH[mode], image_format, quality=95)
 
-    (made,) = make_picture(data, Recipe((size_px,), "png"), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
 
     assert judge.difference(judge.reduced(SMOOTH[mode], made.width, made.height), judge.seen(made.data)) < 1.2
 
@@ -177,18 +177,18 @@ def test_what_is_a_little_more_than_twice_its_thumbnail_is_resampled_from_all_it
     """Averaging would bring it almost to its size, which loses 10 dB."""
     data = encoded(scenes.spots(487, 365, spot_px=9), image_format, quality=92)
 
-    made = make_picture(data, Recipe((240,), output_format="png"), LIMITS).thumbnails[0]
+    made = make_thumbnails(data, Recipe((240,), output_format="png"), LIMITS).thumbnails[0]
 
     whole = decoded(data).convert("RGB").resize((240, 180), Image.Resampling.LANCZOS)
     assert ImageChops.difference(decoded(made.data).convert("RGB"), whole).getbbox() is None
 
 
 def test_of_two_close_sizes_neither_is_made_of_the_other():
-    """What is shrunk by a tenth of its size loses 5 dB."""
+    """What is shrink by a tenth of its size loses 5 dB."""
     data = encoded(scenes.spots(700, 525, spot_px=9), "PNG")
     recipe = Recipe((256, 240), output_format="png")
 
-    beside = make_picture(data, recipe, LIMITS).thumbnails[1]
-    alone = make_picture(data, recipe._replace(sizes_px=(240,)), LIMITS).thumbnails[0]
+    beside = make_thumbnails(data, recipe, LIMITS).thumbnails[1]
+    alone = make_thumbnails(data, recipe._replace(sizes_px=(240,)), LIMITS).thumbnails[0]
 
     assert beside.data == alone.data

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.lambda_processor import judge, scenes, tiffs
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.hostile.tiffs import (
@@ -43,7 +43,7 @@ UNKNOWN_TYPE, ASCII = 99, 2
 
 
 def made(data):
-    return make_picture(data, Recipe((1_000,), output_format="png"), LIMITS)
+    return make_thumbnails(data, Recipe((1_000,), output_format="png"), LIMITS)
 
 
 def shown(data):

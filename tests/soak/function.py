@@ -21,7 +21,7 @@ from pathlib import Path
 import index
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.handler import PROCESSOR
-from imgpipe_processor.imaging import make_picture
+from imgpipe_processor.imaging import make_thumbnails
 
 def status():
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -30,7 +30,7 @@ def status():
 for line in sys.stdin:
     data = Path(line.strip()).read_bytes()
     try:
-        made, refusal = make_picture(data, PROCESSOR.settings.recipe, PROCESSOR.settings.limits), None
+        made, refusal = make_thumbnails(data, PROCESSOR.settings.recipe, PROCESSOR.settings.limits), None
     except ImageRejectedError as rejected:
         refusal = str(rejected)
     except MemoryError:

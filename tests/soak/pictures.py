@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from imgpipe_processor.imaging import Limits, Recipe
-from imgpipe_processor.imaging.memory import BASE_BYTES, needed_bytes
+from imgpipe_processor.imaging.memory_estimate import BASE_BYTES, needed_bytes
 from imgpipe_processor.imaging.structures import read_structure
 from tests.lambda_processor import scenes
 from tests.lambda_processor.fakes import encoded

@@ -25,7 +25,7 @@ _SCRIPT = """
 import ctypes, json, resource, sys  # ctypes comes with the first image and stays
 from pathlib import Path
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Recipe, keep_within, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, limit_memory, make_thumbnails
 from imgpipe_processor.imaging.structures import read_structure
 
 memory_bytes, clients_bytes, cpu_seconds, recipe, *paths = sys.argv[1:]
@@ -34,7 +34,7 @@ if "animation" in recipe:
     recipe["animation"] = Animation(**recipe["animation"])
 limits = Limits(49_000_000, 1_000, int(memory_bytes), heic=True)
 clients = bytearray(b"1") * int(clients_bytes)
-keep_within(limits.memory_bytes)
+limit_memory(limits.memory_bytes)
 
 def high():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
@@ -48,7 +48,7 @@ for path in paths:
     Path("/proc/self/clear_refs").write_text("5")
     before, ended = high(), {}
     try:
-        picture = make_picture(data, Recipe(**recipe), limits)
+        picture = make_thumbnails(data, Recipe(**recipe), limits)
         ended["picture"] = [picture.format, picture.width, picture.height, picture.frames]
         ended["counted_bytes"] = read_structure(data, limits).decoded_bytes
     except ImageRejectedError as refusal:
