@@ -1,4 +1,4 @@
-"""What holds for every input: a picture whose thumbnails can be decoded, or a refusal; soon, and within memory."""
+"""What holds for every input: an image whose thumbnails can be decoded, or a refusal; soon, and within memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Picture, Recipe, make_thumbnails
+from imgpipe_processor.imaging import Animation, Limits, ProcessedImage, Recipe, make_thumbnails
 from imgpipe_processor.imaging.memory_estimate import BASE_BYTES
 from tests.lambda_processor.fakes import decoded
 
@@ -33,21 +33,21 @@ _PROCESS = Path("/proc/self")
 
 
 def check(data: bytes, *, refused: bool = True) -> None:
-    """Make a picture of the input, by a recipe that follows from it.
+    """Make an image of the input, by a recipe that follows from it.
 
     Args:
         data: the input.
         refused: whether it may be.
 
     Raises:
-        AssertionError: the picture is not what it should be, or took too much; so does every other exception tell of a
+        AssertionError: the image is not what it should be, or took too much; so does every other exception tell of a
             defect.
     """
     recipe = RECIPES[zlib.crc32(data) % len(RECIPES)]
     before_bytes, began_seconds = _peak_from_here(), time.process_time()
     category = None
     try:
-        _check_picture(make_thumbnails(data, recipe, LIMITS), recipe)
+        _check_image(make_thumbnails(data, recipe, LIMITS), recipe)
     except ImageRejectedError as refusal:
         category = refusal.category
     assert category in (CATEGORIES if refused else {None})
@@ -57,16 +57,16 @@ def check(data: bytes, *, refused: bool = True) -> None:
     assert Image.MAX_IMAGE_PIXELS not in {None, LIMITS.max_pixels}
 
 
-def _check_picture(picture: Picture, recipe: Recipe) -> None:
-    assert picture.width * picture.height <= LIMITS.max_pixels
-    assert 1 <= picture.frames <= LIMITS.max_frames
-    assert len(picture.placeholder) == 28
-    assert len(picture.dominant_color) == 7
-    assert len(picture.thumbnails) == len(recipe.sizes_px)
-    for size_px, thumbnail in zip(recipe.sizes_px, picture.thumbnails, strict=True):
+def _check_image(result: ProcessedImage, recipe: Recipe) -> None:
+    assert result.width * result.height <= LIMITS.max_pixels
+    assert 1 <= result.frames <= LIMITS.max_frames
+    assert len(result.placeholder) == 28
+    assert len(result.dominant_color) == 7
+    assert len(result.thumbnails) == len(recipe.sizes_px)
+    for size_px, thumbnail in zip(recipe.sizes_px, result.thumbnails, strict=True):
         image = decoded(thumbnail.data)
         assert (image.format, *image.size) == (thumbnail.format, thumbnail.width, thumbnail.height)
-        assert max(image.size) == min(size_px, max(picture.width, picture.height))
+        assert max(image.size) == min(size_px, max(result.width, result.height))
 
 
 def _peak_from_here() -> int:

@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests.lambda_processor import pngs, profiles
 from tests.lambda_processor.fakes import encoded
-from tests.lambda_processor.hostile import bmps, gifs, jpegs, tiffs
+from tests.lambda_processor.hostile import crafted_bmps, crafted_gifs, crafted_jpegs, crafted_tiffs
 
 WIDTH, HEIGHT = 40, 30
 
@@ -77,8 +77,8 @@ def _jpegs() -> dict[str, bytes]:
         "restarts": encoded(drawing(), restart_marker_blocks=1),
         "about": encoded(drawing(), exif=exif(), icc_profile=profiles.wide_rgb(), comment=b"words", xmp=b"<x/>"),
         "several": encoded(drawing(), "MPO", save_all=True, append_images=[drawing()]),
-        "apart": jpegs.baseline(WIDTH, HEIGHT, jpegs.YCC_420, apart=True),
-        "passes": jpegs.progressive(WIDTH, HEIGHT, further=6),
+        "apart": crafted_jpegs.baseline(WIDTH, HEIGHT, crafted_jpegs.YCC_420, apart=True),
+        "passes": crafted_jpegs.progressive(WIDTH, HEIGHT, further=6),
     }
 
 
@@ -98,7 +98,9 @@ def _gifs() -> dict[str, bytes]:
         "still": encoded(drawing("P"), "GIF", comment=b"words"),
         "transparent": encoded(drawing("RGBA"), "GIF"),
         "animated": animated("GIF", "RGBA", duration=50, loop=0, disposal=2),
-        "parts-of-one": gifs.gif(WIDTH, HEIGHT, gifs.image(WIDTH, HEIGHT, gifs.parts_of_one(2 * WIDTH * HEIGHT))),
+        "parts-of-one": crafted_gifs.gif(
+            WIDTH, HEIGHT, crafted_gifs.image(WIDTH, HEIGHT, crafted_gifs.parts_of_one(2 * WIDTH * HEIGHT))
+        ),
     }
 
 
@@ -150,18 +152,18 @@ def _tiffs() -> dict[str, bytes]:
         "pages": animated("TIFF", "L"),
         "turned": encoded(drawing(), "TIFF", exif=exif(), icc_profile=profiles.wide_rgb()),
         "big": encoded(drawing("L"), "TIFF", big_tiff=True),
-        "tiled": tiffs.tiled(WIDTH, HEIGHT, 16, bytes(16 * 16)),
+        "tiled": crafted_tiffs.tiled(WIDTH, HEIGHT, 16, bytes(16 * 16)),
     }
 
 
 def _bmps() -> dict[str, bytes]:
-    runs = (bytes((WIDTH, 5)) + bmps.END_OF_ROW) * HEIGHT + bmps.END
+    runs = (bytes((WIDTH, 5)) + crafted_bmps.END_OF_ROW) * HEIGHT + crafted_bmps.END
     return {
         **{mode: encoded(drawing(mode), "BMP") for mode in ("1", "P", "L", "RGB", "RGBA")},
-        "16": bmps.bmp(WIDTH, HEIGHT, bytes(WIDTH * HEIGHT * 2), depth=16),
-        "first-row-first": bmps.bmp(WIDTH, -HEIGHT, bytes(WIDTH * HEIGHT * 3), depth=24),
-        "runs-8": bmps.bmp(WIDTH, HEIGHT, runs, compression=bmps.RLE8),
-        "runs-4": bmps.bmp(WIDTH, HEIGHT, runs, depth=4, compression=bmps.RLE4),
+        "16": crafted_bmps.bmp(WIDTH, HEIGHT, bytes(WIDTH * HEIGHT * 2), depth=16),
+        "first-row-first": crafted_bmps.bmp(WIDTH, -HEIGHT, bytes(WIDTH * HEIGHT * 3), depth=24),
+        "runs-8": crafted_bmps.bmp(WIDTH, HEIGHT, runs, compression=crafted_bmps.RLE8),
+        "runs-4": crafted_bmps.bmp(WIDTH, HEIGHT, runs, depth=4, compression=crafted_bmps.RLE4),
     }
 
 

@@ -20,17 +20,17 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measures memory
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_was_found_once_stays_found(case):
+def test_earlier_finding_stays_fixed(case):
     check(case.read_bytes())
 
 
 @pytest.mark.parametrize("name", sorted(seeds()))
-def test_every_seed_is_a_picture(name):
+def test_every_seed_is_an_image(name):
     check(seeds()[name], refused=False)
 
 
 @pytest.mark.skipif(find_spec("atheris") is None, reason="there is no atheris for this Python or machine")
-def test_a_session_finds_nothing(repository, tmp_path):
+def test_short_session_finds_nothing(repository, tmp_path):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.fuzz.target", tmp_path / "corpus"),

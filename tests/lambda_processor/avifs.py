@@ -24,14 +24,14 @@ class Item:
 
 
 def coded(image, **options):
-    """The coded data of a picture, and the property that configures its decoder."""
+    """The coded data of an image, and the property that configures its decoder."""
     data = encoded(image, "AVIF", **{"quality": 100, "subsampling": "4:4:4", **options})
     start, configuration = data.index(b"mdat") + 4, data.index(b"av1C") - 4
     length = struct.unpack_from(">I", data, start - 8)[0] - 8
     return data[start : start + length], data[configuration : configuration + 12]
 
 
-def picture(image, *more, references=(), **options):
+def image_item(image, *more, references=(), **options):
     data, configuration = coded(image, **options)
     return Item(b"av01", data, [size(*image.size), configuration, *more], list(references))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# Read when libvips is loaded; its threads cost more than they bring to small pictures.
+# Read when libvips is loaded; its threads cost more than they bring to small images.
 os.environ.setdefault("VIPS_CONCURRENCY", "1")
 
 import pyvips
@@ -33,14 +33,14 @@ def seen(data: bytes) -> Image.Image:
     return rgba(read(data))
 
 
-def reduced(picture: Image.Image, width: int, height: int, background: tuple[int, ...] | None = None) -> Image.Image:
-    """The picture as it should look at another size, on a background if there is one."""
-    image = of_pillow(picture).colourspace("srgb")
-    image = image if image.hasalpha() else image.addalpha()
-    if (image.width, image.height) != (width, height):
-        image = image.premultiply().resize(width / image.width, vscale=height / image.height, kernel="lanczos3")
-        image = image.unpremultiply()
-    return rgba(image.flatten(background=list(background)) if background else image)
+def reduced(image: Image.Image, width: int, height: int, background: tuple[int, ...] | None = None) -> Image.Image:
+    """The image as it should look at another size, on a background if there is one."""
+    source = of_pillow(image).colourspace("srgb")
+    source = source if source.hasalpha() else source.addalpha()
+    if (source.width, source.height) != (width, height):
+        source = source.premultiply().resize(width / source.width, vscale=height / source.height, kernel="lanczos3")
+        source = source.unpremultiply()
+    return rgba(source.flatten(background=list(background)) if background else source)
 
 
 def difference(expected: Image.Image, actual: Image.Image) -> float:

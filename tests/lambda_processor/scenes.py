@@ -1,4 +1,4 @@
-"""Pictures that every turn and every wrong colour shows in, as they look: upright, in sRGB.
+"""Images that every turn and every wrong colour shows in, as they look: upright, in sRGB.
 
 Blocks of one colour each, so that few colours and lossy codecs keep them; no two turns or mirrorings of one are alike.
 """
@@ -11,7 +11,7 @@ from PIL import Image
 
 WIDTH, HEIGHT = 96, 64
 
-# What a file has to hold for each orientation that it names (EXIF 2.32, "Orientation"), made of the upright picture.
+# What a file has to hold for each orientation that it names (EXIF 2.32, "Orientation"), made of the upright image.
 _STORED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -23,9 +23,9 @@ _STORED = {
 }
 
 
-def stored(picture: Image.Image, orientation: int) -> Image.Image:
-    """The picture as a file of this orientation holds it."""
-    return picture.transpose(_STORED[orientation]) if orientation in _STORED else picture
+def stored(image: Image.Image, orientation: int) -> Image.Image:
+    """The image as a file of this orientation holds it."""
+    return image.transpose(_STORED[orientation]) if orientation in _STORED else image
 
 
 def colours(across: int = 8, down: int = 8) -> Image.Image:
@@ -67,16 +67,16 @@ def two_colours() -> Image.Image:
     return Image.composite(Image.new("RGB", shape.size, (210, 240, 200)), Image.new("RGB", shape.size, "navy"), shape)
 
 
-def cut_out(picture: Image.Image) -> Image.Image:
-    """The picture with a transparent corner, and no colour under what is transparent."""
-    solid = picture.convert("LA" if picture.mode == "L" else "RGBA")
+def cut_out(image: Image.Image) -> Image.Image:
+    """The image with a transparent corner, and no colour under what is transparent."""
+    solid = image.convert("LA" if image.mode == "L" else "RGBA")
     solid.paste((0,) * len(solid.getbands()), (0, 0, WIDTH // 4, HEIGHT // 2))
     return solid
 
 
-def veiled(picture: Image.Image) -> Image.Image:
-    """The picture, more transparent to the bottom; nowhere wholly."""
-    solid = picture.convert("LA" if picture.mode == "L" else "RGBA")
+def veiled(image: Image.Image) -> Image.Image:
+    """The image, more transparent to the bottom; nowhere wholly."""
+    solid = image.convert("LA" if image.mode == "L" else "RGBA")
     steps = Image.new("L", (1, 4))
     steps.putdata([255, 200, 140, 80])
     solid.putalpha(_blown_up(steps))

@@ -35,11 +35,11 @@ def exif() -> Image.Exif:
     return made
 
 
-def jpeg(picture: Image.Image = COLOURS, **options: Any) -> bytes:
+def jpeg(image: Image.Image = COLOURS, **options: Any) -> bytes:
     """EXIF with a thumbnail, XMP in two parts, IPTC, a profile, a comment, a maker's segment; more behind the end."""
     small = encoded(COLOURS.resize((16, 16)), comment=CANARY)
     with_info = {"icc_profile": PROFILE, "comment": CANARY, "exif": exif(), "dpi": (300, 300)}
-    data = encoded(picture, **{"quality": 95} | with_info | options)
+    data = encoded(image, **{"quality": 95} | with_info | options)
     segments = b"".join(segment(*JPEG_PARTS[name]) for name in JPEG_PARTS if name not in {"comment", "profile"})
     segments += segment(0xE1, b"Exif\0\0" + _with_thumbnail(small))
     return data[:2] + segments + data[2:] + SECRET + small
@@ -75,14 +75,14 @@ JPEG_PARTS = {
 }
 
 
-def png(picture: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
+def png(image: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
     """Texts of all three kinds, EXIF, a profile, a chunk of somebody's own; more behind the end."""
     texts = PngInfo()
     texts.add_text("Author", CANARY)
     texts.add_text("Comment", CANARY, zip=True)
     texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
     texts.add(b"prVt", SECRET)
-    return encoded(picture, "PNG", pnginfo=texts, exif=exif(), icc_profile=profile, dpi=(300, 300)) + SECRET
+    return encoded(image, "PNG", pnginfo=texts, exif=exif(), icc_profile=profile, dpi=(300, 300)) + SECRET
 
 
 def gif() -> bytes:
@@ -100,9 +100,9 @@ def gif() -> bytes:
     return data[:start] + xmp + text + data[start:] + SECRET
 
 
-def webp(picture: Image.Image = VEILED, **options: Any) -> bytes:
+def webp(image: Image.Image = VEILED, **options: Any) -> bytes:
     """EXIF, XMP, a profile, a chunk of somebody's own; more behind the end."""
-    data = encoded(picture, "WEBP", **{"lossless": True, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
+    data = encoded(image, "WEBP", **{"lossless": True, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
     data += b"SECR" + struct.pack("<I", len(SECRET)) + SECRET
     return data[:4] + struct.pack("<I", len(data) - 8) + data[8:] + SECRET
 
@@ -112,9 +112,9 @@ def animated_webp() -> bytes:
     return webp(save_all=True, append_images=[VEILED.transpose(Image.Transpose.ROTATE_180)])
 
 
-def avif(picture: Image.Image = VEILED, **options: Any) -> bytes:
+def avif(image: Image.Image = VEILED, **options: Any) -> bytes:
     """EXIF, XMP, a profile, a box that is called free; more behind the end."""
-    data = encoded(picture, "AVIF", **{"quality": 90, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
+    data = encoded(image, "AVIF", **{"quality": 90, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
     return data + struct.pack(">I4s", 8 + len(SECRET), b"free") + SECRET
 
 
@@ -127,7 +127,7 @@ def heic(profile: bytes | None = PROFILE) -> bytes:
     return out.getvalue() + struct.pack(">I4s", 8 + len(SECRET), b"free") + SECRET
 
 
-def tiff(picture: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
+def tiff(image: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
     """Descriptions, XMP, IPTC, Photoshop's blocks, EXIF, a place, a profile; a second page."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     for tag in (270, 271, 305, 306, 315, 316, 33432):
@@ -137,8 +137,8 @@ def tiff(picture: Image.Image = VEILED, profile: bytes | None = PROFILE) -> byte
         tags[tag] = value
     for tag, value in exif().get_ifd(ExifTags.IFD.GPSInfo).items():
         tags.setdefault(ExifTags.IFD.GPSInfo, {})[tag] = value
-    second = picture.transpose(Image.Transpose.ROTATE_180)
-    return encoded(picture, "TIFF", tiffinfo=tags, icc_profile=profile, save_all=True, append_images=[second]) + SECRET
+    second = image.transpose(Image.Transpose.ROTATE_180)
+    return encoded(image, "TIFF", tiffinfo=tags, icc_profile=profile, save_all=True, append_images=[second]) + SECRET
 
 
 def bmp() -> bytes:

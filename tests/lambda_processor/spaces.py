@@ -97,13 +97,13 @@ CURVES = {
 PROPHOTO = Space(((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001)), D50, *_power(1.8))
 
 
-def converted(picture: Image.Image, space: Space) -> Image.Image:
-    """An sRGB picture of few colours as stored in another space; alpha stays."""
-    palette = {colour: _in(space, colour) for colour in set(picture.convert("RGB").get_flattened_data())}
-    made = Image.new("RGB", picture.size)
-    made.putdata([palette[pixel] for pixel in picture.convert("RGB").get_flattened_data()])
-    if picture.mode == "RGBA":
-        made.putalpha(picture.getchannel("A"))
+def converted(image: Image.Image, space: Space) -> Image.Image:
+    """An sRGB image of few colours as stored in another space; alpha stays."""
+    palette = {colour: _in(space, colour) for colour in set(image.convert("RGB").get_flattened_data())}
+    made = Image.new("RGB", image.size)
+    made.putdata([palette[pixel] for pixel in image.convert("RGB").get_flattened_data()])
+    if image.mode == "RGBA":
+        made.putalpha(image.getchannel("A"))
     return made
 
 

@@ -39,8 +39,8 @@ LIME_AND_BLUE = gifs.Frame(192, 64, (bytes((1,)) * 48 + bytes((2,)) * 144) * 64)
 
 
 def thumbnail(data, wanted=None):
-    picture = make_thumbnails(data, wanted or recipe(), LIMITS)
-    return picture, picture.thumbnails[0]
+    result = make_thumbnails(data, wanted or recipe(), LIMITS)
+    return result, result.thumbnails[0]
 
 
 def shown(data):
@@ -94,33 +94,33 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_without_the_option_an_animation_becomes_its_first_frame_and_its_frames_are_counted(image_format):
+def test_animation_becomes_its_first_frame_by_default_and_its_frames_are_counted(image_format):
     frames, data = animation(image_format, **FORMATS[image_format])
 
-    picture, made = thumbnail(data, Recipe((48,), "png"))
+    result, made = thumbnail(data, Recipe((48,), "png"))
 
-    assert (picture.format, picture.frames, made.format, len(shown(made.data))) == (image_format, 3, "PNG", 1)
+    assert (result.format, result.frames, made.format, len(shown(made.data))) == (image_format, 3, "PNG", 1)
     assert judge.difference(judge.reduced(frames[0], 48, 32), judge.seen(made.data)) < 2.5
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_with_the_option_every_frame_is_there_for_its_own_time(image_format):
+def test_animated_thumbnail_has_every_frame_with_its_duration(image_format):
     frames, data = animation(image_format, **FORMATS[image_format])
 
-    picture, made = thumbnail(data, recipe(webp_quality=95))
+    result, made = thumbnail(data, recipe(webp_quality=95))
 
-    assert (picture.frames, made.format, (made.width, made.height)) == (3, "WEBP", (48, 32))
+    assert (result.frames, made.format, (made.width, made.height)) == (3, "WEBP", (48, 32))
     assert header(made.data)[0] == [50, 120, 1000]
     for frame, seen in zip(frames, shown(made.data), strict=True):
         assert judge.difference(judge.reduced(frame, 48, 32), seen) < 6.5
 
 
-def test_pages_of_a_document_are_no_animation():
+def test_pages_of_a_document_are_not_an_animation():
     _frames, data = animation("TIFF")
 
-    picture, made = thumbnail(data, recipe())
+    result, made = thumbnail(data, recipe())
 
-    assert (picture.frames, made.format) == (3, "JPEG")
+    assert (result.frames, made.format) == (3, "JPEG")
 
 
 @pytest.mark.parametrize(
@@ -135,85 +135,85 @@ def test_pages_of_a_document_are_no_animation():
         (recipe(output_format="png"), False),
     ],
 )
-def test_an_animation_beyond_the_limits_or_for_a_still_format_becomes_its_first_frame(wanted, animated):
+def test_animation_beyond_the_limits_or_for_a_still_format_becomes_its_first_frame(wanted, animated):
     _frames, data = animation("GIF")
 
-    picture, made = thumbnail(data, wanted)
+    result, made = thumbnail(data, wanted)
 
-    assert picture.frames == 3
+    assert result.frames == 3
     assert len(shown(made.data)) == (3 if animated else 1)
 
 
-def test_an_animation_of_one_frame_is_a_picture():
-    picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED)))
+def test_animation_of_one_frame_is_a_still_image():
+    result, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED)))
 
-    assert (picture.frames, made.format) == (1, "JPEG")
+    assert (result.frames, made.format) == (1, "JPEG")
 
 
-def test_of_more_frames_than_the_limit_the_first_becomes_a_still():
+def test_animation_beyond_the_limit_of_frames_becomes_a_still_thumbnail():
     frames, data = animation("GIF", frames=5)
 
-    picture = make_thumbnails(data, recipe(max_frames=4)._replace(output_format="webp"), LIMITS._replace(max_frames=4))
+    result = make_thumbnails(data, recipe(max_frames=4)._replace(output_format="webp"), LIMITS._replace(max_frames=4))
 
-    assert picture.frames == 5
-    (seen,) = shown(picture.thumbnails[0].data)
+    assert result.frames == 5
+    (seen,) = shown(result.thumbnails[0].data)
     assert judge.difference(judge.reduced(frames[0], 48, 32), seen) < 6.5
 
 
 def test_several_sizes_of_an_animation_are_all_animated():
     _frames, data = animation("GIF")
 
-    picture = make_thumbnails(data, recipe()._replace(sizes_px=(24, 48)), LIMITS)
+    result = make_thumbnails(data, recipe()._replace(sizes_px=(24, 48)), LIMITS)
 
-    assert [(made.width, made.format, len(shown(made.data))) for made in picture.thumbnails] == [
+    assert [(made.width, made.format, len(shown(made.data))) for made in result.thumbnails] == [
         (24, "WEBP", 3),
         (48, "WEBP", 3),
     ]
 
 
 @pytest.mark.parametrize(("loops", "plays"), [(None, 1), (0, 0), (1, 2), (3, 4), (65_535, 65_535)])
-def test_a_gif_counts_how_often_it_is_repeated_and_a_webp_how_often_it_plays(loops, plays):
-    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), flat(BLUE), loops=loops))
+def test_loop_count_of_a_gif_is_converted_to_that_of_a_webp(loops, plays):
+    _image, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), flat(BLUE), loops=loops))
 
     assert header(made.data)[1] == plays
 
 
 @pytest.mark.parametrize(("image_format", "plays"), [("WEBP", 3), ("PNG", 3), ("AVIF", 0)])
-def test_others_play_as_often_as_before_and_an_avif_for_ever(image_format, plays):
+def test_other_formats_keep_their_loop_count_and_avif_repeats_forever(image_format, plays):
     options = {} if image_format == "AVIF" else {"loop": plays}
     _frames, data = animation(image_format, **options)
 
     assert header(thumbnail(data)[1].data)[1] == plays
 
 
-def test_a_frame_that_asks_for_no_time_gets_what_browsers_give_it():
+def test_frame_without_duration_is_shown_as_long_as_in_browsers():
     durations = [flat(colour, duration_cs=cs) for colour, cs in zip(PALETTE, (0, 1, 2, 300), strict=True)]
 
-    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, *durations))
+    _image, made = thumbnail(gifs.gif(WHOLE, PALETTE, *durations))
 
     assert header(made.data)[0] == [100, 100, 20, 3000]
 
 
-def test_a_first_frame_smaller_than_the_screen_leaves_the_rest_transparent():
+def test_screen_outside_of_a_small_first_frame_is_transparent():
     data = gifs.gif(WHOLE, PALETTE, half(LIME, RIGHT), background=3)
 
-    picture, made = thumbnail(data, Recipe((48,)))
+    result, made = thumbnail(data, Recipe((48,)))
 
-    assert (picture.width, picture.height, made.format) == (96, 64, "PNG")
+    assert (result.width, result.height, made.format) == (96, 64, "PNG")
     check_halves(made.data, (CLEAR, LIME))
 
 
-def test_a_first_frame_beyond_the_screen_makes_it_larger():
-    picture, made = thumbnail(gifs.gif((10, 10), PALETTE, flat(LIME)), Recipe((48,)))
+def test_first_frame_beyond_the_screen_enlarges_the_screen():
+    result, made = thumbnail(gifs.gif((10, 10), PALETTE, flat(LIME)), Recipe((48,)))
 
-    assert (picture.width, picture.height) == (96, 64)
+    assert (result.width, result.height) == (96, 64)
     check_halves(made.data, (LIME, LIME))
 
 
-def test_a_later_frame_beyond_the_screen_is_cut_and_not_squeezed():
-    picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), LIME_AND_BLUE))
+def test_later_frame_beyond_the_screen_is_cropped():
+    result, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), LIME_AND_BLUE))
 
-    assert (picture.width, picture.height) == (96, 64)
+    assert (result.width, result.height) == (96, 64)
     check_halves(made.data, (RED, RED), (LIME, BLUE))
 
 
@@ -238,14 +238,14 @@ def test_a_later_frame_beyond_the_screen_is_cut_and_not_squeezed():
     ],
     ids=["uncovered", "cleared", "restored", "kept", "disposal-is-the-frames-own", "transparent"],
 )
-def test_frames_are_put_together_as_browsers_do(frames, expected):
-    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, *frames, background=3))
+def test_frames_are_composed_as_in_browsers(frames, expected):
+    _image, made = thumbnail(gifs.gif(WHOLE, PALETTE, *frames, background=3))
 
     check_halves(made.data, *expected)
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_frame_of_its_own_greys_is_not_shown_in_the_colours_of_the_others(number):
+def test_frame_with_a_grey_palette_stays_grey(number):
     grey = (90, 90, 90)
     greys = replace(flat(RED), indices=bytes((90,)) * (96 * 64), palette=[(value,) * 3 for value in range(256)])
     frames, looks = [flat(LIME), flat(LIME)], [LIME, LIME]
@@ -256,12 +256,12 @@ def test_a_frame_of_its_own_greys_is_not_shown_in_the_colours_of_the_others(numb
     check_halves(thumbnail(data)[1].data, *((look, look) for look in looks))
 
 
-def test_a_drawing_may_become_a_lossless_animation():
+def test_drawing_may_become_a_lossless_animation():
     first = scenes.drawing().convert("RGB")
     looks = [first, ImageOps.invert(first)]
     data = encoded(first, "WEBP", save_all=True, append_images=looks[1:], lossless=True)
 
-    _picture, made = thumbnail(data, recipe()._replace(sizes_px=(96,)))
+    _image, made = thumbnail(data, recipe()._replace(sizes_px=(96,)))
 
     assert len(made.data) <= len(data)
     for look, seen in zip(looks, shown(made.data), strict=True):
@@ -283,7 +283,7 @@ def random_frames(choose):
 
 @settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False).map(random_frames))
-def test_any_frames_are_put_together_as_by_libvips(frames):
+def test_random_frames_are_composed_as_by_libvips(frames):
     palette = [(30 * number, 255 - 30 * number, 128) for number in range(8)]
 
     ours = [frame.convert("RGBA") for frame, _ in rendered_frames(gifs.gif((12, 10), palette, *frames), (12, 10))]
@@ -295,13 +295,13 @@ def test_any_frames_are_put_together_as_by_libvips(frames):
         assert not ImageChops.multiply(ImageChops.difference(one, other).convert("L"), one.getchannel("A")).getbbox()
 
 
-def test_a_png_for_those_who_know_no_animations_is_not_part_of_the_animation():
+def test_fallback_image_of_an_animated_png_is_not_a_frame():
     frames = [Image.new("RGB", WHOLE, colour) for colour in (WHITE, RED, BLUE)]
     data = encoded(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True)
 
-    picture, made = thumbnail(data)
+    result, made = thumbnail(data)
 
-    assert picture.frames == 2
+    assert result.frames == 2
     check_halves(made.data, (RED, RED), (BLUE, BLUE))
 
 
@@ -313,9 +313,9 @@ def test_every_frame_is_upright(image_format, orientation):
     options = {"lossless": True} if image_format == "WEBP" else {}
     data = encoded(first, image_format, save_all=True, append_images=[second], exif=exif(orientation), **options)
 
-    picture, made = thumbnail(data, recipe(webp_quality=95))
+    result, made = thumbnail(data, recipe(webp_quality=95))
 
-    assert (picture.width, picture.height) == WHOLE
+    assert (result.width, result.height) == WHOLE
     for look, seen in zip(looks, shown(made.data), strict=True):
         assert judge.difference(judge.reduced(look, 48, 32), seen) < 6.5
 
@@ -323,17 +323,17 @@ def test_every_frame_is_upright(image_format, orientation):
 def test_transparent_frames_are_flattened_on_a_configured_background():
     data = gifs.gif(WHOLE, PALETTE, half(RED, LEFT), half(BLUE, RIGHT, disposal=gifs.CLEAR), half(LIME, LEFT))
 
-    _picture, made = thumbnail(data, recipe(background="#ffffff"))
+    _image, made = thumbnail(data, recipe(background="#ffffff"))
 
     check_halves(made.data, (RED, WHITE), (RED, BLUE), (LIME, WHITE))
     assert Image.open(BytesIO(made.data)).mode == "RGB"
 
 
-def test_an_animation_larger_than_its_source_is_tried_with_lower_quality():
+def test_animation_larger_than_its_source_is_encoded_with_lower_quality():
     spots = [scenes.spots(*WHOLE).rotate(180 * turn) for turn in range(2)]
     data = encoded(spots[0], "WEBP", save_all=True, append_images=spots[1:], quality=30)
 
-    _picture, made = thumbnail(data, recipe(webp_quality=100)._replace(sizes_px=(96,)))
-    _picture, at_lowest = thumbnail(data, recipe(webp_quality=70)._replace(sizes_px=(96,)))
+    _image, made = thumbnail(data, recipe(webp_quality=100)._replace(sizes_px=(96,)))
+    _image, at_lowest = thumbnail(data, recipe(webp_quality=70)._replace(sizes_px=(96,)))
 
     assert len(at_lowest.data) <= len(data) < len(made.data)

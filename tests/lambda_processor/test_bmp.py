@@ -9,7 +9,7 @@ from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.lambda_processor import bmps, judge, profiles
 from tests.lambda_processor.fakes import encoded
-from tests.lambda_processor.hostile import bmps as runs
+from tests.lambda_processor.hostile import crafted_bmps as runs
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
@@ -62,7 +62,7 @@ DRAWN = [[RED, GREEN, BLUE], [BLUE, BLUE, RED]]
     ],
     ids=["rle8", "rle4", "rle8-as-they-are", "rle4-as-they-are", "rle8-a-second-run"],
 )
-def test_pixels_of_a_run_past_the_end_of_its_row_are_left_out(bits, codes):
+def test_pixels_of_a_run_past_the_end_of_its_row_are_ignored(bits, codes):
     assert shown(of_runs((3, 2), codes, bits=bits)) == [[GREEN] * 3, [BLUE] * 3]
 
 
@@ -74,7 +74,7 @@ def test_pixels_of_a_run_past_the_end_of_its_row_are_left_out(bits, codes):
     ],
     ids=["rle8", "rle4"],
 )
-def test_runs_pixels_as_they_are_and_steps_follow_each_other_in_a_row(bits, codes):
+def test_runs_literal_pixels_and_deltas_follow_each_other_in_a_row(bits, codes):
     assert shown(of_runs((7, 1), codes + runs.END, bits=bits)) == [[GREEN, BLUE, RED, GREEN, BLACK, BLUE, BLUE]]
 
 
@@ -92,7 +92,7 @@ def test_pixels_that_no_run_draws_are_black(codes, expected):
     assert shown(of_runs((2, 3), codes)) == expected
 
 
-def test_runs_that_end_before_the_last_row_without_saying_so_are_cut_off():
+def test_runs_that_end_before_the_last_row_without_an_end_code_are_corrupt():
     whole = b"\2\1" + runs.END_OF_ROW + b"\2\2"
 
     assert shown(of_runs((2, 2), whole)) == [[BLUE, BLUE], [GREEN, GREEN]]
@@ -100,7 +100,7 @@ def test_runs_that_end_before_the_last_row_without_saying_so_are_cut_off():
     assert refusal(of_runs((2, 2), b"\2\1" + runs.END_OF_ROW)) == "corrupt"
 
 
-def test_rows_far_apart_come_out_where_they_are():
+def test_rows_far_apart_are_drawn_at_their_positions():
     codes = b"\2\1" + runs.STEP + b"\0\xff" + runs.END_OF_ROW + runs.STEP + b"\0\xff" + b"\2\2" + runs.END
 
     rows = shown(of_runs((2, 600), codes))
@@ -132,7 +132,7 @@ def with_profile(profile, *, kind=b"DEBM", length=None):
     return with_number(named, HEADER_AT + 56, *struct.unpack("<I", kind)) + profile
 
 
-def test_the_profile_of_a_bmp_is_followed():
+def test_bmp_profile_is_applied():
     profile = profiles.wide_rgb()
 
     assert shown(with_profile(profile)) == shown(
@@ -151,12 +151,12 @@ def test_the_profile_of_a_bmp_is_followed():
     ],
     ids=["broken", "empty", "linked", "beyond-the-file"],
 )
-def test_a_profile_of_a_bmp_that_cannot_be_used_leaves_the_pixels(data):
+def test_unusable_bmp_profile_does_not_change_the_pixels(data):
     assert shown(data) == [[(200, 100, 50, 255)]]
 
 
 @pytest.mark.parametrize("size", [16, 64])
-def test_headers_of_os2_may_end_after_any_field(size):
+def test_os2_header_may_end_after_any_field(size):
     data = drawn()
     header = data[HEADER_AT:54][:size].ljust(size, b"\0")
     table = b"".join(bytes((blue, green, red, 0)) for red, green, blue in PALETTE)
@@ -167,13 +167,13 @@ def test_headers_of_os2_may_end_after_any_field(size):
     assert shown(with_number(changed, OFFSET_AT, HEADER_AT + size + len(table))) == DRAWN
 
 
-def test_an_index_without_a_colour_is_black():
+def test_index_without_a_colour_is_black():
     data = bmps.bmp((2, 1), [b"\1\xc8"], bits=8, palette=PALETTE)
 
     assert shown(data) == [[GREEN, (0, 0, 0, 255)]]
 
 
-def test_more_colours_than_an_index_can_have_are_passed_over():
+def test_colours_beyond_the_highest_index_are_ignored():
     data = bmps.bmp((3, 1), [b"\x18"], bits=2, palette=[*PALETTE, *[(9, 9, 9)] * 300])
 
     assert shown(data) == [[RED, GREEN, BLUE]]
@@ -204,7 +204,7 @@ def test_channels_are_the_bits_of_their_masks(bits, masks, word, expected):
     [(24, 4), (24, 5), (1, 3), (4, bmps.RLE8), (64, 0)],
     ids=["jpeg-or-rle24", "png", "huffman", "runs-of-another-depth", "64-bits"],
 )
-def test_what_is_not_decoded_is_unsupported(bits, compression):
+def test_unsupported_kinds_are_rejected(bits, compression):
     data = bmps.bmp((8, 1), [bytes(64)], bits=24)
 
     assert refusal(with_number(with_number(data, COMPRESSION_AT, compression), 28, bits, "<H")) == "unsupported"

@@ -1,4 +1,4 @@
-"""The engine libvips: the same pictures and refusals as Pillow's, and no decoder beyond those it is used for."""
+"""The engine libvips: the same images and refusals as Pillow's, and no decoder beyond those it is used for."""
 
 import json
 import subprocess
@@ -114,7 +114,7 @@ def test_libvips_is_used_where_it_is_faster_and_shows_the_same(name, size_px, ta
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "png-alpha", "webp", "webp-lossless-alpha"])
 @pytest.mark.parametrize("kept", [0.3, 0.7, 0.9])
-def test_libvips_refuses_what_is_cut_off(name, kept):
+def test_libvips_rejects_truncated_files(name, kept):
     data = SOURCES[name]
 
     with pytest.raises(ImageRejectedError) as refused:
@@ -123,7 +123,7 @@ def test_libvips_refuses_what_is_cut_off(name, kept):
     assert refused.value.category == "corrupt"
 
 
-def test_pixels_that_cannot_be_decoded_are_corrupt_to_libvips_too():
+def test_undecodable_pixels_are_corrupt_with_libvips_too():
     broken = pngs.header(300, 300) + pngs.chunk(b"IDAT", b"not deflated") + pngs.chunk(b"IEND", b"")
 
     with pytest.raises(ImageRejectedError) as refused:
@@ -146,7 +146,7 @@ except pyvips.Error:
 @pytest.mark.parametrize(
     ("image_format", "status"), [("JPEG", 0), ("PNG", 0), ("WEBP", 0), ("GIF", 3), ("TIFF", 3), ("AVIF", 3), ("PPM", 3)]
 )
-def test_libvips_reads_nothing_but_what_it_is_used_for(image_format, status):
+def test_libvips_loads_only_the_enabled_formats(image_format, status):
     out = BytesIO()
     photo().save(out, image_format)
 
@@ -172,7 +172,7 @@ print(json.dumps(loaded))
 
 
 def loaded_after(tmp_path, size_px, *names):
-    """Whether libvips is loaded after the cold start, and after each picture."""
+    """Whether libvips is loaded after the cold start, and after each image."""
     files = [tmp_path / name for name in names]
     for file in files:
         file.write_bytes(SOURCES[file.name])
@@ -182,12 +182,12 @@ def loaded_after(tmp_path, size_px, *names):
 
 
 @pytest.mark.parametrize(("size_px", "expected"), [(512, [False, False, True, True]), (513, [True, True, True, True])])
-def test_libvips_takes_its_memory_where_it_is_used(size_px, expected, tmp_path):
+def test_libvips_is_loaded_only_if_it_is_used(size_px, expected, tmp_path):
     assert loaded_after(tmp_path, size_px, "jpeg", "png", "jpeg") == expected
 
 
 @pytest.mark.parametrize("size_px", [512, 513])
-def test_a_package_without_libvips_is_found_out_at_cold_start(size_px, monkeypatch):
+def test_package_without_libvips_fails_at_cold_start(size_px, monkeypatch):
     libvips.prepare_libvips.cache_clear()
     monkeypatch.setitem(sys.modules, "pyvips", None)
     monkeypatch.setattr(libvips, "_load_libvips", libvips._load_libvips.__wrapped__)

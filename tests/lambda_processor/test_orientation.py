@@ -20,11 +20,11 @@ ON_ITS_SIDE = scenes.stored(COLOURS, 6)
 
 def is_turned(data):
     """Whether what is stored for orientation 6 comes out upright; otherwise it has to be as stored."""
-    picture = make_thumbnails(data, Recipe((48,), "png"), LIMITS)
-    (made,) = picture.thumbnails
-    upright = picture.width == scenes.WIDTH
+    result = make_thumbnails(data, Recipe((48,), "png"), LIMITS)
+    (made,) = result.thumbnails
+    upright = result.width == scenes.WIDTH
     look = COLOURS if upright else ON_ITS_SIDE
-    assert (picture.width, picture.height) == look.size
+    assert (result.width, result.height) == look.size
     assert judge.difference(judge.reduced(look, made.width, made.height), judge.seen(made.data)) < 5
     return upright
 
@@ -62,11 +62,11 @@ XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 
 @pytest.mark.parametrize("suffix", [".jpg[Q=95,subsample-mode=off]", ".png", ".webp[lossless]", ".avif[Q=95]", ".tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pains_2_what_another_program_turns_upright_is_upright_here(suffix, orientation):
+def test_pains_2_orientation_equals_that_of_another_program(suffix, orientation):
     data = libvips(suffix)(scenes.stored(COLOURS, orientation), orientation)
-    picture = make_thumbnails(data, Recipe((96,), "png"), LIMITS)
+    result = make_thumbnails(data, Recipe((96,), "png"), LIMITS)
 
-    seen = judge.seen(picture.thumbnails[0].data)
+    seen = judge.seen(result.thumbnails[0].data)
 
     assert judge.difference(judge.rgba(judge.read(data).autorot()), seen) < 3
     assert judge.difference(judge.reduced(COLOURS, 96, 64), seen) < 5
@@ -74,7 +74,7 @@ def test_pains_2_what_another_program_turns_upright_is_upright_here(suffix, orie
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("value", [0, 1, 9, 255, 65535])
-def test_an_orientation_that_makes_no_sense_is_none(image_format, value):
+def test_invalid_orientation_is_ignored(image_format, value):
     tags = Image.Exif()
     tags[ExifTags.Base.Orientation] = value
 
@@ -122,7 +122,7 @@ def test_an_orientation_that_makes_no_sense_is_none(image_format, value):
         "noise",
     ],
 )
-def test_an_orientation_is_taken_as_it_is_written_and_broken_exif_does_not_cost_the_thumbnail(made, turned):
+def test_orientation_is_read_and_broken_exif_does_not_prevent_the_thumbnail(made, turned):
     assert is_turned(jpeg(segment(HEADER + made))) is turned
     assert is_turned(png(pngs.chunk(b"eXIf", made))) is turned
 
@@ -150,11 +150,11 @@ def test_an_orientation_is_taken_as_it_is_written_and_broken_exif_does_not_cost_
         "webp-without-header",
     ],
 )
-def test_an_orientation_is_found_wherever_programs_write_it(data, turned):
+def test_orientation_is_found_in_every_place_that_programs_use(data, turned):
     assert is_turned(data) is turned
 
 
-def test_an_old_png_has_its_exif_in_hexadecimal():
+def test_hexadecimal_exif_of_an_old_png_is_read():
     made = HEADER + block()
     lines = f"\nexif\n{len(made):8}\n{made.hex()}\n"
     text = b"Raw profile type exif\0\0" + zlib.compress(lines.encode())
@@ -162,7 +162,7 @@ def test_an_old_png_has_its_exif_in_hexadecimal():
     assert is_turned(png(pngs.chunk(b"zTXt", text)))
 
 
-def test_an_avif_is_turned_by_its_own_properties_and_not_by_exif_or_xmp():
+def test_avif_properties_and_not_exif_or_xmp_define_its_orientation():
     by_properties = pillow("AVIF", quality=95, subsampling="4:4:4")(ON_ITS_SIDE, 6)
     assert b"irot" in by_properties
     with_exif = encoded(ON_ITS_SIDE, "AVIF", quality=95, subsampling="4:4:4", exif=HEADER + block(tag=0x0110))
@@ -176,7 +176,7 @@ def test_an_avif_is_turned_by_its_own_properties_and_not_by_exif_or_xmp():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("output_format", ["jpeg", "png", "webp", "avif"])
-def test_pains_2_a_thumbnail_names_no_orientation(orientation, output_format):
+def test_pains_2_thumbnail_has_no_orientation_tag(orientation, output_format):
     data = encoded(scenes.stored(COLOURS, orientation), quality=95, exif=exif(orientation))
 
     (made,) = make_thumbnails(data, Recipe((48,), output_format), LIMITS).thumbnails

@@ -6,7 +6,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
-from imgpipe_processor.imaging.encoding import saved
+from imgpipe_processor.imaging.encoding import encode_frames
 from imgpipe_processor.imaging.plugins import register_heic_decoder
 from imgpipe_processor.imaging.recipe import ENGINES, OUTPUT_FORMATS
 from tests.lambda_processor import anatomy
@@ -39,7 +39,7 @@ WITH_METADATA = 0x20 | 0x08 | 0x04  # flags of VP8X: profile, EXIF, XMP
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_files_hold_their_secrets_and_are_read(name):
+def test_files_contain_their_secrets_and_can_be_decoded(name):
     data = FILES[name]()
     if name.startswith("heic"):
         register_heic_decoder()
@@ -50,7 +50,7 @@ def test_the_files_hold_their_secrets_and_are_read(name):
     assert data.endswith(SECRET) or name.startswith("jpeg")
 
 
-def test_the_files_tell_of_a_place_and_hold_smaller_pictures_and_texts():
+def test_files_contain_a_location_smaller_images_and_texts():
     camera, drawing = Image.open(BytesIO(jpeg())), Image.open(BytesIO(png()))
 
     assert {"exif", "xmp", "photoshop", "comment", "icc_profile"} < camera.info.keys()
@@ -75,7 +75,7 @@ def assert_only_pixels(made):
 @pytest.mark.parametrize("animation", [None, ANIMATION], ids=["still", "animated"])
 @pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
 @pytest.mark.parametrize("name", FILES)
-def test_pains_29_nothing_but_pixels_is_in_a_thumbnail(name, output_format, animation, engine):
+def test_pains_29_thumbnail_contains_only_pixels(name, output_format, animation, engine):
     recipe = Recipe((600, 48), output_format, animation=animation, engine=engine)
 
     for made in make_thumbnails(FILES[name](), recipe, LIMITS).thumbnails:
@@ -84,7 +84,7 @@ def test_pains_29_nothing_but_pixels_is_in_a_thumbnail(name, output_format, anim
 
 @pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
 @pytest.mark.parametrize("part", JPEG_PARTS)
-def test_pains_29_no_part_of_a_jpeg_reaches_a_thumbnail(part, output_format):
+def test_pains_29_no_metadata_of_a_jpeg_reaches_a_thumbnail(part, output_format):
     data = jpeg_with(part)
     assert SECRET in data
 
@@ -92,7 +92,7 @@ def test_pains_29_no_part_of_a_jpeg_reaches_a_thumbnail(part, output_format):
         assert_only_pixels(made)
 
 
-def test_pains_29_a_long_comment_does_not_make_a_thumbnail_larger():
+def test_pains_29_long_comment_does_not_make_a_thumbnail_larger():
     comment = segment(0xFE, bytes(60_000))
     plain = encoded(COLOURS, quality=95)
 
@@ -131,31 +131,31 @@ ENCODED_MODES = {
 @pytest.mark.parametrize(
     ("output_format", "mode"), [(each, mode) for each, modes in ENCODED_MODES.items() for mode in modes]
 )
-def test_pains_29_an_encoder_gets_nothing_of_what_an_image_carries(output_format, mode):
+def test_pains_29_encoder_receives_no_metadata_of_an_image(output_format, mode):
     bare, carrying = COLOURS.convert(mode), COLOURS.convert(mode)
     carrying.info = dict(CARRIED)
 
-    assert saved([bare], output_format) == saved([carrying], output_format)
+    assert encode_frames([bare], output_format) == encode_frames([carrying], output_format)
 
 
-def test_pains_29_an_encoder_gets_nothing_of_what_frames_carry():
+def test_pains_29_encoder_receives_no_metadata_of_frames():
     def frames(info):
         made = [COLOURS.copy(), COLOURS.transpose(Image.Transpose.ROTATE_180)]
         for frame in made:
             frame.info = dict(info)
         return made
 
-    assert saved(frames({}), "WEBP") == saved(frames(CARRIED), "WEBP")
+    assert encode_frames(frames({}), "WEBP") == encode_frames(frames(CARRIED), "WEBP")
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_pains_29_nothing_of_it_is_told_of_a_picture(name):
-    picture = make_thumbnails(FILES[name](), Recipe(()), LIMITS)
+def test_pains_29_recorded_facts_contain_no_metadata(name):
+    result = make_thumbnails(FILES[name](), Recipe(()), LIMITS)
 
-    assert CANARY not in repr(picture)
+    assert CANARY not in repr(result)
 
 
-def test_a_file_that_is_an_archive_as_well_leaves_no_archive():
+def test_thumbnail_of_a_file_that_is_also_an_archive_contains_no_archive():
     hidden = b"PK\x03\x04" + SECRET + b"PK\x05\x06" + bytes(18)
 
     (made,) = make_thumbnails(jpeg() + hidden, Recipe((48,)), LIMITS).thumbnails

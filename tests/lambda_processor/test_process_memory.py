@@ -61,7 +61,7 @@ def of_child(script, data=b""):
     return json.loads(done.stdout)
 
 
-def test_the_heap_keeps_free_pages_between_used_blocks_until_make_room_returns_them():
+def test_heap_keeps_free_pages_between_used_blocks_until_trim_heap_returns_them():
     before, freed, after = of_child("""
 taken = blocks(48)
 before = available_bytes(512 * MB)
@@ -75,7 +75,7 @@ print(json.dumps([before, freed, available_bytes(512 * MB)]))
     assert after - freed > 22 * MB
 
 
-def test_large_blocks_leave_no_holes_in_the_heap_after_make_room_until_it_is_reused():
+def test_large_blocks_leave_no_holes_in_the_heap_after_trim_heap_until_it_is_reused():
     """A block that is freed below another is the heap's, but a mapped one goes back to the system at once."""
     kept = of_child("""
 def kept():
@@ -95,7 +95,7 @@ print(json.dumps(found))
     assert [each >= 64 for each in kept] == [True, False, True], kept
 
 
-def test_a_limited_process_can_take_all_of_its_memory_and_no_more():
+def test_limited_process_can_use_all_of_its_memory_and_no_more():
     room, taken = of_child("""
 limit_memory(128 * MB)
 room = available_bytes(128 * MB)
@@ -105,7 +105,7 @@ print(json.dumps([room, len(blocks(256)) * MB]))
     assert room - 4 * MB < taken <= room
 
 
-def test_a_renewed_limit_allows_pages_that_were_returned_between_used_blocks():
+def test_updated_limit_allows_pages_that_were_returned_between_used_blocks():
     refused, allowed, over = of_child("""
 limit_memory(128 * MB)
 taken = blocks(256)
@@ -127,14 +127,14 @@ print(json.dumps([refused, takes(free - 8 * MB), takes(free + 8 * MB)]))
     assert (refused, allowed, over) == (False, True, False)
 
 
-def test_a_limit_that_was_never_set_is_not_renewed():
+def test_limit_that_was_never_set_is_not_updated():
     assert of_child("""
 update_limit(128 * MB)
 print(json.dumps(resource.getrlimit(resource.RLIMIT_DATA)[0] == resource.RLIM_INFINITY))
 """)
 
 
-def test_a_decoder_error_becomes_a_memory_error_only_if_memory_was_refused():
+def test_decoder_error_becomes_a_memory_error_only_if_memory_was_refused():
     data = encoded(Image.new("RGB", (2000, 2000), (10, 200, 90)), "WEBP", lossless=True, quality=0, method=0)
 
     ends = of_child(
@@ -159,7 +159,7 @@ print(json.dumps(ends))
     assert ends == ["decoded", damaged, "MemoryError", damaged]
 
 
-def test_a_refused_picture_keeps_its_category_if_memory_was_refused_before():
+def test_rejected_image_keeps_its_category_if_memory_was_refused_before():
     assert of_child("""
 limit_memory(128 * MB)
 try:

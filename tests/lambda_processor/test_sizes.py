@@ -56,7 +56,7 @@ def gradients(mode):
         "cut-out",
     ],
 )
-def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
+def test_003_20_003_22_every_size_equals_the_same_size_made_alone(data):
     for size_px, made in zip(SIZES_PX, thumbnails(data, SIZES_PX), strict=True):
         (alone,) = thumbnails(data, [size_px])
 
@@ -66,7 +66,7 @@ def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
 
 @pytest.mark.parametrize("sizes_px", [SIZES_PX, [200, 210, 230, 256]], ids=["octaves", "close-to-each-other"])
 @pytest.mark.parametrize(("image_format", "engine"), [("JPEG", PILLOW), ("PNG", PILLOW), ("PNG", LIBVIPS)])
-def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format, engine, sizes_px):
+def test_003_20_other_sizes_do_not_reduce_fine_detail(image_format, engine, sizes_px):
     source = scenes.spots(1500, 1000)
     data = encoded(source, image_format)
 
@@ -80,7 +80,7 @@ def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format,
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 8), (61, 40), (60, 41), (61, 41), (127, 85), (128, 86)], ids=str)
 @pytest.mark.parametrize("scale", [1, 2.7, 7.3])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_a_jpeg_has_its_colours_where_they_were(image_format, size, scale):
+def test_003_20_jpeg_colours_stay_at_their_positions(image_format, size, scale):
     """It is shrink in lightness and colours; the way over red, green and blue is what it has to keep up with."""
     source = scenes.spots(round(scale * size[0]), round(scale * size[1]), 4 * scale)
     data = encoded(source, image_format, quality=95) + PADDING
@@ -97,7 +97,7 @@ def test_003_20_a_jpeg_has_its_colours_where_they_were(image_format, size, scale
 
 @pytest.mark.parametrize("profile", [None, profiles.wide_rgb()], ids=["srgb", "wide"])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_22_no_colour_is_rounded_away_on_the_way_through_planes(image_format, profile):
+def test_003_22_conversion_to_planes_keeps_every_colour(image_format, profile):
     data = encoded(scenes.spots(1500, 1000), image_format, quality=95, icc_profile=profile) + PADDING
     means = []
     for output_format in ("png", "jpeg"):
@@ -118,7 +118,7 @@ def test_every_size_is_upright(orientation):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.lists(st.integers(1, 100), max_size=5))
-def test_003_20_thumbnails_come_in_the_order_of_their_sizes_and_fit_exactly(width, height, sizes_px):
+def test_003_20_thumbnails_are_in_the_order_of_their_sizes_and_fit_exactly(width, height, sizes_px):
     made = thumbnails(encoded(photo(width, height)), sizes_px)
 
     assert [fitted_size(width, height, size_px) for size_px in sizes_px] == [(each.width, each.height) for each in made]
@@ -137,28 +137,30 @@ FORMATS = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "RGBA"), "WEBP": ("RGB", "R
     st.lists(st.integers(8, 320), min_size=1, max_size=4),
     st.integers(1, 8),
 )
-def test_003_20_any_sizes_of_any_image_fit_and_look_as_if_made_alone(kind, width, height, sizes_px, orientation):
+def test_003_20_random_sizes_of_random_images_fit_and_equal_those_made_alone(
+    kind, width, height, sizes_px, orientation
+):
     image_format, mode = kind
     image = SMOOTH[mode].resize((width, height), Image.Resampling.BOX, reducing_gap=1)
     data = encoded(image, image_format, quality=95, exif=exif(orientation))
     recipe = Recipe(tuple(sizes_px), "png")
     upright = (height, width) if orientation > 4 else (width, height)
 
-    picture = make_thumbnails(data, recipe, LIMITS)
+    result = make_thumbnails(data, recipe, LIMITS)
 
-    assert (picture.width, picture.height) == upright
-    for size_px, made in zip(sizes_px, picture.thumbnails, strict=True):
+    assert (result.width, result.height) == upright
+    for size_px, made in zip(sizes_px, result.thumbnails, strict=True):
         (alone,) = make_thumbnails(data, recipe._replace(sizes_px=(size_px,)), LIMITS).thumbnails
         assert (made.width, made.height) == (alone.width, alone.height)
         assert max(made.width, made.height) == min(size_px, max(upright))
         assert abs(min(made.width, made.height) - max(1, min(upright) * min(1, size_px / max(upright)))) <= 0.5
-        few_pixels = min(made.width, made.height) < 16  # every step of the picture is a large one
+        few_pixels = min(made.width, made.height) < 16  # every step of the image is a large one
         assert judge.difference(judge.seen(alone.data), judge.seen(made.data)) < (12 if few_pixels else 3)
 
 
 @pytest.mark.parametrize("size_px", SIZES_PX)
 @pytest.mark.parametrize(("image_format", "mode"), [(name, mode) for name, modes in FORMATS.items() for mode in modes])
-def test_003_20_another_programs_lanczos_gives_the_same(image_format, mode, size_px):
+def test_003_20_lanczos_of_another_program_has_the_same_result(image_format, mode, size_px):
     data = encoded(SMOOTH[mode], image_format, quality=95)
 
     (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
@@ -173,7 +175,7 @@ def test_sizes_beyond_the_image_are_one_encoding():
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_what_is_a_little_more_than_twice_its_thumbnail_is_resampled_from_all_its_pixels(image_format):
+def test_image_slightly_larger_than_twice_its_thumbnail_is_resampled_from_all_pixels(image_format):
     """Averaging would bring it almost to its size, which loses 10 dB."""
     data = encoded(scenes.spots(487, 365, spot_px=9), image_format, quality=92)
 
@@ -183,7 +185,7 @@ def test_what_is_a_little_more_than_twice_its_thumbnail_is_resampled_from_all_it
     assert ImageChops.difference(decoded(made.data).convert("RGB"), whole).getbbox() is None
 
 
-def test_of_two_close_sizes_neither_is_made_of_the_other():
+def test_two_close_sizes_are_not_made_from_each_other():
     """What is shrink by a tenth of its size loses 5 dB."""
     data = encoded(scenes.spots(700, 525, spot_px=9), "PNG")
     recipe = Recipe((256, 240), output_format="png")

@@ -1,4 +1,4 @@
-"""Files of a picture as stored, with the orientation that they name: by Pillow, by libvips, or by hand."""
+"""Files of an image as stored, with the orientation that they name: by Pillow, by libvips, or by hand."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def hand_tiff(
     """Uncompressed, `scale` times the values of 0 to 255 as numbers of the `struct` module's `code`; tags by name.
 
     Args:
-        more_samples: of a pixel, after its own, which are no part of the picture.
+        more_samples: of a pixel, after its own, which are no part of the image.
     """
 
     def write(image: Image.Image, orientation: int) -> bytes:

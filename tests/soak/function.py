@@ -13,7 +13,7 @@ from pathlib import Path
 
 from imgpipe_templates.subsystems.processing import ALLOCATOR
 from tests.lambda_processor.test_package import ENVIRONMENT, PROCESSOR
-from tests.soak.pictures import MAX_PIXELS
+from tests.soak.images import MAX_PIXELS
 
 _SCRIPT = """
 import json, resource, sys
@@ -43,17 +43,17 @@ for line in sys.stdin:
 
 
 class ProcessDiedError(Exception):
-    """The function's process ended; the message names the picture and the exit status."""
+    """The function's process ended; the message names the image and the exit status."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a picture ended.
+    """How an image ended.
 
     Args:
-        refusal: category and message; None for a picture whose thumbnails were made.
+        refusal: category and message; None for an image whose thumbnails were made.
         peak_bytes: the most resident memory that the process has had so far.
-        data_bytes: what the kernel counts against `limit_bytes` after the picture.
+        data_bytes: what the kernel counts against `limit_bytes` after the image.
     """
 
     refusal: str | None
@@ -69,7 +69,7 @@ class Function:
         self._process = process
 
     def make(self, path: Path) -> Ended:
-        """Make the thumbnails of a picture.
+        """Make the thumbnails of an image.
 
         Raises:
             ProcessDiedError: the process did not answer.

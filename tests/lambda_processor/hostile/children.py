@@ -48,8 +48,8 @@ for path in paths:
     Path("/proc/self/clear_refs").write_text("5")
     before, ended = high(), {}
     try:
-        picture = make_thumbnails(data, Recipe(**recipe), limits)
-        ended["picture"] = [picture.format, picture.width, picture.height, picture.frames]
+        image = make_thumbnails(data, Recipe(**recipe), limits)
+        ended["image"] = [image.format, image.width, image.height, image.frames]
         ended["counted_bytes"] = read_structure(data, limits).decoded_bytes
     except ImageRejectedError as refusal:
         ended["refusal"] = [refusal.category, refusal.message]
@@ -64,7 +64,7 @@ class Ended:
     """How an image ended.
 
     Args:
-        picture: format, width, height and frames; or else
+        image: format, width, height and frames; or else
         refusal: category and message.
         counted_bytes: what the structure says that decoding takes.
         grew_bytes: by how much the process was larger than before.
@@ -73,7 +73,7 @@ class Ended:
 
     grew_bytes: int
     peak_bytes: int
-    picture: list[object] | None = None
+    image: list[object] | None = None
     refusal: list[str] | None = None
     counted_bytes: float = 0
 
@@ -86,7 +86,7 @@ class Ended:
 def ended(
     folder: Path, files: Mapping[str, bytes], recipe: Mapping[str, object], *, memory_mb: int = 512
 ) -> dict[str, Ended]:
-    """Make pictures of all files, one after the other, in one process that may take so much memory.
+    """Make images of all files, one after the other, in one process that may take so much memory.
 
     Raises:
         AssertionError: the process did not come to its end.

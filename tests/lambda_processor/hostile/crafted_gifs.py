@@ -1,4 +1,4 @@
-"""GIF files of any blocks, around pictures of one colour."""
+"""GIF files of any blocks, around images of one colour."""
 
 from __future__ import annotations
 

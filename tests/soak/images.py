@@ -1,4 +1,4 @@
-"""Large pictures of each kind, each of which needs nearly all of a function's memory."""
+"""Large images of each kind, each of which needs nearly all of a function's memory."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def colours(width: int, height: int) -> Image.Image:
 
 
 def veiled(width: int, height: int) -> Image.Image:
-    picture = colours(width, height)
-    picture.putalpha(Image.linear_gradient("L").resize((width, height)))
-    return picture
+    image = colours(width, height)
+    image.putalpha(Image.linear_gradient("L").resize((width, height)))
+    return image
 
 
 # By name: what a pixel takes at most (docs/processor.md, "Memory", and twice the source), and how a file of a size is
@@ -53,7 +53,7 @@ MAX_MEGAPIXELS = 48  # of kinds that memory bounds hardly; a phone's
 
 
 def write(kind: str, recipe: Recipe, memory_mb: int, folder: Path) -> Path:
-    """Write the largest picture of a kind that a function of so much memory takes; keep it for the next time."""
+    """Write the largest image of a kind that a function of so much memory takes; keep it for the next time."""
     path = folder / f"{kind}-{memory_mb}"
     if path.exists():
         return path

@@ -72,7 +72,7 @@ def ends(count: int) -> bytes:
 def baseline(
     width: int, height: int, samplings: Samplings = YCC_420, *, before: bytes = b"", apart: bool = False
 ) -> bytes:
-    """A grey picture of one scan, or of one scan for each component; `before` are further segments."""
+    """A grey image of one scan, or of one scan for each component; `before` are further segments."""
     numbers = range(1, len(samplings) + 1)
     scans = b"".join(
         scan(zeros(blocks(width, height, samplings, *chosen), 2), *chosen)
@@ -82,7 +82,7 @@ def baseline(
 
 
 def progressive(width: int, height: int, samplings: Samplings = YCC_444, *, further: int = 0) -> bytes:
-    """A grey picture: one scan for DC, one for each component's AC, and `further` ones that tell the same again."""
+    """A grey image: one scan for DC, one for each component's AC, and `further` ones that tell the same again."""
     numbers = tuple(range(1, len(samplings) + 1))
     dc = scan(zeros(blocks(width, height, samplings, *numbers), 1), *numbers, band=(0, 0))
     ac = [scan(ends(blocks(width, height, samplings, number)), number, band=(1, 63)) for number in numbers]
