@@ -1,4 +1,4 @@
-"""What the fuzzer begins with: a small good file of every format, and of every kind that its decoder treats apart."""
+"""The first inputs of the fuzzer: a small valid file of every format, and of every kind that decoders distinguish."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.lambda_processor.hostile import crafted_bmps, crafted_gifs, crafted_j
 
 WIDTH, HEIGHT = 40, 30
 
-# Where the passes of an interlaced PNG begin, and their steps ("PNG Specification", section 8.1).
+# The first column and row of each pass of an interlaced PNG, and their steps ("PNG Specification", section 8.1).
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 @cache
 def seeds() -> dict[str, bytes]:
-    """By format and kind, such as `JPEG-420`."""
+    """Return the files by format and kind, such as `JPEG-420`."""
     return {f"{name}-{kind}": data for name, make in _MADE.items() for kind, data in make().items()}
 
 
 def drawing(mode: str = "RGB") -> Image.Image:
-    """Edges, areas and a gradient; some of it lets half of what is below through, where the mode can say so."""
+    """Return edges, areas and a gradient; a part is half transparent if the mode has alpha."""
     image = Image.linear_gradient("L").resize((WIDTH, HEIGHT)).convert("RGBA")
     draw = ImageDraw.Draw(image)
     draw.rectangle((4, 4, 20, 12), fill=(200, 30, 40, 255))
@@ -57,7 +57,7 @@ def texts() -> PngInfo:
 
 
 def interlaced() -> bytes:
-    """A grey PNG in seven passes."""
+    """Return a grey PNG in seven passes."""
     rows = b"".join(
         (b"\0" + b"\x80" * len(range(left, WIDTH, across))) * len(range(top, HEIGHT, down))
         for left, top, across, down in _PASSES

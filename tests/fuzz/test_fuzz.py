@@ -1,6 +1,6 @@
-"""A short session of the fuzzer, from the same seed each time, and what earlier ones found.
+"""A short session of the fuzzer, from the same seed each time, and the findings of earlier sessions.
 
-`target.py` says how to run a long one.
+`target.py` describes how to run a long session.
 """
 
 import subprocess
@@ -37,7 +37,7 @@ def test_short_session_finds_nothing(repository, tmp_path):
             *("-seed=1", f"-max_total_time={SESSION_SECONDS}", "-timeout=60", "-rss_limit_mb=1024"),
             f"-artifact_prefix={tmp_path}/",
         ],
-        cwd=repository,
+        cwd=tmp_path,
         env={"PYTHONPATH": ":".join(map(str, (repository, repository / "lambda" / "processor")))},
         capture_output=True,
         text=True,

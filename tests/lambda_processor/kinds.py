@@ -1,4 +1,4 @@
-"""Every kind of file, by format and mode, with the image that it holds."""
+"""Every kind of file, by format and mode, with the image that it contains."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Kind:
     """A kind of file.
 
     Args:
-        image: what it shows, upright.
-        write: makes it of the image as stored, and the orientation that it has to name.
-        turns: whether it can name one.
+        image: the visible image, upright.
+        write: the function that makes the file from the image as stored, and the orientation to name.
+        turns: True if the format has an orientation.
         loss: the mean difference in steps of 255 that the file itself may have from the image.
     """
 
@@ -53,12 +53,12 @@ class Kind:
     loss: float = 0.5
 
     def data(self, orientation: int = 1) -> bytes:
-        """The file."""
+        """Return the file."""
         return self.write(scenes.stored(self.image, orientation), orientation)
 
 
 def unturned(name: str, image: Image.Image, write: Write, loss: float = 0.5) -> Kind:
-    """Of a format that names no orientation."""
+    """Return a kind of a format without orientation."""
     return Kind(name, image, write, turns=False, loss=loss)
 
 

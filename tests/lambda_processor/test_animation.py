@@ -1,4 +1,4 @@
-"""Animated sources: the first frame by default, an animated WebP within limits by option; judged by libvips."""
+"""Animated sources: the first frame by default, an animated WebP within limits by option; verified with libvips."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -27,7 +27,7 @@ def recipe(max_frames=50, max_pixels=10**6, **options):
 
 
 def flat(colour, at=LEFT, size=WHOLE, **options):
-    """A frame of one colour of the palette."""
+    """Return a frame of one colour of the palette."""
     return gifs.Frame(*size, bytes((PALETTE.index(colour),)) * (size[0] * size[1]), at, **options)
 
 
@@ -38,13 +38,13 @@ def half(colour, at, **options):
 LIME_AND_BLUE = gifs.Frame(192, 64, (bytes((1,)) * 48 + bytes((2,)) * 144) * 64)  # twice as wide as the screen
 
 
-def thumbnail(data, wanted=None):
-    result = make_thumbnails(data, wanted or recipe(), LIMITS)
+def thumbnail(data, selected_recipe=None):
+    result = make_thumbnails(data, selected_recipe or recipe(), LIMITS)
     return result, result.thumbnails[0]
 
 
 def shown(data):
-    """What libvips sees in every frame."""
+    """Return every frame as decoded by libvips."""
     every = {"n": -1} if data.startswith((b"RIFF", b"GIF")) else {}
     image = judge.read(data, **every)
     pages = image.get("n-pages") if "n-pages" in image.get_fields() else 1
@@ -53,7 +53,7 @@ def shown(data):
 
 
 def header(data):
-    """Durations in milliseconds, and how often it plays."""
+    """Return the durations in milliseconds, and the loop count."""
     image = judge.read(data, n=-1)
     return image.get("delay"), image.get("loop")
 
@@ -63,7 +63,7 @@ def near(expected, pixel):
 
 
 def halves(data):
-    """A pixel of the left and one of the right half of every frame."""
+    """Return a pixel of the left and one of the right half of every frame."""
     return [(frame.getpixel((5, 16)), frame.getpixel((42, 16))) for frame in shown(data)]
 
 
@@ -78,7 +78,7 @@ def check_halves(data, *expected):
 
 
 def animation(image_format, frames=3, **options):
-    """The scene, and what is left of it when a corner is painted over, and over again."""
+    """Return the scene, with one corner more painted over in each frame."""
     made = [COLOURS.copy() for _ in range(frames)]
     for number, frame in enumerate(made):
         frame.paste((0, 90 * number, 0), (0, 0, 12 * number, 8 * number))
@@ -124,7 +124,7 @@ def test_pages_of_a_document_are_not_an_animation():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "animated"),
+    ("selected_recipe", "animated"),
     [
         (recipe(max_frames=3), True),
         (recipe(max_frames=2), False),
@@ -135,10 +135,10 @@ def test_pages_of_a_document_are_not_an_animation():
         (recipe(output_format="png"), False),
     ],
 )
-def test_animation_beyond_the_limits_or_for_a_still_format_becomes_its_first_frame(wanted, animated):
+def test_animation_beyond_the_limits_or_for_a_still_format_becomes_its_first_frame(selected_recipe, animated):
     _frames, data = animation("GIF")
 
-    result, made = thumbnail(data, wanted)
+    result, made = thumbnail(data, selected_recipe)
 
     assert result.frames == 3
     assert len(shown(made.data)) == (3 if animated else 1)
@@ -269,7 +269,10 @@ def test_drawing_may_become_a_lossless_animation():
 
 
 def random_frames(choose):
-    """Frames anywhere on the screen, of one colour each; some of them let index 7 through, no other uses it."""
+    """Return frames of one colour each, anywhere on the screen.
+
+    Index 7 is transparent in some of them, and unused in the others.
+    """
     frames = []
     for _ in range(choose.randint(2, 5)):
         width, height = choose.randint(1, 12), choose.randint(1, 10)
@@ -286,11 +289,11 @@ def random_frames(choose):
 def test_random_frames_are_composed_as_by_libvips(frames):
     palette = [(30 * number, 255 - 30 * number, 128) for number in range(8)]
 
-    ours = [frame.convert("RGBA") for frame, _ in rendered_frames(gifs.gif((12, 10), palette, *frames), (12, 10))]
+    actual = [frame.convert("RGBA") for frame, _ in rendered_frames(gifs.gif((12, 10), palette, *frames), (12, 10))]
 
-    # Told that every frame may be transparent, libvips clears to nothing as browsers do, and not to the background.
-    theirs = shown(gifs.gif((12, 10), palette, *(replace(frame, transparent=7) for frame in frames)))
-    for one, other in zip(ours, theirs, strict=True):
+    # If every frame may be transparent, libvips clears to transparency as browsers do, and not to the background.
+    by_libvips = shown(gifs.gif((12, 10), palette, *(replace(frame, transparent=7) for frame in frames)))
+    for one, other in zip(actual, by_libvips, strict=True):
         assert one.getchannel("A").tobytes() == other.getchannel("A").tobytes()
         assert not ImageChops.multiply(ImageChops.difference(one, other).convert("L"), one.getchannel("A")).getbbox()
 

@@ -1,4 +1,4 @@
-"""AVIF: refused for what its image is made of, and for nothing else that is in the file."""
+"""AVIF files are rejected only because of the parts of their image."""
 
 import struct
 
@@ -21,7 +21,7 @@ BEYOND = (10**8, 1_000)
 
 
 def off(data, image, size_px=96):
-    """How far the thumbnail is from the image."""
+    """Return the difference of the thumbnail from the image."""
     (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
     return judge.difference(judge.reduced(image, made.width, made.height), judge.seen(made.data))
 
@@ -74,7 +74,7 @@ def test_grid_with_a_missing_tile_is_corrupt():
 
 
 def test_tiles_that_each_contain_the_whole_file_are_corrupt():
-    """20 MB are read a thousand times for 64 pixels."""
+    """A decoder would read 20 MB a thousand times for 64 pixels."""
     padding = b"\x7a" + b"\x80\x80\x80\x04" + bytes(8 * 2**20 - 1) + b"\x80"
     tile = image_item(Image.new("RGB", (16, 16)))
     tile.data = padding + tile.data

@@ -1,4 +1,4 @@
-"""BMP files that are odd somewhere, though every byte of their pixels is there."""
+"""BMP files with odd parts, of which every byte of the pixels is in the file."""
 
 import struct
 
@@ -19,7 +19,7 @@ OFFSET_AT, FILE_SIZE_AT, HEADER_AT, COMPRESSION_AT, COLOURS_AT = 10, 2, 14, 30, 
 
 
 def shown(data):
-    """The pixels, row by row."""
+    """Return the pixels, row by row."""
     thumbnail = make_thumbnails(data, Recipe((1_000,), output_format="png"), LIMITS).thumbnails[0]
     pixels = list(judge.seen(thumbnail.data).get_flattened_data())
     return [pixels[at : at + thumbnail.width] for at in range(0, len(pixels), thumbnail.width)]
@@ -32,7 +32,7 @@ def refusal(data):
 
 
 def of_runs(size, codes, *, bits=8, palette=PALETTE):
-    """Run lengths from the lowest row up, with a palette."""
+    """Return a BMP of run lengths from the lowest row up, with a palette."""
     data = runs.bmp(*size, codes, depth=bits, compression=bmps.RLE8 if bits == 8 else bmps.RLE4)
     table = b"".join(bytes((blue, green, red, 0)) for red, green, blue in palette)
     return data[:54] + table + data[54 + len(table) :]
@@ -44,7 +44,7 @@ def with_number(data, at, number, form="<I"):
 
 
 def drawn():
-    """3 x 2 pixels of a palette: red, green, blue above blue, blue, red."""
+    """Return 3 x 2 pixels of a palette: red, green, blue above blue, blue, red."""
     return bmps.bmp((3, 2), [b"\0\1\2", b"\2\2\0"], bits=8, palette=PALETTE)
 
 
@@ -125,7 +125,7 @@ def test_numbers_that_no_pixel_depends_on_may_be_wrong(data):
 
 
 def with_profile(profile, *, kind=b"DEBM", length=None):
-    """One orange pixel, behind a header of Windows that names a profile."""
+    """Return one orange pixel, after a header of Windows with a profile."""
     plain = bmps.bmp((1, 1), [bytes((50, 100, 200))], bits=24, header=bmps.V5)
     named = with_number(plain, HEADER_AT + 112, len(plain) - HEADER_AT)
     named = with_number(named, HEADER_AT + 116, len(profile) if length is None else length)
@@ -160,7 +160,7 @@ def test_os2_header_may_end_after_any_field(size):
     data = drawn()
     header = data[HEADER_AT:54][:size].ljust(size, b"\0")
     table = b"".join(bytes((blue, green, red, 0)) for red, green, blue in PALETTE)
-    if size < 36:  # without a number of colours there are as many as an index can have
+    if size < 36:  # without a number of colours, the palette has one for every index
         table = table.ljust(4 * 256, b"\0")
     changed = with_number(data[:HEADER_AT] + header + table + data[-8:], HEADER_AT, size)
 
@@ -193,7 +193,7 @@ def test_colours_beyond_the_highest_index_are_ignored():
 )
 def test_channels_are_the_bits_of_their_masks(bits, masks, word, expected):
     data = bmps.bmp((1, 1), [word.to_bytes(bits // 8, "little")], bits=bits, masks=masks)
-    if len(masks) == 3:  # which come after a header of 40 bytes
+    if len(masks) == 3:  # they come after a header of 40 bytes
         data = with_number(data[:54] + struct.pack("<III", *masks) + data[-4:], OFFSET_AT, 66)
 
     assert shown(data) == [[expected]]

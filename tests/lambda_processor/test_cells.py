@@ -1,4 +1,4 @@
-"""Every kind of file, in every orientation that it can name, and every output format: judged by libvips."""
+"""Every kind of file, in every orientation that it can have, and every output format; verified with libvips."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ SIZE = (48, 32)
 WHITE = (255, 255, 255)
 
 # The mean difference in steps of 255 that an output format may add at quality 95; all but PNG have colours at half the
-# resolution. The wrong turn that is least of all is 12 away.
+# resolution. The difference of the least wrong orientation is 12.
 LOSSES = {"JPEG": 4, "PNG": 0.6, "WEBP": 4, "AVIF": 4}
 
 
@@ -47,7 +47,7 @@ def test_every_file_kind_keeps_its_colours_in_every_output_format(kind, output_f
 @pytest.mark.parametrize("orientation", range(2, 9))
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.turns], ids=lambda kind: kind.name)
 def test_thumbnail_of_every_file_kind_is_upright(kind, orientation):
-    # Pixels are turned before any encoder gets them, so that one for each cell will do: all in turn.
+    # Orientation is applied before encoding, so one output format for each cell is enough: all formats in turn.
     check(kind, orientation, OUTPUT_FORMATS[(KINDS.index(kind) + orientation) % len(OUTPUT_FORMATS)])
 
 

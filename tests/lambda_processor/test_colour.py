@@ -1,4 +1,4 @@
-"""Every mode and colour space ends as sRGB."""
+"""Every mode and colour space is converted to sRGB."""
 
 import struct
 
@@ -19,7 +19,7 @@ def thumbnail(data):
 
 
 def middle(data):
-    """Mode and middle pixel of the thumbnail; a palette is another way to write the same."""
+    """Return the mode and the middle pixel of the thumbnail; a palette counts as the mode of its colours."""
     image = decoded(thumbnail(data).data)
     if image.mode == "P":
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -1,4 +1,4 @@
-"""Embedded and named colour spaces end as sRGB: sources and expectations by arithmetic, thumbnails read by libvips."""
+"""Embedded and named colour spaces are converted to sRGB: expected values by arithmetic, thumbnails read by libvips."""
 
 import struct
 from io import BytesIO
@@ -20,8 +20,8 @@ SPACES = {
     "prophoto": spaces.PROPHOTO,
 }
 
-# Of a channel, in steps of 255, on average: 8 bits of a wide space are coarser than those of sRGB. Where a profile is
-# not heeded it is more than three times as much.
+# Of a channel, in steps of 255, on average: 8 bits of a wide space are coarser than those of sRGB. If a profile is
+# ignored, the difference is more than three times as large.
 CLOSE = 2
 
 # H.273: primaries, and transfer curves.
@@ -30,7 +30,7 @@ UNSPECIFIED, SRGB, TEN_BITS, PQ, HLG = 2, 13, 14, 16, 18
 
 
 def off(data, image, size_px=96):
-    """How far the thumbnail is from the image."""
+    """Return the difference of the thumbnail from the image."""
     (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
     return judge.difference(judge.reduced(image, made.width, made.height), judge.seen(made.data))
 
@@ -102,21 +102,21 @@ def test_greys_are_converted_by_their_profile(image_format):
 
 
 def with_numbers(image, primaries, transfer):
-    """An AVIF that names its colours by these numbers."""
+    """Return an AVIF that names its colours by these numbers."""
     data = encoded(image, "AVIF", quality=100, subsampling="4:4:4")
     at = data.index(b"colrnclx") + 8
     return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
 
 
 def with_cicp(image, primaries, transfer, **options):
-    """A PNG that names its colours by these numbers."""
+    """Return a PNG that names its colours by these numbers."""
     data = encoded(image, "PNG", **options)
     end_of_header = 8 + 25
     named = pngs.chunk(b"cICP", bytes((primaries, transfer, 0, 1)))
     return data[:end_of_header] + named + data[end_of_header:]
 
 
-# Colours that all spaces have.
+# Colours inside of all spaces.
 MUTED = Image.blend(COLOURS, Image.new("RGB", COLOURS.size, (128, 128, 128)), 0.5).quantize(64).convert("RGB")
 
 NAMED = {"avif": with_numbers, "png": with_cicp}
@@ -175,7 +175,7 @@ IN_SRGB = {
 }
 
 
-# Black, and a colour below the end of sRGB's straight part.
+# Black, and a colour in the linear part of sRGB's curve.
 DARK = ((0, 0, 0), (10, 8, 6))
 DARK_IN_SRGB = {
     (DISPLAY_P3, SRGB): ((0, 0, 0), (10, 8, 6)),
@@ -217,7 +217,7 @@ def test_adobe_rgb_has_exact_values_in_srgb():
     assert_squares(expected, encoded(in_squares(STORED), "PNG", icc_profile=icc.adobe_rgb()))
 
 
-# Of few steps in the dark, or of a wide space, 8 bits keep less.
+# 8 bits keep less of curves with few steps in the dark, and of wide spaces.
 COARSE = {8: 4, 9: 4, 10: 4}
 
 
@@ -243,7 +243,7 @@ def test_all_named_primaries_of_an_avif_are_converted_to_srgb(number):
 
 
 def test_named_xyz_is_converted_to_srgb():
-    """Chromium 156 shows these values so."""
+    """Chromium 156 shows these values."""
     data = with_cicp(Image.new("RGB", (96, 64), (128, 128, 128)), 10, SRGB)
     dark = with_cicp(Image.new("RGB", (96, 64), (30, 60, 20)), 10, SRGB)
 
@@ -257,7 +257,7 @@ def test_television_curves_and_reserved_numbers_do_not_change_the_pixels_of_an_a
 
 
 def in_coded_data(image, primaries, transfer, **options):
-    """An AVIF without a box for its colours: they are named in the sequence header of AV1 only."""
+    """Return an AVIF without a colour box: only its AV1 sequence header names the colours."""
     data = encoded(image, "AVIF", quality=100, **{"subsampling": "4:4:4", **options})
     at = data.index(b"mdat") + 4
     bits = f"{int.from_bytes(data[at : at + 32]):0256b}"

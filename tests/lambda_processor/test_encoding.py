@@ -1,4 +1,4 @@
-"""Which format a thumbnail gets, how good it is, what becomes of alpha, and how many bytes it may have."""
+"""The format, quality, alpha and size in bytes of a thumbnail."""
 
 from io import BytesIO
 
@@ -116,17 +116,17 @@ def test_images_with_a_side_of_one_pixel_work_in_every_format(source, size, mode
     assert judge.difference(judge.reduced(result, *size, ground), judge.seen(made.data)) < 8
 
 
-# Never more bytes than the source, where that can be had.
+# No more bytes than the source, if possible.
 
 
 @pytest.mark.parametrize("output_format", ["auto", "jpeg", "webp", "avif"])
 @pytest.mark.parametrize("size_px", [300, 280])
 def test_lossy_thumbnail_of_a_highly_compressed_photo_has_no_more_bytes(output_format, size_px):
     data = encoded(scenes.spots(300, 200), "JPEG" if output_format == "auto" else output_format.upper(), quality=37)
-    wanted = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
+    qualities = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
 
-    assert len(thumbnail(data + PADDING, output_format, size_px, **wanted).data) > len(data)
-    assert len(thumbnail(data, output_format, size_px, **wanted).data) <= len(data)
+    assert len(thumbnail(data + PADDING, output_format, size_px, **qualities).data) > len(data)
+    assert len(thumbnail(data, output_format, size_px, **qualities).data) <= len(data)
 
 
 def page(mode="P"):
@@ -165,9 +165,9 @@ def test_drawing_keeps_its_pixels_in_a_png_of_no_more_bytes(name):
 def test_palette_is_used_only_if_the_png_is_larger_than_its_source():
     data = DRAWINGS["png-palette"]
 
-    in_need, at_ease = thumbnail(data, "png", 300), thumbnail(data + PADDING, "png", 300)
+    reduced, unreduced = thumbnail(data, "png", 300), thumbnail(data + PADDING, "png", 300)
 
-    assert [Image.open(BytesIO(made.data)).mode for made in (in_need, at_ease)] == ["P", "RGB"]
+    assert [Image.open(BytesIO(made.data)).mode for made in (reduced, unreduced)] == ["P", "RGB"]
 
 
 @pytest.mark.parametrize("mode", ["P", "RGBA"])
@@ -197,12 +197,12 @@ def test_configured_quality_is_kept_if_no_lower_quality_is_small_enough():
 @pytest.mark.parametrize("output_format", ["jpeg", "webp", "avif"])
 def test_configured_quality_is_kept_if_the_lowest_quality_is_too_large(output_format):
     source = encoded(scenes.spots(300, 200), "AVIF", quality=1)
-    wanted = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
+    qualities = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
 
-    in_need, at_ease = (thumbnail(data, output_format, 300, **wanted) for data in (source, source + PADDING))
+    reduced, unreduced = (thumbnail(data, output_format, 300, **qualities) for data in (source, source + PADDING))
 
-    assert len(source) < len(thumbnail(source + PADDING, output_format, 300, **dict.fromkeys(wanted, 35)).data)
-    assert in_need.data == at_ease.data
+    assert len(source) < len(thumbnail(source + PADDING, output_format, 300, **dict.fromkeys(qualities, 35)).data)
+    assert reduced.data == unreduced.data
 
 
 def test_animation_keeps_the_configured_quality_if_the_lowest_is_too_large():
@@ -210,13 +210,13 @@ def test_animation_keeps_the_configured_quality_if_the_lowest_is_too_large():
     source = encoded(frames[0], "WEBP", quality=1, save_all=True, append_images=frames[1:], duration=100)
     animation = Animation(10, 1_000_000)
 
-    in_need, at_ease = (
+    reduced, unreduced = (
         thumbnail(data, "webp", 300, webp_quality=80, animation=animation) for data in (source, source + PADDING)
     )
 
-    assert Image.open(BytesIO(in_need.data)).n_frames == 2
-    assert len(source) < len(in_need.data)
-    assert in_need.data == at_ease.data
+    assert Image.open(BytesIO(reduced.data)).n_frames == 2
+    assert len(source) < len(reduced.data)
+    assert reduced.data == unreduced.data
 
 
 def test_thumbnail_may_have_as_many_bytes_as_its_source():

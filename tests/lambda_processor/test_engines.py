@@ -1,4 +1,4 @@
-"""The engine libvips: the same images and refusals as Pillow's, and no decoder beyond those it is used for."""
+"""The libvips engine: the same images and rejections as Pillow's, and only the decoders that it needs."""
 
 import json
 import subprocess
@@ -81,8 +81,8 @@ def test_both_engines_make_the_same_thumbnails(name, sizes_px):
         expected.height,
         expected.frames,
     )
-    for ours, theirs in zip(expected.thumbnails, actual.thumbnails, strict=True):
-        assert judge.difference(judge.seen(ours.data), judge.seen(theirs.data)) < 1.5
+    for first, second in zip(expected.thumbnails, actual.thumbnails, strict=True):
+        assert judge.difference(judge.seen(first.data), judge.seen(second.data)) < 1.5
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ print(json.dumps(loaded))
 
 
 def loaded_after(tmp_path, size_px, *names):
-    """Whether libvips is loaded after the cold start, and after each image."""
+    """Return, for the cold start and for each image, True if libvips is loaded after it."""
     files = [tmp_path / name for name in names]
     for file in files:
         file.write_bytes(SOURCES[file.name])

@@ -1,4 +1,4 @@
-"""Line art, text, logos and other images of few colours: as sharp, and as small, as other programs make them."""
+"""Line art, text, logos and other images of few colours are as sharp, and as small, as with other programs."""
 
 from io import BytesIO
 
@@ -22,7 +22,7 @@ def thumbnail(data, size_px, engine=PILLOW, output_format="png"):
 
 
 def hatching():
-    """Lines of 2 px at distances of 5 px, leaning, with smooth edges."""
+    """Return oblique lines of 2 px at distances of 5 px, with smooth edges."""
     sheet = Image.new("L", (2 * SIDE_PX, 2 * SIDE_PX), 250)
     draw = ImageDraw.Draw(sheet)
     for x in range(-SIDE_PX, 2 * SIDE_PX, 10):
@@ -31,7 +31,7 @@ def hatching():
 
 
 def rings():
-    """Circles of 2 px at distances of 7 px."""
+    """Return circles of 2 px at distances of 7 px."""
     sheet = Image.new("L", (2 * SIDE_PX, 2 * SIDE_PX), 250)
     draw = ImageDraw.Draw(sheet)
     for radius in range(20, SIDE_PX, 14):
@@ -40,7 +40,7 @@ def rings():
 
 
 def in_mode(image, mode):
-    """The grey image in colours, in a palette, or as what is seen of a sheet of ink."""
+    """Return the grey image in colours, in a palette, or as the alpha of one ink."""
     if mode == "RGBA":
         ink = Image.new("RGBA", image.size, (30, 40, 120, 255))
         ink.putalpha(ImageChops.invert(image))
@@ -50,7 +50,7 @@ def in_mode(image, mode):
 
 
 def off(data, made):
-    """The root of the mean square difference to an exact reduction, with colours weighted by alpha."""
+    """Return the root of the mean square difference to an exact reduction, with colours weighted by alpha."""
     source = Image.open(BytesIO(data))
     exact = source.convert("RGBA").convert("RGBa").resize(made.size, Image.Resampling.LANCZOS)
     return max(ImageStat.Stat(ImageChops.difference(exact, made.convert("RGBA").convert("RGBa"))).rms)
@@ -61,15 +61,15 @@ def off(data, made):
 @pytest.mark.parametrize("image", [hatching(), rings()], ids=["hatching", "rings"])
 def test_fine_lines_are_as_close_to_an_exact_reduction_as_those_of_libvips(image, mode, size_px):
     data = encoded(in_mode(image, mode), "PNG") + PADDING
-    theirs = pyvips.Image.thumbnail_buffer(data, size_px, height=size_px, size="force").write_to_buffer(".png")
+    by_libvips = pyvips.Image.thumbnail_buffer(data, size_px, height=size_px, size="force").write_to_buffer(".png")
 
-    ours = off(data, judge.seen(thumbnail(data, size_px).data))
+    actual = off(data, judge.seen(thumbnail(data, size_px).data))
 
-    assert ours <= 1.05 * off(data, judge.seen(theirs)) + 1
+    assert actual <= 1.05 * off(data, judge.seen(by_libvips)) + 1
 
 
 def logo(mode, side_px=500):
-    """A badge with a hole and a soft shadow, and the same on white for modes without alpha."""
+    """Return a badge with a hole and a soft shadow, on white for modes without alpha."""
     badge = Image.new("L", (side_px, side_px))
     draw = ImageDraw.Draw(badge)
     draw.rounded_rectangle((side_px // 5, side_px // 5, side_px * 3 // 4, side_px * 3 // 4), side_px // 12, fill=255)

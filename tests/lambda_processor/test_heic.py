@@ -1,4 +1,4 @@
-"""HEIC: an image like any other where its decoder is configured, and refused by name where it is not."""
+"""HEIC is accepted if its decoder is configured, and rejected with its name otherwise."""
 
 from io import BytesIO
 
@@ -14,7 +14,7 @@ from tests.lambda_processor.fakes import decoded, encoded, photo
 
 
 def heic(image=None, **info):
-    """A file as phones write it; its encoder is used by these tests alone."""
+    """Return a file as phones write it; only these tests use its encoder."""
     file = pillow_heif.from_pillow(image or photo())
     file.info.update(info)
     out = BytesIO()

@@ -1,4 +1,4 @@
-"""Small files that ask for much: each ends as an image or a refusal, within seconds and the function's memory."""
+"""Small files that need much time or memory: each ends as an image or a rejection within the function's memory."""
 
 import struct
 import sys
@@ -22,7 +22,7 @@ from tests.lambda_processor.hostile.children import CLIENTS_BYTES, ended
 
 MEMORY_MB = 512
 MB = 2**20
-LARGE_PX = 7_000  # 49 million pixels, the most that are allowed
+LARGE_PX = 7_000  # 49 million pixels, the maximum
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -32,7 +32,7 @@ def jpeg_with(*segments):
 
 
 def many_segments(marker, start, size):
-    """Segments of one kind, `size` bytes in all, each with what it has to begin with."""
+    """Return segments of one kind, `size` bytes in all, each with its necessary start."""
     count = -(-size // 65_000)
     return [
         crafted_jpegs.segment(marker, start(number % 256, count % 256) + bytes(65_000))
@@ -40,8 +40,8 @@ def many_segments(marker, start, size):
     ]
 
 
-def told_again(times):
-    """The same bit of every coefficient, again and again: the most work for a scan of few bytes."""
+def repeated_refinements(times):
+    """Return a JPEG that repeats the same bit of every coefficient: the most work for a scan of few bytes."""
     size, samplings = (LARGE_PX, LARGE_PX), crafted_jpegs.YCC_444
     dc = crafted_jpegs.scan(
         crafted_jpegs.zeros(crafted_jpegs.blocks(*size, samplings, 1, 2, 3), 1), 1, 2, 3, band=(0, 0)
@@ -54,7 +54,7 @@ def told_again(times):
 
 
 def baseline_again(times):
-    """The whole image, coded several times."""
+    """Return the whole image, coded several times."""
     blocks = crafted_jpegs.blocks(LARGE_PX, LARGE_PX, crafted_jpegs.YCC_444, 1, 2, 3)
     frame = crafted_jpegs.frame(LARGE_PX, LARGE_PX, crafted_jpegs.YCC_444)
     scan = crafted_jpegs.scan(crafted_jpegs.zeros(blocks, 2), 1, 2, 3)
@@ -70,42 +70,42 @@ def packed(size):
 
 
 def four_byte_text():
-    """Text that takes four bytes a character as soon as one of them is no common one."""
+    """Return a text that needs four bytes a character because one of them is rare."""
     return b"k\0\1\0\0\0" + zlib.compress("\U0001f431".encode() + b"a" * 1_000_000, 9)
 
 
-def avif_that_lies(width, height):
-    """64 x 64 pixels, as all boxes say; the data have more."""
+def avif_with_a_wrong_size(width, height):
+    """Return an AVIF of 64 x 64 pixels according to its boxes; the coded data contain more."""
     data = encoded(Image.new("L", (width, height)), "AVIF", speed=10, subsampling="4:0:0")
     return data.replace(boxes.size(width, height), boxes.size(64, 64))
 
 
 def many_numbers(size):
-    """EXIF of one tag: an orientation of so many fractions."""
+    """Return EXIF with one tag: an orientation of so many fractions."""
     return crafted_exif.exif((crafted_exif.ORIENTATION, crafted_exif.RATIONAL, (size - 100) // 8, 64), size=size)
 
 
 def avif_of_many_numbers():
-    """Pillow reads the orientation that it is to write, so that it gets something else in its place."""
+    """Return an AVIF with this EXIF, which is inserted later: Pillow reads the orientation that it writes."""
     place = crafted_exif.exif((crafted_exif.NOTES, crafted_exif.UNDEFINED, 18 * MB, 64), size=19 * MB)
     return encoded(photo(64, 64), "AVIF", exif=place).replace(place, many_numbers(19 * MB))
 
 
 def tagged(tag, kind, count, size):
-    """A TIFF with a tag of so many numbers, and so many bytes behind it."""
+    """Return a TIFF with a tag of so many numbers, and so many bytes after it."""
     return crafted_tiffs.grey(64, 64, crafted_tiffs.Entry(tag, kind, count=count, place=64)).ljust(size, b"\x01")
 
 
-def avif_of_empty_places():
-    """Each of 3,000 items lies at 65,535 places, which it takes no bytes to tell of."""
+def avif_of_empty_extents():
+    """Return an AVIF of 3,000 items, each with 65,535 extents of no bytes."""
     places = struct.pack(">HHH", 1, 0, 65_535) * 3_000
     located = boxes.box(b"iloc", bytes(4), b"\0\0", struct.pack(">H", 3_000), places)
     properties = boxes.box(b"iprp", boxes.box(b"ipco", boxes.size(64, 64)))
     return boxes.file_type() + boxes.box(b"meta", bytes(4), properties, located)
 
 
-def avif_of_one_place():
-    """Each of 10,000 items is the whole file."""
+def avif_of_one_extent():
+    """Return an AVIF of 10,000 items, each of which is the whole file."""
     places = b"".join(struct.pack(">HHHII", number, 0, 1, 0, 19 * MB) for number in range(10_000))
     located = boxes.box(b"iloc", bytes(4), b"\x44\0", struct.pack(">H", 10_000), places)
     properties = boxes.box(b"iprp", boxes.box(b"ipco", boxes.size(64, 64)))
@@ -113,7 +113,7 @@ def avif_of_one_place():
 
 
 def avif_of_units():
-    """The image comes after millions of units without anything in them; the last box goes on to the end."""
+    """Return an AVIF whose image comes after millions of empty units; the last box extends to the end."""
     data = encoded(photo(64, 64), "AVIF")
     start = data.index(b"mdat") + 4
     head, coded, units = data[: start - 8] + bytes(4) + b"mdat", data[start:], b"\x12\0" * 9_000_000
@@ -140,8 +140,8 @@ def strips_of_whole(count):
     )
 
 
-def values_of_one_place(tags):
-    """Every tag says that the whole file is its value."""
+def values_of_one_offset(tags):
+    """Return a TIFF in which the value of every tag is the whole file."""
     entries = [
         crafted_tiffs.Entry(tag, crafted_tiffs.UNDEFINED, count=18 * MB, place=8) for tag in range(400, 400 + tags)
     ]
@@ -156,11 +156,11 @@ def bmp_of_runs(pattern, *, bits=8):
 
 TOO_LARGE, CORRUPT, UNSUPPORTED = "too-large", "corrupt", "unsupported"
 
-# What each ends in: a category, or None for an image.
+# The result of each: a category, or None for an image.
 BOMBS = {
     "jpeg-1000-empty-scans": (lambda: crafted_jpegs.progressive(LARGE_PX, LARGE_PX, further=1_000), TOO_LARGE),
     "jpeg-60-empty-scans": (lambda: crafted_jpegs.progressive(LARGE_PX, LARGE_PX, further=60), None),
-    "jpeg-60-refinements": (lambda: told_again(60), None),
+    "jpeg-60-refinements": (lambda: repeated_refinements(60), None),
     "jpeg-the-same-scan-60-times": (lambda: baseline_again(60), CORRUPT),
     "jpeg-100000-comments": (lambda: jpeg_with(crafted_jpegs.segment(0xFE, b"") * 100_000), CORRUPT),
     "jpeg-comments-of-19-mb": (lambda: jpeg_with(*many_segments(0xFE, lambda *_: b"", 19 * MB)), None),
@@ -221,13 +221,13 @@ BOMBS = {
     ),
     "avif-exif-of-millions-of-numbers": (avif_of_many_numbers, TOO_LARGE),
     "webp-16383-wide": (lambda: encoded(Image.new("RGB", (16_383, 1_300)), "WEBP", lossless=True), None),
-    "avif-data-larger-than-told": (lambda: avif_that_lies(9_000, 9_000), TOO_LARGE),
+    "avif-data-larger-than-declared": (lambda: avif_with_a_wrong_size(9_000, 9_000), TOO_LARGE),
     "avif-nested-meta": (lambda: nested(b"meta", 3_000), CORRUPT),
     "avif-nested-properties": (lambda: nested(b"iprp", 3_000), CORRUPT),
     "avif-1000000-boxes": (lambda: boxes.file_type() + boxes.box(b"free") * 1_000_000, CORRUPT),
     "avif-boxes-without-length": (lambda: boxes.file_type() + bytes(8) * 1_000, CORRUPT),
-    "avif-items-of-no-bytes": (avif_of_empty_places, CORRUPT),
-    "avif-10000-items-of-the-whole-file": (avif_of_one_place, CORRUPT),
+    "avif-items-of-no-bytes": (avif_of_empty_extents, CORRUPT),
+    "avif-10000-items-of-the-whole-file": (avif_of_one_extent, CORRUPT),
     "avif-9-million-units": (avif_of_units, CORRUPT),
     "tiff-directory-loop": (lambda: crafted_tiffs.grey(64, 64, following=8 + 64 * 64), None),
     "tiff-tile-of-10-to-the-12": (lambda: crafted_tiffs.tiled(64, 64, 10**6, bytes(99)), CORRUPT),
@@ -244,7 +244,7 @@ BOMBS = {
         ),
         CORRUPT,
     ),
-    "tiff-4000-tags-of-the-whole-file": (lambda: values_of_one_place(4_000), None),
+    "tiff-4000-tags-of-the-whole-file": (lambda: values_of_one_offset(4_000), None),
     "tiff-samples-of-9-million-numbers": (
         lambda: tagged(crafted_tiffs.SAMPLE_FORMAT, crafted_tiffs.SHORT, 9_000_000, 19 * MB),
         CORRUPT,

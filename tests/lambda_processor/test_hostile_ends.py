@@ -1,6 +1,6 @@
-"""Files whose end is missing or is another's: refused, or the same image as the whole file.
+"""Files whose end is missing or from another file: rejected, or the same image as the whole file.
 
-What no decoder can see is named in `NOT_ALWAYS_SEEN`, and in docs/processor.md.
+`NOT_ALWAYS_SEEN`, and docs/processor.md, name the damage that no decoder can detect.
 """
 
 import random
@@ -20,7 +20,7 @@ from tests.lambda_processor.hostile import crafted_bmps, crafted_gifs, crafted_w
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=1_000, memory_bytes=512 * 2**20, heic=True)
 SIZE = (200, 152)
-LARGE = {"engine": "libvips", "sizes_px": (600,)}  # where libvips decodes JPEGs as well
+LARGE = {"engine": "libvips", "sizes_px": (600,)}  # libvips decodes JPEGs of this size as well
 
 
 def made(data, **recipe):
@@ -28,7 +28,7 @@ def made(data, **recipe):
 
 
 def category(data, **recipe):
-    """Of the refusal; None if it is an image."""
+    """Return the category of the rejection; None if the file is accepted."""
     try:
         made(data, **recipe)
     except ImageRejectedError as refusal:
@@ -37,18 +37,18 @@ def category(data, **recipe):
 
 
 def pixels(data):
-    """Of the thumbnail; a JPEG's would depend on the source's length."""
+    """Return the pixels of a PNG thumbnail; those of a JPEG depend on the size of the source."""
     return judge.seen(made(data, output_format="png").thumbnails[0].data).tobytes()
 
 
 def scene(number=0):
-    """Noise on gradients: what is missing of it is not much like what is there."""
+    """Return noise on gradients: missing parts differ from the rest."""
     noise = Image.frombytes("L", SIZE, random.Random(number).randbytes(SIZE[0] * SIZE[1]))  # noqa: S311  an image
     across, down = (Image.linear_gradient("L").rotate(turn).resize(SIZE) for turn in (0, 90))
     return Image.blend(Image.merge("RGB", (across, down, across)), Image.merge("RGB", (noise,) * 3), 0.3)
 
 
-# What is written about an image comes after it, here its orientation.
+# The metadata after the image, here its orientation.
 ABOUT_AFTER_IMAGE = {"WEBP-about": 66}
 
 
@@ -61,11 +61,11 @@ def test_file_truncated_anywhere_is_rejected_or_shows_the_same_image(name):
         try:
             assert pixels(data[:length]) == whole, length
         except ImageRejectedError as refusal:
-            assert refusal.category == "corrupt" or length < 16, (length, refusal)  # noqa: PT017  either end is right
+            assert refusal.category == "corrupt" or length < 16, (length, refusal)  # noqa: PT017  both results are correct
 
 
-# Bytes at their end that no pixel is made of: the offset of a next page, a resolution, the padding of the last row, the
-# ends of the last row and of the image after its last pixel.
+# Bytes at the end of a file that no pixel needs: the offset of a next page, a resolution, the padding of the last row,
+# the ends of the last row and of the image after its last pixel.
 NOT_NEEDED = {
     "TIFF-group3": 4,
     "TIFF-group4": 4,
@@ -117,7 +117,7 @@ DAMAGES = {
     "begun-again": lambda one, _other: one[: len(one) // 2] + one,
     "with-a-gap": lambda one, _other: one[: len(one) // 2] + one[len(one) // 2 + 1_000 :],
 }
-# Codes without a checksum: it depends on the image whether something else can stand there.
+# Codes without a checksum: whether other bytes can replace them depends on the image.
 NOT_ALWAYS_SEEN = {
     "jpeg": {"another's"},
     "jpeg-progressive": {"empty-before-its-end", "another's", "with-a-gap"},
@@ -180,7 +180,7 @@ def test_progressive_jpeg_without_the_first_pass_of_its_lower_half_is_corrupt():
 
 
 def test_progressive_jpeg_truncated_in_its_last_pass_is_corrupt_for_every_thumbnail_size():
-    """A thumbnail that the decoder makes an eighth as large has nothing of that pass."""
+    """A thumbnail that the decoder reduces by eight has no detail of that pass."""
     data = encoded(scene().resize((800, 608)), progressive=True)
     assert len(data) - data.rindex(b"\xff\xda") > 2_100
 
@@ -191,7 +191,7 @@ def test_progressive_jpeg_truncated_in_its_last_pass_is_corrupt_for_every_thumbn
 @pytest.mark.parametrize("fill", [b"", b"\xff"], ids=["", "fill-byte"])
 @pytest.mark.parametrize("engine", ["pillow", "libvips"])
 def test_jpeg_with_missing_last_blocks_and_an_end_marker_is_corrupt(engine, fill):
-    """What is missing is fewer rows than one of a thumbnail is resampled from."""
+    """Fewer rows are missing than one row of the thumbnail is resampled from."""
     bright = scene().resize((1100, 836)).point(lambda value: 200 + value // 5)
     data = encoded(bright, subsampling="4:4:4")
 

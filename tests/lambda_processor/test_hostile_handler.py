@@ -1,4 +1,4 @@
-"""Whatever the bytes are, an upload ends as processed or failed, with a category and words of our own."""
+"""For any bytes, an upload ends as processed or failed, with a category and a fixed message."""
 
 import ast
 import re
@@ -36,7 +36,7 @@ HOSTILE = [
     boxes.described(boxes.size(64, 64)),
     crafted_tiffs.tiled(64, 64, 10**6, b"canary"),
     crafted_jpegs.baseline(64, 64, before=crafted_jpegs.segment(0xFE, b"canary of the comment"))
-    + b"canary behind the end",
+    + b"canary after the end",
     crafted_bmps.bmp(64, 64, b"canary", compression=crafted_bmps.RLE8),
     b"canary of the text",
     b"",
@@ -53,7 +53,7 @@ def ended(data, key=KEY):
     return aws.item
 
 
-# What stands for a value in a message: numbers, formats, and the names of other kinds of files.
+# The values in a message: numbers, formats, and the names of other kinds of files.
 VALUES = "|".join(
     (
         r"[0-9][0-9,]*",
@@ -69,7 +69,7 @@ REFUSERS = {"corrupt", "unsupported", "too_large", "damaged"}
 
 
 def pattern(node):
-    """A regular expression for what an expression of the code can be."""
+    """Return a regular expression for the possible values of an expression."""
     if isinstance(node, ast.Constant):
         return re.escape(node.value)
     if isinstance(node, ast.JoinedStr):
@@ -78,18 +78,18 @@ def pattern(node):
         )
     if isinstance(node, ast.IfExp):
         return f"(?:{pattern(node.body)}|{pattern(node.orelse)})"
-    return ".{0}"  # a name: what it stands for is told where it is made
+    return ".{0}"  # a name: its values are matched where it is assigned
 
 
 def messages():
-    """A pattern for each message that the code has for an image that it refuses."""
+    """Return a pattern for each message of a rejected image in the code."""
     found = set()
     for file in (PROCESSOR / "imgpipe_processor" / "imaging").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSERS:
                 own = pattern(node.args[0])
-                told = structures.structure.damaged("@")
-                found.add(re.escape(told).replace("@", own) if node.func.id in {"corrupt", "damaged"} else own)
+                message = structures.structure.damaged("@")
+                found.add(re.escape(message).replace("@", own) if node.func.id in {"corrupt", "damaged"} else own)
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message":
                 found.add(pattern(node.value))
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "ImageRejectedError":

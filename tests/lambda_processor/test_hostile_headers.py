@@ -1,4 +1,4 @@
-"""What a header asks for is weighed before anything is decoded: pixels, sides, frames, memory."""
+"""The size that a header declares is checked before decoding: pixels, sides, frames, memory."""
 
 from functools import cache
 
@@ -47,12 +47,15 @@ def jpeg(width, height):
 
 
 def webp(width, height):
-    """An animation, whose canvas alone names the size: a still has the size that its image names."""
+    """Return an animation, whose size only the canvas declares.
+
+    The size of a still image is that of its image chunk.
+    """
     canvas = b"\x02\0\0\0" + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     return crafted_webps.riff((b"VP8X", canvas), (b"ANIM", bytes(6)), (b"ANMF", FRAME))
 
 
-# Files of a header and nothing worth mentioning behind it.
+# Files with a header and nearly nothing after it.
 HEADERS = {
     "jpeg": jpeg,
     "png": pngs.without_data,
@@ -85,7 +88,7 @@ def test_image_with_the_maximum_of_pixels_is_not_too_large(name, under):
     try:
         make_thumbnails(data, Recipe((128,)), LIMITS)
     except ImageRejectedError as refused:
-        assert refused.category in {"corrupt", "unsupported"}  # noqa: PT017  for what is behind the header
+        assert refused.category in {"corrupt", "unsupported"}  # noqa: PT017  for the bytes after the header
     assert refusal(data, Limits(CAP - 2_001, 5, 512 * 2**20, heic=True)).category == "too-large"
 
 
@@ -179,7 +182,7 @@ def test_first_of_3000_concatenated_images_is_decoded():
 
 
 def coded(data):
-    """What the sequence headers in an AVIF say."""
+    """Return the sequence headers in an AVIF."""
     items = Items(data, read_boxes(data, META))
     extents = [extent for use in items.decoded_items() for extent in items.extents_of(use.item)]
     return [each for start, size in extents for each in sequence_headers(data[start : start + size])]
@@ -235,7 +238,7 @@ def test_size_of_a_webp_is_that_of_its_image_and_not_of_its_header():
         "lossless",
         "hierarchical",
         "12-bits",
-        "height-behind-its-pixels",
+        "height-after-its-pixels",
         "two-frames",
         "sampling-of-9",
         "two-starts",
@@ -251,6 +254,6 @@ def test_jpeg_with_segments_out_of_order_is_rejected(data, category):
 
 def test_arithmetic_coding_and_separate_scans_are_accepted():
     apart = crafted_jpegs.baseline(64, 64, crafted_jpegs.YCC_420, apart=True)
-    coded = apart.replace(b"\xff\xc0", b"\xff\xc9")  # zeros are an image in either code
+    coded = apart.replace(b"\xff\xc0", b"\xff\xc9")  # zeros are a valid image in both codings
 
     assert [make_thumbnails(data, Recipe((64,)), LIMITS).width for data in (apart, coded)] == [64, 64]

@@ -1,4 +1,4 @@
-"""What is no image that is taken is named and refused, and nothing but decoders of images is ever let at a file."""
+"""Files that are not supported images are named and rejected, and only image decoders read a file."""
 
 import json
 import subprocess
@@ -74,7 +74,7 @@ def test_message_expects_heic_if_heic_is_enabled():
     assert refusal(b"words", heic=True).message.endswith("expected JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF or BMP")
 
 
-# What else Pillow reads and writes, and the mode that it writes it in.
+# The other formats that Pillow reads and writes, and the mode that it writes them in.
 OTHERS = {
     "BLP": "P",
     "DDS": "RGB",
@@ -142,6 +142,6 @@ def test_decoding_opens_no_file_starts_no_process_and_reads_no_xml(tmp_path):
     )
 
     seen, ends = json.loads(done.stdout)
-    assert set(seen) <= {"open /dev/null", "open /proc/self/statm"}  # where libtiff's own words go; what memory is left
+    assert set(seen) <= {"open /dev/null", "open /proc/self/statm"}  # for libtiff's messages; for the used memory
     assert {"unsupported", "JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP"} == set(ends)
     assert not done.stderr

@@ -1,4 +1,4 @@
-"""Sizes, output format, and what is refused. Every kind of file and turn: test_cells.py; colours: test_colour.py."""
+"""Sizes, output format, and rejections. test_cells.py tests every file kind and orientation, test_colour.py colours."""
 
 import json
 import subprocess
@@ -18,22 +18,22 @@ from imgpipe_processor.imaging.structures import MAX_SIDE_PX
 from tests.lambda_processor import pngs
 from tests.lambda_processor.fakes import decoded, encoded, photo
 
-# On top of what the source takes: pixels of the largest thumbnail, in all the states on their way to its file.
+# In addition to the source: pixels of the largest thumbnail, in all steps on their way to its file.
 BYTES_PER_TARGET_PIXEL = 30
 
-# And what the first image of all leaves behind.
+# The memory that the first image leaves in use.
 ONCE_BYTES = 4 * 2**20
 
 PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
 
 
-def result(data, *, size_px=128, max_pixels=4_000_000):
+def processed(data, *, size_px=128, max_pixels=4_000_000):
     return make_thumbnails(data, Recipe((size_px,)), Limits(max_pixels, max_frames=100, memory_bytes=512 * 2**20))
 
 
 def rejection(data, **limits):
     with pytest.raises(ImageRejectedError) as caught:
-        result(data, **limits)
+        processed(data, **limits)
     return caught.value
 
 
@@ -52,7 +52,7 @@ def rejection(data, **limits):
 )
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 def test_003_20_thumbnail_fits_inside_keeps_its_aspect_and_is_never_enlarged(source, thumbnail, image_format):
-    made = result(encoded(photo(*source), image_format))
+    made = processed(encoded(photo(*source), image_format))
 
     assert (*source, image_format) == (made.width, made.height, made.format)
     assert thumbnail == (made.thumbnails[0].width, made.thumbnails[0].height) == decoded(made.thumbnails[0].data).size
@@ -73,10 +73,10 @@ def test_003_20_pixels_equal_a_lanczos_reduction_of_the_whole_image(image_format
     source = Image.merge("RGB", (source, source.rotate(180), ImageChops.invert(source)))
     data = encoded(source, image_format, quality=100, subsampling=0)
 
-    ours = decoded(result(data, size_px=256).thumbnails[0].data)
-    exact = decoded(data).resize(ours.size, Image.Resampling.LANCZOS)
+    actual = decoded(processed(data, size_px=256).thumbnails[0].data)
+    exact = decoded(data).resize(actual.size, Image.Resampling.LANCZOS)
 
-    differences = ImageChops.difference(ours, exact).convert("L").histogram()
+    differences = ImageChops.difference(actual, exact).convert("L").histogram()
     assert sum(value * count for value, count in enumerate(differences)) / (256 * 171) < 1.5
 
 
@@ -93,7 +93,7 @@ def test_003_20_pixels_equal_a_lanczos_reduction_of_the_whole_image(image_format
     ],
 )
 def test_003_22_opaque_image_becomes_a_jpeg_and_transparent_image_a_png(source, expected):
-    thumbnail = result(source).thumbnails[0]
+    thumbnail = processed(source).thumbnails[0]
 
     assert expected == thumbnail.format == decoded(thumbnail.data).format
     assert {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png")}[expected] == (
@@ -103,14 +103,14 @@ def test_003_22_opaque_image_becomes_a_jpeg_and_transparent_image_a_png(source, 
 
 
 def test_jpeg_thumbnail_is_subsampled_and_not_progressive():
-    image = Image.open(BytesIO(result(encoded(photo(), subsampling=0, progressive=True)).thumbnails[0].data))
+    image = Image.open(BytesIO(processed(encoded(photo(), subsampling=0, progressive=True)).thumbnails[0].data))
 
     assert image.layer == [(1, 2, 2, 0), (2, 1, 1, 1), (3, 1, 1, 1)]
     assert "progressive" not in image.info
 
 
 def test_camera_file_with_more_images_after_the_first_is_a_jpeg():
-    made = result(encoded(photo(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))]))
+    made = processed(encoded(photo(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))]))
 
     assert (made.format, made.width, made.height) == ("JPEG", 400, 200)
     assert decoded(made.thumbnails[0].data).getpixel((20, 10)) == (254, 0, 0)
@@ -119,7 +119,7 @@ def test_camera_file_with_more_images_after_the_first_is_a_jpeg():
 def test_animated_png_becomes_its_first_frame():
     frames = [Image.new("RGB", (300, 300), colour) for colour in ("red", "blue", "lime")]
 
-    made = result(encoded(frames[0], "PNG", save_all=True, append_images=frames[1:]))
+    made = processed(encoded(frames[0], "PNG", save_all=True, append_images=frames[1:]))
 
     assert decoded(made.thumbnails[0].data).getpixel((50, 50)) == (254, 0, 0)
 
@@ -171,9 +171,9 @@ def test_damaged_file_ends_in_a_thumbnail_or_a_category(image_format, damage):
     for place, value in damage:
         data[int(place * len(data))] = value
     try:
-        assert result(bytes(data), max_pixels=100_000).thumbnails[0].data
+        assert processed(bytes(data), max_pixels=100_000).thumbnails[0].data
     except ImageRejectedError as error:
-        assert error.category in {"corrupt", "unsupported", "too-large"}  # noqa: PT017  either end is right
+        assert error.category in {"corrupt", "unsupported", "too-large"}  # noqa: PT017  both results are correct
 
 
 @pytest.mark.parametrize("pixels_over", [1, 1_000_001])
@@ -183,7 +183,7 @@ def test_image_with_too_many_pixels_is_rejected_by_its_header_alone(pixels_over)
 
 
 def test_image_with_the_allowed_pixels_is_accepted():
-    assert result(encoded(photo(200, 100)), max_pixels=20_000).width == 200
+    assert processed(encoded(photo(200, 100)), max_pixels=20_000).width == 200
     assert (
         rejection(encoded(photo(200, 100)), max_pixels=19_999).message
         == "the image has 200 x 100 pixels; at most 19,999 are allowed"
@@ -194,11 +194,11 @@ def test_defect_of_the_function_is_not_an_image_rejection():
     limits = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
     with pytest.raises(KeyError):
-        make_thumbnails(encoded(photo()), Recipe((128,), output_format="unheard-of"), limits)
+        make_thumbnails(encoded(photo()), Recipe((128,), output_format="unknown"), limits)
 
 
 def test_side_beyond_the_jpeg_maximum_is_too_large():
-    assert result(pngs.flat(MAX_SIDE_PX, 1)).thumbnails[0].width == 128
+    assert processed(pngs.flat(MAX_SIDE_PX, 1)).thumbnails[0].width == 128
     assert rejection(pngs.without_data(MAX_SIDE_PX + 1, 1)).category == "too-large"
 
 

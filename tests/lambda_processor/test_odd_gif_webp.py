@@ -1,4 +1,4 @@
-"""GIF and WebP files that are odd beside their first image: it is shown, and later frames while they are whole."""
+"""GIF and WebP files with odd parts: the first image is shown, and later frames up to the first damage."""
 
 import struct
 from dataclasses import replace
@@ -25,14 +25,14 @@ def flat(number, size=SCREEN, **options):
 
 
 def still(data, engine="pillow"):
-    """The image, and the pixels of its thumbnail at the left and at the right."""
+    """Return the result, and the pixels of its thumbnail at the left and at the right."""
     result = make_thumbnails(data, Recipe((96,), output_format="png", engine=engine), LIMITS)
     seen = judge.seen(result.thumbnails[0].data)
     return result, [seen.getpixel((x, 32)) for x in (10, 85)]
 
 
 def moving(data):
-    """What an animated thumbnail shows in the middle of each of its frames."""
+    """Return the pixel in the middle of each frame of an animated thumbnail."""
     result = make_thumbnails(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
     thumbnail = result.thumbnails[0].data
     image = judge.read(thumbnail, **({"n": -1} if thumbnail.startswith(b"RIFF") else {}))
@@ -63,7 +63,7 @@ OLD = b"GIF87a" + ONE[6:]
 
 
 def between(extra, file=ONE):
-    """The file with bytes before its first block."""
+    """Return the file with bytes before its first block."""
     return file[:HEAD] + extra + file[HEAD:]
 
 
@@ -154,7 +154,7 @@ def test_gif_with_an_odd_extension_keeps_its_transparency():
 
 
 def chunks(data):
-    """The chunks of a WebP."""
+    """Return the chunks of a WebP."""
     found, at = [], 12
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
@@ -173,7 +173,7 @@ def lossless(colour, size=SCREEN):
 
 
 def frame(colour, at=(0, 0), size=SCREEN, flags=0, coded=None):
-    """A frame as a chunk: place, size, a duration of 100 ms, flags, and its image."""
+    """Return a frame as a chunk: position, size, a duration of 100 ms, flags, and its image."""
     numbers = (at[0] // 2, at[1] // 2, size[0] - 1, size[1] - 1, 100)
     head = b"".join(number.to_bytes(3, "little") for number in numbers) + bytes((flags,))
     kind, data = coded or lossless(colour, size)
@@ -182,7 +182,7 @@ def frame(colour, at=(0, 0), size=SCREEN, flags=0, coded=None):
 
 (SCENE,) = chunks(encoded(COLOURS, "WEBP", lossless=True))
 SIMPLE = crafted_webps.riff(SCENE)
-CONTROL = (b"ANIM", b"\xff\xff\xff\xff\0\0")  # white behind all frames
+CONTROL = (b"ANIM", b"\xff\xff\xff\xff\0\0")  # white under all frames
 ANIMATED, ALPHA, PROFILE, CLEARED = 2, 16, 32, 1
 
 

@@ -1,4 +1,4 @@
-"""JPEG files that are odd beside their pixels: the same image as without it, from both engines."""
+"""JPEG files with odd segments: both engines decode the same image as without them."""
 
 import struct
 
@@ -17,7 +17,7 @@ LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 IMAGE = COLOURS.resize((960, 640))  # large enough for libvips to decode it
 WHOLE = encoded(IMAGE, quality=95)
 PROGRESSIVE = encoded(IMAGE, quality=95, progressive=True)
-IN_RED_GREEN_BLUE = encoded(IMAGE, quality=95, keep_rgb=True)  # which no segment says
+IN_RED_GREEN_BLUE = encoded(IMAGE, quality=95, keep_rgb=True)  # no segment declares it
 
 
 def made(data, engine="pillow", *, output_format="png"):
@@ -32,13 +32,13 @@ def category(data, engine="pillow"):
 
 
 def with_segments(*segments, file=WHOLE):
-    """The file with segments after its beginning."""
+    """Return the file with segments after its beginning."""
     return file[:2] + b"".join(segments) + file[2:]
 
 
 def before_scan(segment, file=WHOLE):
-    place = file.index(b"\xff\xda")
-    return file[:place] + segment + file[place:]
+    offset = file.index(b"\xff\xda")
+    return file[:offset] + segment + file[offset:]
 
 
 def app(number, data):
@@ -46,7 +46,7 @@ def app(number, data):
 
 
 PROFILE, RESOURCES = b"ICC_PROFILE\0", b"Photoshop 3.0\0"
-# A directory of a unit of resolution and of a resolution that is one byte of no type.
+# A directory with a unit of resolution and a resolution that is one byte of an undefined type.
 RESOLUTION = struct.pack("<2sHIHHHIIHHIII", b"II", 42, 8, 2, 0x011A, 7, 1, 72, 0x0128, 3, 1, 2, 0)
 ODD = {
     "JFIF of five bytes": with_segments(app(0, b"JFIF\0")),
@@ -74,7 +74,7 @@ ODD = {
     "comment of no length": with_segments(b"\xff\xfe\0\1"),
     "unknown segment": with_segments(crafted_jpegs.segment(0xF3, b"?")),
     "reserved segment": with_segments(crafted_jpegs.segment(0x02, b"?")),
-    "marker of its own": with_segments(b"\xff\x01"),
+    "standalone marker": with_segments(b"\xff\x01"),
     "restart marker": with_segments(b"\xff\xd3"),
     "fill bytes": with_segments(b"\xff" * 9),
     "bytes between segments": before_scan(b"junk"),
@@ -100,7 +100,7 @@ def test_jpeg_with_odd_segments_shows_its_image(name, engine, output_format):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_both_engines_decode_jpeg_with_bytes_between_a_hundred_segments(engine):
-    """Decoders warn of each; libvips refuses more warnings than that."""
+    """Decoders warn about each; libvips rejects more warnings than that."""
     result, shown = made(with_segments(*[crafted_jpegs.segment(0xFE, b"?") + b"junk"] * 120), engine)
 
     assert (result.width, result.height) == (960, 640)
@@ -148,8 +148,8 @@ def test_profile_with_a_missing_part_counts_as_srgb(engine):
 
 
 def passes(data):
-    """Where the scans of a progressive JPEG begin."""
-    return [place for place in range(len(data)) if data.startswith(b"\xff\xda", place)]
+    """Return where the scans of a progressive JPEG begin."""
+    return [offset for offset in range(len(data)) if data.startswith(b"\xff\xda", offset)]
 
 
 DAMAGED = {
@@ -179,7 +179,7 @@ def test_progressive_jpeg_with_all_passes_needs_no_end_marker(engine):
 
 
 def test_jpeg_without_end_marker_and_last_bits_is_corrupt():
-    """The last byte has bits of the last block, where zeros would stand for others."""
+    """The last byte contains bits of the last block, where zeros would mean other values."""
     lost = [cut for cut in range(3, 12) if category_or_none(WHOLE[:-cut]) is None]
 
     assert not lost

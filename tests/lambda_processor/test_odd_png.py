@@ -1,4 +1,4 @@
-"""PNG files that are odd beside their pixels: the same image as without it, from both engines."""
+"""PNG files with odd chunks: both engines decode the same image as without them."""
 
 import struct
 import zlib
@@ -23,7 +23,7 @@ LARGER = struct.pack(">IIBBBBB", 2 * WIDTH, HEIGHT, 8, pngs.RGB, 0, 0, 0)
 
 
 def made(data, engine="pillow", **recipe):
-    """The image, and its thumbnail as libvips sees it."""
+    """Return the result, and its thumbnail as decoded by libvips."""
     result = make_thumbnails(data, Recipe((WIDTH,), output_format="png", engine=engine, **recipe), LIMITS)
     return result, judge.seen(result.thumbnails[0].data)
 
@@ -39,7 +39,7 @@ def wrong_checksum(kind, data):
 
 
 def with_window(cinfo):
-    """The compressed rows, with a header that names a window of 2^(8 + cinfo) bytes."""
+    """Return the compressed rows, with a header that declares a window of 2^(8 + cinfo) bytes."""
     method = cinfo << 4 | 8
     return bytes((method, -(method << 8) % 31)) + PACKED[2:]
 
@@ -181,7 +181,7 @@ def test_all_bits_of_a_transparent_value_are_compared(bits, colour_type, samples
 
 
 def paletted(colours, transparent, indices=(0, 1, 2, 3)):
-    """Stripes of 16 pixels of these colours."""
+    """Return stripes of 16 pixels of these colours."""
     row = bytes(index for index in indices for _ in range(16))
     extra = pngs.chunk(b"PLTE", bytes(value for colour in colours for value in colour)) + pngs.chunk(
         b"tRNS", transparent
@@ -234,23 +234,23 @@ FRAMES = [COLOURS, COLOURS.transpose(Image.Transpose.ROTATE_180), COLOURS.transp
 MOVING = animation(*FRAMES, duration=50)
 
 
-def places(data, kind):
-    """Where the chunks of a kind begin."""
-    found = [place for place in range(8, len(data)) if data.startswith(kind, place + 4)]
+def chunk_offsets(data, kind):
+    """Return where the chunks of a kind begin."""
+    found = [offset for offset in range(8, len(data)) if data.startswith(kind, offset + 4)]
     assert found
     return found
 
 
-def changed(data, place, value):
-    return data[:place] + value + data[place + len(value) :]
+def changed(data, offset, value):
+    return data[:offset] + value + data[offset + len(value) :]
 
 
-def with_right_checksum(data, place):
-    length = struct.unpack_from(">I", data, place)[0]
-    return changed(data, place, pngs.chunk(data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
+def with_right_checksum(data, offset):
+    length = struct.unpack_from(">I", data, offset)[0]
+    return changed(data, offset, pngs.chunk(data[offset + 4 : offset + 8], data[offset + 8 : offset + 8 + length]))
 
 
-CONTROLS, PARTS = places(MOVING, b"fcTL"), places(MOVING, b"fdAT")
+CONTROLS, PARTS = chunk_offsets(MOVING, b"fcTL"), chunk_offsets(MOVING, b"fdAT")
 BROKEN_FRAMES = {
     "control of a wrong checksum": (changed(MOVING, CONTROLS[2] + 20, b"\7"), 2),
     "frame beyond the image": (with_right_checksum(changed(MOVING, CONTROLS[1] + 20, b"\0\0\0\7"), CONTROLS[1]), 1),
@@ -287,8 +287,8 @@ def test_broken_frame_ends_the_animation_and_the_first_frame_is_shown(name):
 
 
 def test_frame_whose_rows_are_damaged_ends_the_animation_before_it():
-    place = PARTS[1]
-    data = with_right_checksum(changed(MOVING, place + 14, b"\xff" * 8), place)
+    offset = PARTS[1]
+    data = with_right_checksum(changed(MOVING, offset + 14, b"\xff" * 8), offset)
 
     moving = make_thumbnails(data, Recipe((WIDTH,), animation=Animation(10, 10**6)), LIMITS)
 

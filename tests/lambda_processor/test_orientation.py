@@ -1,4 +1,4 @@
-"""Where formats carry an orientation, in odd places and with odd values; every kind of file: test_cells.py."""
+"""Orientations in odd positions and with odd values of each format; test_cells.py tests every kind of file."""
 
 import struct
 import zlib
@@ -19,7 +19,7 @@ ON_ITS_SIDE = scenes.stored(COLOURS, 6)
 
 
 def is_turned(data):
-    """Whether what is stored for orientation 6 comes out upright; otherwise it has to be as stored."""
+    """Return True if the image is rotated for orientation 6; assert that it is as stored otherwise."""
     result = make_thumbnails(data, Recipe((48,), "png"), LIMITS)
     (made,) = result.thumbnails
     upright = result.width == scenes.WIDTH
@@ -30,7 +30,7 @@ def is_turned(data):
 
 
 def block(kind=SHORT, value=6, order="<", count=1, tag=ExifTags.Base.Orientation):
-    """EXIF of one tag, without its header."""
+    """Return EXIF with one tag, without its header."""
     code = {BYTE: "Bxxx", ASCII: "4s", SHORT: "Hxx", LONG: "I", SIGNED: "i"}[kind]
     head = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8)
     return head + struct.pack(order + "HHHI" + code + "I", 1, tag, kind, count, value, 0)
@@ -41,15 +41,15 @@ def segment(body, marker=0xE1):
 
 
 def jpeg(*segments):
-    """A JPEG with these between its beginning and the rest."""
+    """Return a JPEG with these segments after its beginning."""
     data = encoded(ON_ITS_SIDE, quality=95, subsampling=0)
     return data[:2] + b"".join(segments) + data[2:]
 
 
-def png(*chunks, behind=False):
-    """A PNG with these before its pixels, or behind them."""
+def png(*chunks, after_pixels=False):
+    """Return a PNG with these chunks before or after its pixels."""
     data = encoded(ON_ITS_SIDE, "PNG")
-    at = data.index(b"IEND") - 4 if behind else data.index(b"IDAT") - 4
+    at = data.index(b"IEND") - 4 if after_pixels else data.index(b"IDAT") - 4
     return data[:at] + b"".join(chunks) + data[at:]
 
 
@@ -130,7 +130,7 @@ def test_orientation_is_read_and_broken_exif_does_not_prevent_the_thumbnail(made
 @pytest.mark.parametrize(
     ("data", "turned"),
     [
-        (png(pngs.chunk(b"eXIf", block()), behind=True), True),
+        (png(pngs.chunk(b"eXIf", block()), after_pixels=True), True),
         (jpeg(segment(b"JFIF\0\1\1\0\0\1\0\1\0\0", 0xE0), segment(HEADER + block())), True),
         (jpeg(segment(b"Maker\0", 0xE5), segment(b"comment", 0xFE), segment(HEADER + block())), True),
         (jpeg(segment(HEADER + block()), segment(XMP_HEADER + xmp(1))), True),
@@ -140,9 +140,9 @@ def test_orientation_is_read_and_broken_exif_does_not_prevent_the_thumbnail(made
         (encoded(ON_ITS_SIDE, "WEBP", lossless=True, exif=block()), True),
     ],
     ids=[
-        "png-behind-the-pixels",
-        "jpeg-behind-jfif",
-        "jpeg-behind-others",
+        "png-after-the-pixels",
+        "jpeg-after-jfif",
+        "jpeg-after-others",
         "jpeg-exif-and-xmp",
         "jpeg-exif-upright-xmp-not",
         "jpeg-xmp-only",

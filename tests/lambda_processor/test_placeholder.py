@@ -1,4 +1,4 @@
-"""Placeholders are BlurHashes as another implementation makes them; the dominant colour is that of the largest area."""
+"""Placeholders equal those of another BlurHash implementation; the dominant colour is that of the largest area."""
 
 import re
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.placeholder import SWATCH_PX, swatch
-from imgpipe_processor.imaging.placeholder import blurhash as ours
+from imgpipe_processor.imaging.placeholder import blurhash as actual_blurhash
 from tests.lambda_processor import judge, profiles, scenes, spaces
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS, CUT_OUT, KINDS
@@ -19,7 +19,7 @@ from tests.lambda_processor.writers import exif
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 WHITE = (255, 255, 255)
 
-# Of a channel, in steps of 255, on average. Upside down is more than 15 away.
+# Of a channel, in steps of 255, on average. An image upside down differs by more than 15.
 CLOSE = 7
 
 
@@ -29,14 +29,14 @@ def recorded(data, *sizes_px, **options):
 
 
 def reference(image):
-    """What another implementation makes of these pixels."""
+    """Return the BlurHash of these pixels by another implementation."""
     rows = [[image.getpixel((x, y)) for x in range(image.width)] for y in range(image.height)]
     across, down = (4, 3) if image.width >= image.height else (3, 4)
     return blurhash.encode(rows, across, down)
 
 
 def shown(placeholder):
-    """What a viewer shows until the thumbnail is there."""
+    """Return the image that a viewer shows until the thumbnail is loaded."""
     across, down = blurhash.components(placeholder)
     width, height = (24, 16) if across > down else (16, 24)
     image = Image.new("RGB", (width, height))
@@ -45,7 +45,7 @@ def shown(placeholder):
 
 
 def expected(result, ground=WHITE):
-    """What is shown of the reference for the image, made small by libvips."""
+    """Return the image of the reference BlurHash, made from a reduction by libvips."""
     size = (20, 13) if result.width >= result.height else (13, 20)
     return shown(reference(judge.reduced(result, *size, ground).convert("RGB")))
 
@@ -64,7 +64,7 @@ def rgb(colour):
 def test_placeholder_equals_that_of_the_reference_implementation(width, height, choose):
     image = Image.frombytes("RGB", (width, height), choose.randbytes(3 * width * height))
 
-    assert ours(image) == reference(image)
+    assert actual_blurhash(image) == reference(image)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

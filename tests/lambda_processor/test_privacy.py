@@ -1,4 +1,4 @@
-"""Nothing but pixels gets into a thumbnail: no word of the source, no place, no byte before or behind the image."""
+"""A thumbnail contains only pixels: no text, location or byte of the source before or after the image."""
 
 from io import BytesIO
 
@@ -27,7 +27,7 @@ from tests.lambda_processor.secrets_in_files import (
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20, heic=True)
 ANIMATION = Animation(max_frames=10, max_pixels=10**6)
 
-# All that a thumbnail may be made of; how often is the encoder's matter.
+# The parts that a thumbnail may contain, in any number.
 PARTS = {
     "JPEG": {"d8", "e0", "db", "c0", "c4", "da", "d9"},
     "PNG": {"IHDR", "PLTE", "tRNS", "IDAT", "IEND"},
@@ -102,7 +102,7 @@ def test_pains_29_long_comment_does_not_make_a_thumbnail_larger():
     assert thumbnail(plain[:2] + comment + plain[2:]) == thumbnail(plain)
 
 
-# What Pillow's decoders leave in `info`, with values that its encoders write where they find them there.
+# The values that Pillow's decoders write to `info`, and that its encoders write to a file.
 CARRIED = {
     "comment": SECRET,
     "exif": Image.Exif().tobytes() + SECRET,

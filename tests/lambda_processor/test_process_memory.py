@@ -76,7 +76,7 @@ print(json.dumps([before, freed, available_bytes(512 * MB)]))
 
 
 def test_large_blocks_leave_no_holes_in_the_heap_after_trim_heap_until_it_is_reused():
-    """A block that is freed below another is the heap's, but a mapped one goes back to the system at once."""
+    """A block that is freed below another stays in the heap, but a mapped one is returned to the system at once."""
     kept = of_child("""
 def kept():
     before = available_bytes(512 * MB)
@@ -113,15 +113,15 @@ del taken[::2]
 trim_heap()
 free = available_bytes(128 * MB)
 
-def takes(size):
+def fits(size):
     try:
         return bool(bytearray(size))
     except MemoryError:
         return False
 
-refused = takes(free - 8 * MB)
+refused = fits(free - 8 * MB)
 update_limit(128 * MB)
-print(json.dumps([refused, takes(free - 8 * MB), takes(free + 8 * MB)]))
+print(json.dumps([refused, fits(free - 8 * MB), fits(free + 8 * MB)]))
 """)
 
     assert (refused, allowed, over) == (False, True, False)

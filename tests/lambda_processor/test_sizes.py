@@ -1,4 +1,4 @@
-"""Several thumbnails of one decode: each as good as if it were the only one."""
+"""Several thumbnails of one decode: each is as good as if it were made alone."""
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +20,7 @@ def thumbnails(data, sizes_px, engine=PILLOW):
 
 
 def mean_difference(first, second):
-    """Over all channels, in steps of 255."""
+    """Return the mean over all channels, in steps of 255."""
     histogram = ImageChops.difference(first.convert("RGBA"), second.convert("RGBA")).histogram()
     return sum(value % 256 * count for value, count in enumerate(histogram)) / (4 * first.width * first.height)
 
@@ -81,18 +81,18 @@ def test_003_20_other_sizes_do_not_reduce_fine_detail(image_format, engine, size
 @pytest.mark.parametrize("scale", [1, 2.7, 7.3])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 def test_003_20_jpeg_colours_stay_at_their_positions(image_format, size, scale):
-    """It is shrink in lightness and colours; the way over red, green and blue is what it has to keep up with."""
+    """Shrinking in YCbCr planes is at least as good as shrinking in red, green and blue."""
     source = scenes.spots(round(scale * size[0]), round(scale * size[1]), 4 * scale)
     data = encoded(source, image_format, quality=95) + PADDING
     sizes_px = (max(size),)
 
     (exact,) = make_thumbnails(data, Recipe(sizes_px, "png"), LIMITS).thumbnails
-    (ours,) = make_thumbnails(data, Recipe(sizes_px, "jpeg", jpeg_quality=95), LIMITS).thumbnails
+    (actual,) = make_thumbnails(data, Recipe(sizes_px, "jpeg", jpeg_quality=95), LIMITS).thumbnails
 
     seen = judge.seen(exact.data)
     over_rgb = judge.seen(encoded(seen.convert("RGB"), quality=95, subsampling="4:2:0"))
     slack = 0.5 if min(size) > 9 else 3
-    assert judge.difference(seen, judge.seen(ours.data)) <= 1.2 * judge.difference(seen, over_rgb) + slack
+    assert judge.difference(seen, judge.seen(actual.data)) <= 1.2 * judge.difference(seen, over_rgb) + slack
 
 
 @pytest.mark.parametrize("profile", [None, profiles.wide_rgb()], ids=["srgb", "wide"])
@@ -104,7 +104,7 @@ def test_003_22_conversion_to_planes_keeps_every_colour(image_format, profile):
         (made,) = make_thumbnails(data, Recipe((256,), output_format, jpeg_quality=95), LIMITS).thumbnails
         means.append(ImageStat.Stat(judge.seen(made.data).convert("RGB")).mean)
 
-    assert all(abs(exact - ours) < 0.4 for exact, ours in zip(*means, strict=True)), means
+    assert all(abs(exact - actual) < 0.4 for exact, actual in zip(*means, strict=True)), means
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -176,7 +176,7 @@ def test_sizes_beyond_the_image_are_one_encoding():
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 def test_image_slightly_larger_than_twice_its_thumbnail_is_resampled_from_all_pixels(image_format):
-    """Averaging would bring it almost to its size, which loses 10 dB."""
+    """Averaging would shrink it almost to its size, which loses 10 dB."""
     data = encoded(scenes.spots(487, 365, spot_px=9), image_format, quality=92)
 
     made = make_thumbnails(data, Recipe((240,), output_format="png"), LIMITS).thumbnails[0]
@@ -186,11 +186,11 @@ def test_image_slightly_larger_than_twice_its_thumbnail_is_resampled_from_all_pi
 
 
 def test_two_close_sizes_are_not_made_from_each_other():
-    """What is shrink by a tenth of its size loses 5 dB."""
+    """Shrinking by a tenth of the size loses 5 dB."""
     data = encoded(scenes.spots(700, 525, spot_px=9), "PNG")
     recipe = Recipe((256, 240), output_format="png")
 
-    beside = make_thumbnails(data, recipe, LIMITS).thumbnails[1]
+    with_others = make_thumbnails(data, recipe, LIMITS).thumbnails[1]
     alone = make_thumbnails(data, recipe._replace(sizes_px=(240,)), LIMITS).thumbnails[0]
 
-    assert beside.data == alone.data
+    assert with_others.data == alone.data

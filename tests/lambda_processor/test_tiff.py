@@ -1,4 +1,4 @@
-"""TIFF files that are odd somewhere, though every byte of their first image is there."""
+"""TIFF files with odd parts, of which every byte of the first image is in the file."""
 
 import struct
 import zlib
@@ -47,7 +47,7 @@ def made(data):
 
 
 def shown(data):
-    """The thumbnail's grey values."""
+    """Return the grey values of the thumbnail."""
     return judge.seen(made(data).thumbnails[0].data).getchannel("R").tobytes()
 
 

@@ -1,6 +1,6 @@
 """Warm sequences of large images at the limit of a function's memory: `python -m tests.soak --help`.
 
-Ends with status 1 if the function died, or refused an image that its header let in.
+The exit status is 1 if the function died, or rejected an image that its header allows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     recipe = Recipe(tuple(options.sizes_px), engine=options.engine)
     images = {kind: write(kind, recipe, options.memory_mb, folder) for kind in options.kinds}
-    order = random.Random(options.seed)  # noqa: S311  a sequence that can be run again
+    order = random.Random(options.seed)  # noqa: S311  a repeatable sequence
     ended: list[tuple[str, Ended]] = []
     with warm(
         options.memory_mb,
@@ -39,7 +39,7 @@ def main() -> int:
             for _ in range(options.runs):
                 kind = order.choice(options.kinds)
                 ended.append((kind, function.make(images[kind])))
-                _tell(kind, ended[-1][1])
+                _print_result(kind, ended[-1][1])
         except ProcessDiedError as died:
             print(f"died: {died}")
             return 1
@@ -60,7 +60,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _tell(kind: str, ended: Ended) -> None:
+def _print_result(kind: str, ended: Ended) -> None:
     if ended.refusal is not None:
         print(f"{kind}: {ended.refusal}", flush=True)
 

@@ -1,4 +1,4 @@
-"""The function in a process of its own, warm, at the limit of its memory."""
+"""The function in a separate process, warm, at the limit of its memory."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ for line in sys.stdin:
     except MemoryError:
         refusal = "MemoryError"
     data = None
-    told = status()
+    memory = status()
     limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    print(json.dumps([refusal, told["VmHWM"] * 1024, told["VmData"] * 1024, limit]), flush=True)
+    print(json.dumps([refusal, memory["VmHWM"] * 1024, memory["VmData"] * 1024, limit]), flush=True)
 """
 
 
@@ -48,12 +48,12 @@ class ProcessDiedError(Exception):
 
 @dataclass(frozen=True)
 class Ended:
-    """How an image ended.
+    """The result of an image.
 
     Args:
         refusal: category and message; None for an image whose thumbnails were made.
-        peak_bytes: the most resident memory that the process has had so far.
-        data_bytes: what the kernel counts against `limit_bytes` after the image.
+        peak_bytes: the peak resident memory of the process so far.
+        data_bytes: the memory that the kernel counts against `limit_bytes` after the image.
     """
 
     refusal: str | None

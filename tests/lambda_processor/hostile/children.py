@@ -1,4 +1,4 @@
-"""Images made in a process of their own, as the function would: what it came to, and what it took at most."""
+"""Make thumbnails in a separate process, as the function would, and return the results and the peak memory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from imgpipe_templates.subsystems.processing import ALLOCATOR
 
 PROCESSOR = Path(__file__).parents[3] / "lambda" / "processor"
 
-# CPU time, in seconds, after which the kernel ends the process. It catches work without a bound, not slow work: the
-# slowest bomb takes 8 seconds here, and a busy machine takes several times as long.
+# CPU time, in seconds, after which the kernel ends the process. It ends endless work, not slow work: the slowest bomb
+# needs 8 seconds here, and a busy machine needs several times as long.
 MAX_CPU_SECONDS = 120
 
-# What the function's clients take beside Python and Pillow, measured: 37 MB.
+# The memory of the function's clients in addition to Python and Pillow, measured: 37 MB.
 CLIENTS_BYTES = 40 * 2**20
 
 _SCRIPT = """
@@ -61,14 +61,14 @@ for path in paths:
 
 @dataclass(frozen=True)
 class Ended:
-    """How an image ended.
+    """The result of an image.
 
     Args:
         image: format, width, height and frames; or else
         refusal: category and message.
-        counted_bytes: what the structure says that decoding takes.
-        grew_bytes: by how much the process was larger than before.
-        peak_bytes: how large the process was at most.
+        counted_bytes: the memory of decoding that the structure declares.
+        grew_bytes: the growth of the process.
+        peak_bytes: the largest size of the process.
     """
 
     grew_bytes: int
@@ -79,17 +79,17 @@ class Ended:
 
     @property
     def category(self) -> str | None:
-        """Of the refusal; None where it was none."""
+        """Return the category of the rejection; None if the image was accepted."""
         return self.refusal[0] if self.refusal else None
 
 
 def ended(
     folder: Path, files: Mapping[str, bytes], recipe: Mapping[str, object], *, memory_mb: int = 512
 ) -> dict[str, Ended]:
-    """Make images of all files, one after the other, in one process that may take so much memory.
+    """Make thumbnails of all files, one after the other, in one process with this memory limit.
 
     Raises:
-        AssertionError: the process did not come to its end.
+        AssertionError: the process died.
     """
     paths = []
     for number, data in enumerate(files.values()):
