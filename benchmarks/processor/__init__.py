@@ -1,1 +1,1 @@
-"""What the processor costs, measured beside sharp and beside the handler that tutorials propose."""
+"""The CPU time and memory of the processor, compared with sharp and with the handler that tutorials propose."""

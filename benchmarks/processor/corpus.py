@@ -1,6 +1,6 @@
-"""The pictures that are measured: photographs of Pillow's own source distribution, files made of them, and graphics.
+"""The measured images: photographs of Pillow's source distribution, files made of them, and graphics.
 
-What is no camera's or scanner's own file is called derived, and made anew wherever the benchmark runs, always alike.
+A file that no camera or scanner wrote is called derived. It is made again on each machine, always in the same way.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.processor import graphics
 PILLOW = "13.0.0"
 GRAPHICS_CHUNK_BYTES = 2**21
 GRAIN = 3.0  # standard deviation, of 255 steps: a phone's, in daylight
-EDITION = "2"  # of the made files; another number makes them anew
+EDITION = "2"  # of the derived files; another number makes them again
 
 # In Tests/images of Pillow's source distribution: a stereo camera's file (two frames of 10 MP, JPEG 4:2:2), and a
 # photograph in Adobe RGB (2 MP, JPEG 4:4:4).
@@ -35,19 +35,17 @@ PNG_RGBA = "png-rgba"
 WEBP = "webp"
 AVIF = "avif"
 GRAPHICS = "graphics"  # PNGs without alpha whose thumbnails are PNGs
-GRAPHICS_TO_JPEG = "graphics-to-jpeg"  # the same, whose thumbnails are what the processor makes by default
+GRAPHICS_TO_JPEG = "graphics-to-jpeg"  # the same, whose thumbnails have the default format
 LOGOS = "logos"  # PNGs with alpha
 KINDS = (JPEG, PNG_RGB, PNG_RGBA, WEBP, AVIF, GRAPHICS, GRAPHICS_TO_JPEG, LOGOS)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A picture of the corpus.
+    """An image of the corpus.
 
-    Attributes:
-        is_derived: Whether we made it; if not, it is a camera's own file.
-        is_progressive: Whether a JPEG is one of several scans.
-        has_profile: Whether its colours are told by a profile.
+    Attributes: is_derived: True if the benchmark made it; False for a camera's own file. is_progressive: True for a
+    JPEG of several scans. has_profile: True if a profile defines its colours.
     """
 
     name: str
@@ -61,20 +59,20 @@ class Source:
 
     @property
     def becomes_png(self) -> bool:
-        """Whether a thumbnail of it is a PNG."""
+        """Return True if its thumbnails are PNGs."""
         return self.kind in {PNG_RGBA, GRAPHICS, LOGOS}
 
     @property
     def megapixels(self) -> float:
-        """Millions of pixels."""
+        """Return the millions of pixels."""
         return self.width * self.height / 1e6
 
 
 def make_corpus(work: Path) -> list[Source]:
-    """All pictures, made in `work` unless they are there from an earlier run.
+    """Return all images, made in `work` unless an earlier run has made them.
 
     Raises:
-        RuntimeError: Pillow's source distribution could not be had.
+        RuntimeError: Pillow's source distribution could not be downloaded.
     """
     folder = work / f"corpus-{EDITION}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,8 +89,8 @@ def make_corpus(work: Path) -> list[Source]:
     return sources
 
 
-def own_photos(folder: Path) -> list[Source]:
-    """A user's own pictures, of the formats that are measured."""
+def user_photos(folder: Path) -> list[Source]:
+    """Return further images of the user, of the measured formats."""
     sources = []
     for path in sorted(folder.iterdir()):
         with Image.open(path) as image:
@@ -106,32 +104,32 @@ def own_photos(folder: Path) -> list[Source]:
 
 def _source(name: str, kind: str, path: Path, *, is_derived: bool) -> Source:
     with Image.open(path) as image:
-        told = image.info
-        return Source(name, kind, path, *image.size, is_derived, "progressive" in told, "icc_profile" in told)
+        info = image.info
+        return Source(name, kind, path, *image.size, is_derived, "progressive" in info, "icc_profile" in info)
 
 
 class _Originals:
-    """Pillow's test pictures, fetched when the first is asked for."""
+    """Pillow's test images, downloaded on first use."""
 
     def __init__(self, folder: Path, work: Path) -> None:
         self._folder = folder
         self._work = work
 
     def data(self, name: str) -> bytes:
-        """A file of Tests/images."""
+        """Return a file of Tests/images."""
         path = self._folder / name
         if not path.exists():
             self._fetch()
         return path.read_bytes()
 
     def photo(self, number: int) -> Image.Image:
-        """The pixels of a frame."""
+        """Return the pixels of a frame."""
         with MpoImagePlugin.MpoImageFile(io.BytesIO(self.data(STEREO))) as image:
             image.seek(number)
             return image.convert("RGB")
 
     def wide_gamut(self) -> Image.Image:
-        """The pixels of the photograph in Adobe RGB, with its profile."""
+        """Return the pixels of the photograph in Adobe RGB, with its profile."""
         return Image.open(io.BytesIO(self.data(ADOBE_RGB)))
 
     def _fetch(self) -> None:
@@ -152,7 +150,7 @@ class _Originals:
 
 
 def _grown(image: Image.Image, width: int, height: int) -> Image.Image:
-    """The middle of a photograph enlarged, with the grain that a sensor of that many pixels would have added."""
+    """Return the middle of a photograph enlarged, with the grain of a sensor of that many pixels."""
     aspect = width / height
     kept = (min(image.width, image.height * aspect), min(image.height, image.width / aspect))
     left, top = (image.width - kept[0]) / 2, (image.height - kept[1]) / 2
@@ -174,7 +172,7 @@ def _jpeg(image: Image.Image, subsampling: str = "4:2:0", *, quality: int = 90, 
 
 
 def _on_its_side(originals: _Originals) -> bytes:
-    """As a phone that is held upright stores it: the sensor's rows, and a note which way is up."""
+    """Return a photo as an upright phone stores it: the sensor's rows, and the orientation in EXIF."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     return _jpeg(_grown(originals.photo(1), 4032, 3024), exif=exif)
@@ -190,7 +188,7 @@ def _reduced(originals: _Originals, number: int, width: int, height: int) -> Ima
 
 
 def _cut_out(originals: _Originals) -> bytes:
-    """A photograph that fades out towards its border."""
+    """Return a photograph that fades out towards its border."""
     photo = _reduced(originals, 1, 2048, 1536)
     alpha = Image.radial_gradient("L").resize(photo.size).point(lambda value: max(0, min(255, 2 * (230 - value))))
     photo.putalpha(alpha)

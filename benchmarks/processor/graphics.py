@@ -1,6 +1,7 @@
-"""Pictures that no camera makes: line art, a zone plate, text, a screenshot, logos and a drawing.
+"""Images that no camera makes: line art, a zone plate, text, a screenshot, logos and a drawing.
 
-They show what photos hide: moire and ghost lines of a coarse reduction, and PNG compression that suits photos only.
+They show errors that photos hide: moire and ghost lines of a coarse reduction, and PNG compression that suits only
+photos.
 """
 
 from __future__ import annotations

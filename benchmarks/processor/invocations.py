@@ -1,4 +1,4 @@
-"""Whole invocations of the processor and of the tutorial's handler, cold and warm, on an engine of this machine."""
+"""Whole invocations of the processor and of the tutorial's handler, cold and warm, on the local AWS engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.measure import Samples
 from benchmarks.processor.corpus import Source
-from benchmarks.processor.functions import RUNTIME, Function, Processor
+from benchmarks.processor.measured_functions import RUNTIME, Function, Processor
 from benchmarks.processor.workers import pinned
 from imgpipe_templates import to_json
 from imgpipe_templates.deployment.artifacts import ensure_bucket
@@ -26,7 +26,7 @@ from imgpipe_templates.local.engine import running_engine
 from imgpipe_templates.local.environment import Runtime
 from imgpipe_templates.local.settings import REGION
 
-WARM = 16  # invocations of a process after its first one; Python is at its full speed after some ten
+WARM = 16  # invocations of a process after its first one; Python is at full speed after some ten
 ARTIFACTS = "benchmark-artifacts"
 TUTORIAL_TABLE = "TutorialImages"
 METRIC_CALL = "PutMetricData"
@@ -36,14 +36,11 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Invocations:
-    """What one function cost on one picture, in CPU milliseconds, a value a process.
+    """The cost of one function for one image, in CPU milliseconds, one value a process.
 
-    Attributes:
-        cold: Import of the handler and the first invocation together.
-        init: Import of the handler alone.
-        warm: The middle one of the later invocations.
-        peak_mb: Memory, the most of any process.
-        calls: Of AWS, made by one invocation.
+    Attributes: cold: Import of the handler and the first invocation together. init: Import of the handler alone. warm:
+    The median of the later invocations. peak_mb: The peak memory of all processes. calls: The AWS calls of one
+    invocation.
     """
 
     cold: Samples
@@ -54,7 +51,7 @@ class Invocations:
 
     @property
     def metric_calls(self) -> int:
-        """How many of the calls send metrics."""
+        """Return the number of calls that send metrics."""
         return self.calls.count(METRIC_CALL)
 
 
@@ -66,14 +63,14 @@ def measure_invocations(
     *,
     report: Callable[[str], None],
 ) -> dict[str, dict[str, Invocations]]:
-    """All functions on each picture: picture's name -> function's name -> what it cost.
+    """Measure all functions on each image; return the costs by image name and function name.
 
     Args:
         processors: Each is deployed as its preset renders it.
-        tutorial: The tutorial's handler, which works on the same objects.
-        sources: The pictures.
-        rounds: Processes of each function for a picture.
-        report: Takes one line per picture.
+        tutorial: The tutorial's handler, which processes the same objects.
+        sources: The images.
+        rounds: Processes of each function for an image.
+        report: Receives one line per image.
     """
     folders = tutorial.folders
     runtimes = {RUNTIME: Runtime(tutorial.interpreter.path, folders[-1])}
@@ -81,22 +78,23 @@ def measure_invocations(
         clients = Clients(engine.session(), engine.endpoint_url)
         ensure_bucket(clients, ARTIFACTS)
         deployed = {one.function: _deployed(clients, one) for one in processors}
-        deployed[tutorial] = _beside(clients, next(iter(deployed.values())))
+        deployed[tutorial] = _tutorial_variables(clients, next(iter(deployed.values())))
         in_turn = tuple(deployed.items())
         measured = {}
         for source in sources:
             report(f"{source.kind} {source.name}: invocations")
-            taken: dict[str, list[dict[str, Any]]] = {function.name: [] for function in deployed}
+            by_function: dict[str, list[dict[str, Any]]] = {function.name: [] for function in deployed}
             for number in range(rounds + 1):
                 first = number % len(deployed)  # as with thumbnails
                 for function, variables in (*in_turn[first:], *in_turn[:first]):
                     prefix = f"{source.name}/{function.name}/{number}"
                     events = _uploaded(clients, variables["SOURCE_BUCKET"], source, prefix, WARM + 2)
                     result = _invoke(function, variables, events, Path(folder))
-                    _remove(clients, events)  # the engine keeps everything in memory, which slows it and its neighbours
+                    # The engine keeps all objects in memory, which slows it and other processes.
+                    _remove(clients, events)
                     if number:  # the first round warms the engine
-                        taken[function.name].append(result)
-            measured[source.name] = {name: _summed_up(results) for name, results in taken.items()}
+                        by_function[function.name].append(result)
+            measured[source.name] = {name: _summed_up(results) for name, results in by_function.items()}
         return measured
 
 
@@ -111,7 +109,7 @@ def _summed_up(results: Sequence[Mapping[str, Any]]) -> Invocations:
 
 
 def _deployed(clients: Clients, processor: Processor) -> dict[str, str]:
-    """Deploy a processor, and give its variables; nothing starts it but us."""
+    """Deploy a processor, and return its variables; only this benchmark invokes it."""
     name = processor.function.name
     uploads = f"benchmark-uploads-{name}"
     deployment = Deployment(
@@ -136,8 +134,8 @@ def _deployed(clients: Clients, processor: Processor) -> dict[str, str]:
     }
 
 
-def _beside(clients: Clients, processor: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the tutorial's function: a table of its own, and the buckets of a processor."""
+def _tutorial_variables(clients: Clients, processor: Mapping[str, str]) -> dict[str, str]:
+    """Create the table of the tutorial's function, and return its variables; it uses the buckets of a processor."""
     _client(clients, "dynamodb").create_table(
         TableName=TUTORIAL_TABLE,
         BillingMode="PAY_PER_REQUEST",
@@ -157,7 +155,7 @@ def _client(clients: Clients, service: str) -> Any:
 
 
 def _variables(endpoint_url: str) -> dict[str, str]:
-    """What Lambda adds to a function's own variables, as far as anything here reads it."""
+    """Return the variables that Lambda adds to a function's own, as far as the code reads them."""
     return {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
@@ -171,7 +169,7 @@ def _variables(endpoint_url: str) -> dict[str, str]:
 
 
 def _uploaded(clients: Clients, bucket: str, source: Source, prefix: str, count: int) -> list[Event]:
-    """Upload a picture under so many keys, and say so as S3 does ("Event message structure", S3 User Guide)."""
+    """Upload an image under so many keys, and return S3's events ("Event message structure", S3 User Guide)."""
     content = source.path.read_bytes()
     events = []
     for number in range(count):
@@ -204,7 +202,7 @@ def _invoke(function: Function, variables: Mapping[str, str], events: Sequence[E
     """Run a function in a new process.
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: The process failed.
     """
     asked, result = folder / "events.json", folder / "result.json"
     asked.write_text(json.dumps(events), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""Makes thumbnails as asked on stdin, a JSON line each, and says what each cost.
+"""Make thumbnails for each JSON line on stdin, and write the cost of each as JSON.
 
-Run by the function's Python with the function's package, or the tutorial's handler, in its path, and nothing else.
+Run by the function's Python with only the function's package, or the tutorial's handler, in its path.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Make = Callable[[bytes, tuple[int, ...], str], list[bytes]]
 
 
 def processor(engine: str) -> Make:
-    """The processor's own way: all sizes in one call."""
-    from imgpipe_processor.imaging import Limits, Recipe, make_picture  # noqa: PLC0415 - not there for the tutorial
+    """Return the processor's function: all sizes in one call."""
+    from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails  # noqa: PLC0415 - not installed for the tutorial
 
     limits = Limits(
         max_pixels=100_000_000,
@@ -28,14 +28,14 @@ def processor(engine: str) -> Make:
     )
 
     def make(data: bytes, sizes: tuple[int, ...], output: str) -> list[bytes]:
-        picture = make_picture(data, Recipe(sizes, output_format=output, engine=engine), limits)
-        return [thumbnail.data for thumbnail in picture.thumbnails]
+        result = make_thumbnails(data, Recipe(sizes, output_format=output, engine=engine), limits)
+        return [thumbnail.data for thumbnail in result.thumbnails]
 
     return make
 
 
 def tutorial() -> Make:
-    """The tutorial's way: a call for every size, the output format by content."""
+    """Return the tutorial's function: a call for every size, the output format by content."""
     make_thumbnail = importlib.import_module("tutorial_handler").make_thumbnail
 
     def make(data: bytes, sizes: tuple[int, ...], _output: str) -> list[bytes]:
@@ -45,7 +45,7 @@ def tutorial() -> Make:
 
 
 def versions() -> dict[str, str]:
-    """Of everything that does the work."""
+    """Return the versions of the libraries that do the work."""
     found = {"Python": sys.version.split()[0]}
     for title, module in (("Pillow", "PIL"), ("pyvips", "pyvips")):
         try:
@@ -56,7 +56,7 @@ def versions() -> dict[str, str]:
 
 
 def answer(make: Make, request: dict[str, Any]) -> dict[str, Any]:
-    """Do what is asked: name the versions, or make thumbnails."""
+    """Answer a request: return the versions, or make thumbnails."""
     if "path" not in request:
         return {"versions": versions()}
     data = Path(request["path"]).read_bytes()
@@ -70,7 +70,7 @@ def answer(make: Make, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(name: str) -> None:
-    """Answer until nobody asks any more."""
+    """Answer requests until stdin ends."""
     make = tutorial() if name == "tutorial" else processor(name)
     for line in sys.stdin:
         print(json.dumps(answer(make, json.loads(line))), flush=True)

@@ -1,6 +1,6 @@
-"""How near a thumbnail is to an exact reduction: of the picture decoded whole, by Lanczos in floating point.
+"""Difference of a thumbnail from an exact reduction of the whole image, by Lanczos in floating point.
 
-The reduction is written out here, so that it is neither Pillow's nor libvips'.
+The reduction is implemented here, so that it is neither Pillow's nor libvips'.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PEAK = 255.0
 
 
 def psnr(thumbnail: Path, source: Path) -> float:
-    """Decibels over all channels, colours weighted by alpha; infinite where not a bit differs."""
+    """Return decibels over all channels, colours weighted by alpha; infinite if all bits are equal."""
     with Image.open(thumbnail) as image:
         found = _pixels(image)
     error = float(np.mean((found - _reference(source, found.shape[1], found.shape[0])) ** 2, dtype=np.float64))
@@ -36,7 +36,7 @@ def _reference(source: Path, width: int, height: int) -> Pixels:
 
 @functools.lru_cache(maxsize=1)
 def _decoded(source: Path) -> Pixels:
-    """The whole picture, upright and in sRGB."""
+    """Return the whole image, upright and in sRGB."""
     with Image.open(source) as image:
         upright = ImageOps.exif_transpose(image)
         if profile := image.info.get("icc_profile"):
@@ -46,7 +46,7 @@ def _decoded(source: Path) -> Pixels:
 
 
 def _pixels(image: Image.Image) -> Pixels:
-    """Rows, columns, channels from 0 to 255."""
+    """Return rows, columns, channels from 0 to 255."""
     if not image.has_transparency_data:
         return np.asarray(image.convert("RGB"), np.float32)
     pixels = np.array(image.convert("RGBA"), np.float32)
@@ -55,7 +55,7 @@ def _pixels(image: Image.Image) -> Pixels:
 
 
 def _reduced(pixels: Pixels, rows: int) -> Pixels:
-    """The picture with so many rows."""
+    """Return the image with so many rows."""
     scale = max(1.0, pixels.shape[0] / rows)
     reduced = np.empty((rows, *pixels.shape[1:]), np.float32)
     for row in range(rows):

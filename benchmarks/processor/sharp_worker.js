@@ -1,4 +1,4 @@
-// Makes thumbnails with sharp as asked on stdin, a JSON line each, and says what each cost.
+// Make thumbnails with sharp for each JSON line on stdin, and write the cost of each as JSON.
 
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createInterface } = require("node:readline");

@@ -1,4 +1,4 @@
-"""Thumbnails of every picture in every size, by all engines in turn: what they cost, weigh, and how good they are."""
+"""Thumbnails of every image in every size, by all engines in turn: their cost, size and quality."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ from benchmarks.processor.corpus import Source
 from benchmarks.processor.quality import psnr
 from benchmarks.processor.workers import Engine, Worker
 
-WARMING = 2  # rounds whose costs do not count: caches are filled, hot code is compiled
+WARMING = 2  # rounds whose costs do not count: they fill caches and warm up code
 SIZES_PX = (128, 256, 512, 1024)
 LOSSLESS = "png"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One picture in one size, made by several engines.
+    """One image in one size, made by several engines.
 
-    Attributes:
-        sizes: More than one where all are made of one file.
-        bytes: By engine, of what is delivered.
-        delivered_db: By engine that was judged, PSNR of what is delivered.
-        lossless_db: Likewise, of the pixels before they are encoded.
+    Attributes: sizes: More than one if all are made of one file. bytes: By engine, of the delivered files.
+    delivered_db: By judged engine, PSNR of the delivered file. lossless_db: By judged engine, PSNR of the pixels before
+    they are encoded.
     """
 
     source: Source
@@ -38,7 +36,7 @@ class Cell:
     lossless_db: dict[str, float] = field(default_factory=dict)
 
     def ratio(self, engine: str, other: str) -> float:
-        """CPU time to that of another engine."""
+        """Return the CPU time divided by that of another engine."""
         return self.samples[engine].ratio(self.samples[other])
 
 
@@ -50,21 +48,21 @@ def measure_each(
     judged: Sequence[str],
     report: Callable[[str], None],
 ) -> list[Cell]:
-    """Each picture in each size, a call for each.
+    """Measure each image in each size, with one call for each.
 
     Args:
-        engines: Who takes turns.
-        sources: The pictures.
+        engines: The engines that run in turn.
+        sources: The images.
         rounds: Measured calls of each engine for a cell.
-        judged: Names of the engines whose quality is measured, too.
-        report: Takes one line per picture.
+        judged: Names of the engines whose quality is measured too.
+        report: Receives one line per image.
     """
     cells = []
     with _running(engines) as workers, tempfile.TemporaryDirectory(prefix="imgpipe-benchmark-") as folder:
         for source in sources:
             report(f"{source.kind} {source.name}: {', '.join(map(str, SIZES_PX))} px")
             for size in SIZES_PX:
-                cell = Cell(source, (size,), *_taken(workers, source, (size,), rounds))
+                cell = Cell(source, (size,), *_measured(workers, source, (size,), rounds))
                 _judge(cell, [worker for worker in workers if worker.engine.name in judged], Path(folder))
                 cells.append(cell)
     return cells
@@ -73,17 +71,17 @@ def measure_each(
 def measure_together(
     engines: Sequence[Engine], sources: Sequence[Source], rounds: int, *, report: Callable[[str], None]
 ) -> list[Cell]:
-    """Each picture in all sizes, asked for at once."""
+    """Measure each image in all sizes, requested at once."""
     cells = []
     with _running(engines) as workers:
         for source in sources:
             report(f"{source.kind} {source.name}: all sizes of one file")
-            cells.append(Cell(source, SIZES_PX, *_taken(workers, source, SIZES_PX, rounds)))
+            cells.append(Cell(source, SIZES_PX, *_measured(workers, source, SIZES_PX, rounds)))
     return cells
 
 
 def measure_memory(engine: Engine, source: Source, size: int, rounds: int = 3) -> float:
-    """The most memory that a process held which was started for this one thumbnail, in MiB; the middle of `rounds`."""
+    """Return the peak memory of a process that makes only this thumbnail, in MiB; the median of `rounds`."""
     peaks = []
     for _ in range(rounds):
         with Worker(engine) as worker:
@@ -103,13 +101,13 @@ def _running(engines: Sequence[Engine]) -> Iterator[list[Worker]]:
         yield [stack.enter_context(Worker(engine)) for engine in engines]
 
 
-def _taken(
+def _measured(
     workers: Sequence[Worker], source: Source, sizes: tuple[int, ...], rounds: int
 ) -> tuple[dict[str, Samples], dict[str, int]]:
     costs: dict[str, list[float]] = {worker.engine.name: [] for worker in workers}
     weights: dict[str, int] = {}
     for number in range(WARMING + rounds):
-        first = number % len(workers)  # whoever follows an engine finds the caches as that one left them
+        first = number % len(workers)  # the next engine finds the caches as the last one left them
         for worker in (*workers[first:], *workers[:first]):
             made = worker.make(source.path, sizes, output_of(source))
             weights[worker.engine.name] = sum(made.bytes)

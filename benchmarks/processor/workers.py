@@ -1,4 +1,4 @@
-"""Processes that make thumbnails as asked and measure themselves, so that engines can take turns picture by picture."""
+"""Processes that make thumbnails on request and measure themselves, so that engines can run in turn image by image."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Engine:
-    """What makes thumbnails.
+    """A program that makes thumbnails.
 
-    Attributes:
-        name: As tables call it.
-        variables: Its whole environment, but for PATH.
+    Attributes: name: Its name in tables. variables: Its whole environment except PATH.
     """
 
     name: str
@@ -32,13 +30,13 @@ class Engine:
     variables: Mapping[str, str]
 
     def with_variables(self, name: str, **variables: str) -> Engine:
-        """The same under further variables."""
+        """Return the same engine with further variables."""
         return Engine(name, self.command, {**self.variables, **variables})
 
 
 @dataclass(frozen=True)
 class Made:
-    """What one request cost, in CPU milliseconds of the whole process, and the sizes of what was made."""
+    """The cost of one request, in CPU milliseconds of the whole process, and the sizes of the thumbnails."""
 
     cpu_ms: float
     bytes: tuple[int, ...]
@@ -72,28 +70,28 @@ class Worker:
         self._log.close()
 
     def versions(self) -> dict[str, str]:
-        """Of what does the work."""
+        """Return the versions of the libraries that do the work."""
         found: dict[str, str] = self._ask({})["versions"]
         return found
 
     def make(
         self, path: Path, sizes: Sequence[int], output: str, *, quality: int = 80, write: Sequence[Path] = ()
     ) -> Made:
-        """Make thumbnails of a picture.
+        """Make thumbnails of an image.
 
         Args:
-            path: The picture; it is read before the clock starts.
+            path: The image; it is read before the clock starts.
             sizes: Sides of the squares they fit in, pixels.
             output: `jpeg`, `png` or `webp`.
-            quality: Of JPEG and WebP, where the engine lets itself be told.
-            write: Where to put them, after the clock has stopped.
+            quality: Of JPEG and WebP, if the engine has that option.
+            write: The paths to write them to, after the clock has stopped.
         """
         request = {"path": str(path), "sizes": sizes, "output": output, "quality": quality}
         answer = self._ask({**request, "write": [str(one) for one in write]})
         return Made(answer["cpu_ms"], tuple(answer["bytes"]))
 
     def peak_mb(self) -> float:
-        """The most memory that the process ever held, in MiB."""
+        """Return the peak memory of the process, in MiB."""
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
         peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(peak.split()[1]) / 1024
@@ -107,15 +105,15 @@ class Worker:
         line = self._process.stdout.readline()
         if not line:
             self._log.seek(0)
-            said = self._log.read().decode(errors="replace")
-            raise RuntimeError(f"{self.engine.name}: {request}: no answer\n{said}")
+            log = self._log.read().decode(errors="replace")
+            raise RuntimeError(f"{self.engine.name}: {request}: no answer\n{log}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
 
 @contextlib.contextmanager
 def pinned() -> Iterator[None]:
-    """Let processes that are started meanwhile run on one core only, where the system can."""
+    """Run processes that are started in this context on one core only, if the system supports it."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -128,7 +126,7 @@ def pinned() -> Iterator[None]:
 
 
 def sharp_engine(work: Path) -> Engine | None:
-    """Sharp at the pinned version, installed in `work`; None where there is no Node.
+    """Return sharp at the pinned version, installed in `work`; None without Node.
 
     Raises:
         RuntimeError: npm could not install it.
@@ -148,7 +146,7 @@ def sharp_engine(work: Path) -> Engine | None:
 
 
 def python_engine(name: str, interpreter: Path, folders: Sequence[Path]) -> Engine:
-    """The processor's engine of that name, or `tutorial`; `folders` are all that it can import from."""
+    """Return the processor's engine of that name, or `tutorial`; `folders` are all folders to import from."""
     path = os.pathsep.join(map(str, folders))
     variables = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
     return Engine(name, [interpreter, "-S", HERE / "python_worker.py", name], variables)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_templates.patterns.picture_memory import BASE_BYTES, animated_bytes, still_bytes
 from imgpipe_templates.subsystems.processing import ProcessingConfig
 from tests.lambda_processor.fakes import encoded
@@ -22,12 +22,12 @@ from tests.lambda_processor.fakes import encoded
 MEASURE = """
 import sys
 from pathlib import Path
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 data = sys.stdin.buffer.read()
 peak = lambda: int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
 before = peak()
 recipe = eval(sys.argv[1])
-(made,) = make_picture(data, recipe, Limits(10**9, 10**6, 10**12)).thumbnails
+(made,) = make_thumbnails(data, recipe, Limits(10**9, 10**6, 10**12)).thumbnails
 print(peak() - before, made.format, made.width)
 """
 # What a thumbnail of 512 pixels takes at most, an AVIF, which is part of the base.
@@ -111,6 +111,6 @@ def test_the_function_takes_the_worst_image_that_a_configuration_lets_in_and_no_
     )
     recipe = Recipe((512, *extra_sizes_px))
 
-    assert make_picture(data, recipe, Limits(side_px**2, 1, memory_mb * 2**20)).width == side_px
+    assert make_thumbnails(data, recipe, Limits(side_px**2, 1, memory_mb * 2**20)).width == side_px
     with pytest.raises(ImageRejectedError, match="the function has"):
-        make_picture(data, recipe, Limits(side_px**2, 1, (memory_mb - 2) * 2**20))
+        make_thumbnails(data, recipe, Limits(side_px**2, 1, (memory_mb - 2) * 2**20))

@@ -10,7 +10,7 @@ import pytest
 
 from imgpipe_processor.imaging import Recipe
 from tests.soak.function import warm
-from tests.soak.pictures import KINDS, write
+from tests.soak.images import KINDS, write
 
 MEMORY_MB = 160
 MB = 2**20

@@ -1,4 +1,4 @@
-"""What holds for every input: a picture whose thumbnails can be decoded, or a refusal; soon, and within memory."""
+"""The property of every input: thumbnails that can be decoded, or a rejection, within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Picture, Recipe, make_picture
-from imgpipe_processor.imaging.memory import BASE_BYTES
+from imgpipe_processor.imaging import Animation, Limits, ProcessedImage, Recipe, make_thumbnails
+from imgpipe_processor.imaging.memory_estimate import BASE_BYTES
 from tests.lambda_processor.fakes import decoded
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=20, memory_bytes=BASE_BYTES + 64 * 2**20, heic=True)
@@ -24,53 +24,52 @@ RECIPES = (
 )
 CATEGORIES = frozenset({None, "unsupported", "corrupt", "too-large"})
 
-# Of the processor, of which an input as large as the target's usually takes a hundredth.
+# CPU time of the processor; an input as large as the target's usually needs a hundredth of it.
 MAX_CPU_SECONDS = 5
-# What thumbnails, encoders and the first use of a decoder take, whatever the input.
-BESIDE_BYTES = 24 * 2**20
+# The memory of thumbnails, encoders and the first use of a decoder, for any input.
+FURTHER_BYTES = 24 * 2**20
 
 _PROCESS = Path("/proc/self")
 
 
 def check(data: bytes, *, refused: bool = True) -> None:
-    """Make a picture of the input, by a recipe that follows from it.
+    """Make thumbnails of the input, with a recipe that depends on the input.
 
     Args:
         data: the input.
-        refused: whether it may be.
+        refused: True if the input may be rejected.
 
     Raises:
-        AssertionError: the picture is not what it should be, or took too much; so does every other exception tell of a
-            defect.
+        AssertionError: the result is wrong, or needed too much time or memory; every other exception is a defect too.
     """
     recipe = RECIPES[zlib.crc32(data) % len(RECIPES)]
-    before_bytes, began_seconds = _peak_from_here(), time.process_time()
+    before_bytes, start_seconds = _peak_from_here(), time.process_time()
     category = None
     try:
-        _check_picture(make_picture(data, recipe, LIMITS), recipe)
+        _check_image(make_thumbnails(data, recipe, LIMITS), recipe)
     except ImageRejectedError as refusal:
         category = refusal.category
     assert category in (CATEGORIES if refused else {None})
-    took_seconds, took_bytes = time.process_time() - began_seconds, _peak() - before_bytes
-    assert took_seconds < MAX_CPU_SECONDS, took_seconds
-    assert took_bytes < LIMITS.memory_bytes - BASE_BYTES + BESIDE_BYTES, took_bytes
+    used_seconds, used_bytes = time.process_time() - start_seconds, _peak() - before_bytes
+    assert used_seconds < MAX_CPU_SECONDS, used_seconds
+    assert used_bytes < LIMITS.memory_bytes - BASE_BYTES + FURTHER_BYTES, used_bytes
     assert Image.MAX_IMAGE_PIXELS not in {None, LIMITS.max_pixels}
 
 
-def _check_picture(picture: Picture, recipe: Recipe) -> None:
-    assert picture.width * picture.height <= LIMITS.max_pixels
-    assert 1 <= picture.frames <= LIMITS.max_frames
-    assert len(picture.placeholder) == 28
-    assert len(picture.dominant_color) == 7
-    assert len(picture.thumbnails) == len(recipe.sizes_px)
-    for size_px, thumbnail in zip(recipe.sizes_px, picture.thumbnails, strict=True):
+def _check_image(result: ProcessedImage, recipe: Recipe) -> None:
+    assert result.width * result.height <= LIMITS.max_pixels
+    assert 1 <= result.frames <= LIMITS.max_frames
+    assert len(result.placeholder) == 28
+    assert len(result.dominant_color) == 7
+    assert len(result.thumbnails) == len(recipe.sizes_px)
+    for size_px, thumbnail in zip(recipe.sizes_px, result.thumbnails, strict=True):
         image = decoded(thumbnail.data)
         assert (image.format, *image.size) == (thumbnail.format, thumbnail.width, thumbnail.height)
-        assert max(image.size) == min(size_px, max(picture.width, picture.height))
+        assert max(image.size) == min(size_px, max(result.width, result.height))
 
 
 def _peak_from_here() -> int:
-    """Forget the highest memory use so far; what is in use now, in bytes."""
+    """Reset the peak of memory use, and return the memory in use, in bytes."""
     (_PROCESS / "clear_refs").write_text("5")  # proc(5)
     return _peak()
 

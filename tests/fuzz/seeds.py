@@ -1,4 +1,4 @@
-"""What the fuzzer begins with: a small good file of every format, and of every kind that its decoder treats apart."""
+"""The first inputs of the fuzzer: a small valid file of every format, and of every kind that decoders distinguish."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests.lambda_processor import pngs, profiles
 from tests.lambda_processor.fakes import encoded
-from tests.lambda_processor.hostile import bmps, gifs, jpegs, tiffs
+from tests.lambda_processor.hostile import crafted_bmps, crafted_gifs, crafted_jpegs, crafted_tiffs
 
 WIDTH, HEIGHT = 40, 30
 
-# Where the passes of an interlaced PNG begin, and their steps ("PNG Specification", section 8.1).
+# The first column and row of each pass of an interlaced PNG, and their steps ("PNG Specification", section 8.1).
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 @cache
 def seeds() -> dict[str, bytes]:
-    """By format and kind, such as `JPEG-420`."""
+    """Return the files by format and kind, such as `JPEG-420`."""
     return {f"{name}-{kind}": data for name, make in _MADE.items() for kind, data in make().items()}
 
 
 def drawing(mode: str = "RGB") -> Image.Image:
-    """Edges, areas and a gradient; some of it lets half of what is below through, where the mode can say so."""
+    """Return edges, areas and a gradient; a part is half transparent if the mode has alpha."""
     image = Image.linear_gradient("L").resize((WIDTH, HEIGHT)).convert("RGBA")
     draw = ImageDraw.Draw(image)
     draw.rectangle((4, 4, 20, 12), fill=(200, 30, 40, 255))
@@ -57,7 +57,7 @@ def texts() -> PngInfo:
 
 
 def interlaced() -> bytes:
-    """A grey PNG in seven passes."""
+    """Return a grey PNG in seven passes."""
     rows = b"".join(
         (b"\0" + b"\x80" * len(range(left, WIDTH, across))) * len(range(top, HEIGHT, down))
         for left, top, across, down in _PASSES
@@ -77,8 +77,8 @@ def _jpegs() -> dict[str, bytes]:
         "restarts": encoded(drawing(), restart_marker_blocks=1),
         "about": encoded(drawing(), exif=exif(), icc_profile=profiles.wide_rgb(), comment=b"words", xmp=b"<x/>"),
         "several": encoded(drawing(), "MPO", save_all=True, append_images=[drawing()]),
-        "apart": jpegs.baseline(WIDTH, HEIGHT, jpegs.YCC_420, apart=True),
-        "passes": jpegs.progressive(WIDTH, HEIGHT, further=6),
+        "apart": crafted_jpegs.baseline(WIDTH, HEIGHT, crafted_jpegs.YCC_420, apart=True),
+        "passes": crafted_jpegs.progressive(WIDTH, HEIGHT, further=6),
     }
 
 
@@ -98,7 +98,9 @@ def _gifs() -> dict[str, bytes]:
         "still": encoded(drawing("P"), "GIF", comment=b"words"),
         "transparent": encoded(drawing("RGBA"), "GIF"),
         "animated": animated("GIF", "RGBA", duration=50, loop=0, disposal=2),
-        "parts-of-one": gifs.gif(WIDTH, HEIGHT, gifs.image(WIDTH, HEIGHT, gifs.parts_of_one(2 * WIDTH * HEIGHT))),
+        "parts-of-one": crafted_gifs.gif(
+            WIDTH, HEIGHT, crafted_gifs.image(WIDTH, HEIGHT, crafted_gifs.parts_of_one(2 * WIDTH * HEIGHT))
+        ),
     }
 
 
@@ -150,18 +152,18 @@ def _tiffs() -> dict[str, bytes]:
         "pages": animated("TIFF", "L"),
         "turned": encoded(drawing(), "TIFF", exif=exif(), icc_profile=profiles.wide_rgb()),
         "big": encoded(drawing("L"), "TIFF", big_tiff=True),
-        "tiled": tiffs.tiled(WIDTH, HEIGHT, 16, bytes(16 * 16)),
+        "tiled": crafted_tiffs.tiled(WIDTH, HEIGHT, 16, bytes(16 * 16)),
     }
 
 
 def _bmps() -> dict[str, bytes]:
-    runs = (bytes((WIDTH, 5)) + bmps.END_OF_ROW) * HEIGHT + bmps.END
+    runs = (bytes((WIDTH, 5)) + crafted_bmps.END_OF_ROW) * HEIGHT + crafted_bmps.END
     return {
         **{mode: encoded(drawing(mode), "BMP") for mode in ("1", "P", "L", "RGB", "RGBA")},
-        "16": bmps.bmp(WIDTH, HEIGHT, bytes(WIDTH * HEIGHT * 2), depth=16),
-        "first-row-first": bmps.bmp(WIDTH, -HEIGHT, bytes(WIDTH * HEIGHT * 3), depth=24),
-        "runs-8": bmps.bmp(WIDTH, HEIGHT, runs, compression=bmps.RLE8),
-        "runs-4": bmps.bmp(WIDTH, HEIGHT, runs, depth=4, compression=bmps.RLE4),
+        "16": crafted_bmps.bmp(WIDTH, HEIGHT, bytes(WIDTH * HEIGHT * 2), depth=16),
+        "first-row-first": crafted_bmps.bmp(WIDTH, -HEIGHT, bytes(WIDTH * HEIGHT * 3), depth=24),
+        "runs-8": crafted_bmps.bmp(WIDTH, HEIGHT, runs, compression=crafted_bmps.RLE8),
+        "runs-4": crafted_bmps.bmp(WIDTH, HEIGHT, runs, depth=4, compression=crafted_bmps.RLE4),
     }
 
 

@@ -1,7 +1,7 @@
-"""The fuzz target: `python -m tests.fuzz.target <corpus folder> [-max_total_time=3600] [...]`, as libFuzzer has them.
+"""Fuzz target: `python -m tests.fuzz.target <corpus folder> [-max_total_time=3600] [...]`, with libFuzzer's options.
 
-The corpus is filled with the seeds that are not in it yet. What breaks the property of `check` is written to
-`crash-<hash>` in the folder that the command runs in, or wherever -artifact_prefix says.
+Seeds that are not in the corpus are added. An input that breaks the property of `check` is written to `crash-<hash>` in
+a new temporary folder, or to the path of `-artifact_prefix`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import struct
 import sys
+import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import atheris
@@ -19,13 +21,14 @@ with atheris.instrument_imports(include=["imgpipe_processor", "PIL"]):
 from tests.fuzz.seeds import seeds
 from tests.lambda_processor import pngs
 
-# Hundreds of bytes make any of the structures; larger inputs only make it slow.
+# Hundreds of bytes are enough for all structures; larger inputs only slow the fuzzer down.
 MAX_BYTES = 6_000
+ARTIFACT_PREFIX = "-artifact_prefix="
 WORDS = Path(__file__).with_name("words.dict")
 
 
 def mutated(data: bytes, max_size: int, seed: int) -> bytes:
-    """libFuzzer's own mutation; every second time the checksums of a PNG are made right again, or none gets far."""
+    """Return libFuzzer's mutation; every second time correct the checksums of a PNG, so that decoders read further."""
     changed = atheris.Mutate(data, max_size)
     return with_checksums(changed) if seed % 2 else changed
 
@@ -33,15 +36,15 @@ def mutated(data: bytes, max_size: int, seed: int) -> bytes:
 def with_checksums(data: bytes) -> bytes:
     if not data.startswith(pngs.SIGNATURE):
         return data
-    mended, position = bytearray(data), len(pngs.SIGNATURE)
+    corrected, position = bytearray(data), len(pngs.SIGNATURE)
     while position + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, position)
         end = position + 8 + length
         if end + 4 > len(data):
             break
-        struct.pack_into(">I", mended, end, zlib.crc32(data[position + 4 : end]))
+        struct.pack_into(">I", corrected, end, zlib.crc32(data[position + 4 : end]))
         position = end + 4
-    return bytes(mended)
+    return bytes(corrected)
 
 
 def fill(corpus: Path) -> None:
@@ -50,10 +53,18 @@ def fill(corpus: Path) -> None:
         (corpus / hashlib.sha1(data, usedforsecurity=False).hexdigest()).write_bytes(data)  # as libFuzzer names them
 
 
+def artifact_prefix(arguments: Sequence[str]) -> str:
+    """Return libFuzzer's option for the folder of findings: the given one, else a new temporary folder."""
+    given = [argument for argument in arguments if argument.startswith(ARTIFACT_PREFIX)]
+    return given[-1] if given else f"{ARTIFACT_PREFIX}{tempfile.mkdtemp(prefix='imgpipe-fuzz-')}/"
+
+
 def main() -> None:
     corpus = next(Path(argument) for argument in sys.argv[1:] if not argument.startswith("-"))
     fill(corpus)
-    atheris.Setup([*sys.argv, f"-max_len={MAX_BYTES}", f"-dict={WORDS}"], check, custom_mutator=mutated)
+    options = [artifact_prefix(sys.argv), f"-max_len={MAX_BYTES}", f"-dict={WORDS}"]
+    print(options[0], file=sys.stderr)
+    atheris.Setup([*sys.argv, *options], check, custom_mutator=mutated)
     atheris.Fuzz()
 
 

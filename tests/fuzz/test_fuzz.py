@@ -1,6 +1,6 @@
-"""A short session of the fuzzer, from the same seed each time, and what earlier ones found.
+"""A short session of the fuzzer, from the same seed each time, and the findings of earlier sessions.
 
-`target.py` says how to run a long one.
+`target.py` describes how to run a long session.
 """
 
 import subprocess
@@ -20,31 +20,54 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measures memory
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_was_found_once_stays_found(case):
+def test_earlier_finding_stays_fixed(case):
     check(case.read_bytes())
 
 
 @pytest.mark.parametrize("name", sorted(seeds()))
-def test_every_seed_is_a_picture(name):
+def test_every_seed_is_an_image(name):
     check(seeds()[name], refused=False)
 
 
-@pytest.mark.skipif(find_spec("atheris") is None, reason="there is no atheris for this Python or machine")
-def test_a_session_finds_nothing(repository, tmp_path):
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.fuzz.target", tmp_path / "corpus"),
-            *("-seed=1", f"-max_total_time={SESSION_SECONDS}", "-timeout=60", "-rss_limit_mb=1024"),
-            f"-artifact_prefix={tmp_path}/",
-        ],
-        cwd=repository,
-        env={"PYTHONPATH": ":".join(map(str, (repository, repository / "lambda" / "processor")))},
+needs_atheris = pytest.mark.skipif(
+    find_spec("atheris") is None, reason="atheris has no wheel for this Python or machine"
+)
+
+
+def run_session(repository, folder, *options, seconds):
+    """Run the fuzzer in `folder`, with its temporary files there too."""
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    return subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.target", folder / "corpus", "-seed=1", "-timeout=60", *options],
+        cwd=folder,
+        env={
+            "PYTHONPATH": ":".join(map(str, (repository, repository / "lambda" / "processor"))),
+            "TMPDIR": str(temporary),
+        },
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
-        timeout=SESSION_SECONDS * 10,
+        timeout=seconds,
     )
+
+
+@needs_atheris
+def test_short_session_finds_nothing(repository, tmp_path):
+    options = (f"-max_total_time={SESSION_SECONDS}", "-rss_limit_mb=1024")
+
+    done = run_session(repository, tmp_path, *options, seconds=SESSION_SECONDS * 10)
 
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Done " in done.stderr
+
+
+@needs_atheris
+def test_finding_is_written_to_a_temporary_folder(repository, tmp_path):
+    """A memory limit below the size of the process makes the first input a finding."""
+    done = run_session(repository, tmp_path, "-rss_limit_mb=1", seconds=300)
+
+    assert done.returncode != 0
+    assert {"corpus", "temporary"} == {path.name for path in tmp_path.iterdir()}
+    assert list((tmp_path / "temporary").glob("imgpipe-fuzz-*/oom-*"))

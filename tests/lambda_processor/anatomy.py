@@ -1,4 +1,4 @@
-"""The parts that a file is made of, from its first to its very last byte, by the formats' own specifications."""
+"""The parts of a file, from its first to its last byte, by the specifications of the formats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def parts(data: bytes) -> list[str]:
-    """What the file is made of, in order; bytes that belong to no part are an error."""
+    """Return the parts of the file, in order; bytes that belong to no part are an error."""
     if data.startswith(b"\xff\xd8"):
         return list(_markers(data))
     if data.startswith(pngs.SIGNATURE):
@@ -24,14 +24,14 @@ def parts(data: bytes) -> list[str]:
 
 
 def items(avif: bytes) -> list[str]:
-    """The types of what an AVIF holds: images, metadata."""
+    """Return the types of the items of an AVIF: images, metadata."""
     (meta,) = (body for name, body in _boxes(avif) if name == "meta")
     (about,) = (body for name, body in _boxes(meta[4:]) if name == "iinf")
     return [body[8:12].decode() for _, body in _boxes(about[6:])]
 
 
 def properties(avif: bytes) -> list[str]:
-    """The properties of the images in an AVIF, a colour with its type."""
+    """Return the properties of the images in an AVIF; a colour property with its type."""
     (meta,) = (body for name, body in _boxes(avif) if name == "meta")
     (tables,) = (body for name, body in _boxes(meta[4:]) if name == "iprp")
     (listed,) = (body for name, body in _boxes(tables) if name == "ipco")
@@ -45,7 +45,7 @@ def _markers(jpeg: bytes) -> Iterator[str]:
         yield name
         found = _MARKER.search(jpeg, at)
         assert found is not None
-        assert found.start() == at or name == "da"  # only the data of a scan lie between markers
+        assert found.start() == at or name == "da"  # only the data of a scan come between markers
         name = f"{found.group()[1]:02x}"
         at = found.end() + (0 if name == "d9" else struct.unpack_from(">H", jpeg, found.end())[0])
     yield name

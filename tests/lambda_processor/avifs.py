@@ -1,4 +1,4 @@
-"""AVIF files of several items, by hand: coded data of Pillow in tables of the tests' own (ISO/IEC 23008-12)."""
+"""AVIF files of several items, built by hand: coded data of Pillow in new tables (ISO/IEC 23008-12)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALPHA = box(b"auxC", bytes(4), b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
 
 @dataclass
 class Item:
-    """An item; `place` stands for the place of its data, which is outside of the file or of no bytes."""
+    """An item; `place` replaces the extent of its data by one outside of the file or without bytes."""
 
     kind: bytes
     data: bytes = b""
@@ -24,26 +24,26 @@ class Item:
 
 
 def coded(image, **options):
-    """The coded data of a picture, and the property that configures its decoder."""
+    """Return the coded data of an image, and the property that configures its decoder."""
     data = encoded(image, "AVIF", **{"quality": 100, "subsampling": "4:4:4", **options})
     start, configuration = data.index(b"mdat") + 4, data.index(b"av1C") - 4
     length = struct.unpack_from(">I", data, start - 8)[0] - 8
     return data[start : start + length], data[configuration : configuration + 12]
 
 
-def picture(image, *more, references=(), **options):
+def image_item(image, *more, references=(), **options):
     data, configuration = coded(image, **options)
     return Item(b"av01", data, [size(*image.size), configuration, *more], list(references))
 
 
 def grid(columns, rows, width, height, tiles):
-    """An image made of the items of these numbers."""
+    """Return a grid image of the items with these numbers."""
     layout = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, width, height)
     return Item(b"grid", layout, [size(width, height)], [(b"dimg", tiles)])
 
 
 def avif(*items, after=b"", tables_of_properties=1, media_claims=0):
-    """A file of these items, numbered from 1, of which the first is the primary one; equal data are distinct once."""
+    """Return a file of these items, numbered from 1; the first is primary, and equal data are stored once."""
     distinct = dict.fromkeys(item.data for item in items)
     media = b"".join(distinct)
     offsets = dict(zip(distinct, itertools.accumulate(map(len, distinct), initial=0), strict=False))

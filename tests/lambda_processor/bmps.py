@@ -23,7 +23,7 @@ def bmp(
     masks: tuple[int, ...] = (),
     top_down: bool = False,
 ) -> bytes:
-    """An uncompressed BMP of packed rows; with masks, those of its channels."""
+    """Return an uncompressed BMP of packed rows; `masks` are those of its channels."""
     filled = [row + bytes(-len(row) % 4) for row in rows]
     pixels = b"".join(filled if top_down else reversed(filled))
     height = -size[1] if top_down else size[1]
@@ -31,7 +31,7 @@ def bmp(
 
 
 def run_length_coded(image: Image.Image, bits: int, palette: list[tuple[int, ...]]) -> bytes:
-    """An RLE4 or RLE8 of a palette image: runs, some pixels as they are, and jumps over those of index 0."""
+    """Return the RLE4 or RLE8 of a palette image: runs, literal pixels, and deltas over pixels of index 0."""
     coded = b""
     for y in reversed(range(image.height)):
         row = bytes(image.crop((0, y, image.width, y + 1)).get_flattened_data())
@@ -48,7 +48,7 @@ def run_length_coded(image: Image.Image, bits: int, palette: list[tuple[int, ...
 
 
 def packed(image: Image.Image, bits: int) -> list[bytes]:
-    """The rows of an image of one channel, so many bits to the pixel."""
+    """Return the rows of an image of one channel, with so many bits a pixel."""
     rows = []
     for y in range(image.height):
         values = image.crop((0, y, image.width, y + 1)).get_flattened_data()

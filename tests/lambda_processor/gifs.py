@@ -1,11 +1,11 @@
-"""GIF files block by block, for what Pillow does not write: frames beside or beyond the screen, no palette at all."""
+"""GIF files block by block that Pillow does not write: frames outside of or beyond the screen, or no palette at all."""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
 
-KEEP, CLEAR, RESTORE = 1, 2, 3  # what becomes of a frame before the next is drawn
+KEEP, CLEAR, RESTORE = 1, 2, 3  # disposal methods
 
 
 @dataclass(frozen=True)
@@ -13,9 +13,9 @@ class Frame:
     """A frame of palette indices.
 
     Args:
-        at: its upper left corner on the screen.
-        transparent: the index that nothing is drawn for.
-        palette: its own; None where it has that of all.
+        at: the position of its upper left corner on the screen.
+        transparent: the index that is transparent.
+        palette: the local palette; None if the frame uses the global one.
     """
 
     width: int
@@ -36,7 +36,7 @@ def gif(
     background: int = 0,
     comment: bytes = b"",
 ) -> bytes:
-    """A GIF; `loops` as its extension counts: 0 for ever, otherwise how often it is shown again."""
+    """Return a GIF; `loops` as its extension counts: 0 for ever, otherwise the repetitions."""
     flags, table = _table(palette)
     data = b"GIF89a" + struct.pack("<HHBBB", *screen, flags, background, 0) + table
     if loops is not None:
@@ -58,7 +58,7 @@ def _table(palette: list[tuple[int, int, int]]) -> tuple[int, bytes]:
 
 
 def _uncompressed(indices: bytes) -> bytes:
-    """LZW codes of 9 bits that stand for themselves; cleared before a reader would make them wider."""
+    """Return literal LZW codes of 9 bits; the table is cleared before a reader would widen the codes."""
     clear, end, bits = 256, 257, 9
     codes = []
     for number, index in enumerate(indices):

@@ -1,10 +1,10 @@
-"""What a thumbnail looks like to a decoder that is not the processor's: libvips, with its own codecs and resampling."""
+"""Thumbnails as decoded by a decoder that the processor does not use: libvips, with its own codecs and resampling."""
 
 from __future__ import annotations
 
 import os
 
-# Read when libvips is loaded; its threads cost more than they bring to small pictures.
+# Read when libvips is loaded; for small images its threads cost more than they save.
 os.environ.setdefault("VIPS_CONCURRENCY", "1")
 
 import pyvips
@@ -14,7 +14,7 @@ GROUNDS = ("black", "white")
 
 
 def of_pillow(image: Image.Image) -> pyvips.Image:
-    """The pixels of an L, LA, RGB or RGBA image; those of others as they look."""
+    """Return the pixels of an L, LA, RGB or RGBA image; other modes are converted."""
     if image.mode not in {"L", "LA", "RGB", "RGBA"}:
         image = image.convert("L" if image.mode == "1" else "RGBA" if image.has_transparency_data else "RGB")
     bands = len(image.getbands())
@@ -23,34 +23,34 @@ def of_pillow(image: Image.Image) -> pyvips.Image:
 
 
 def read(data: bytes, **options: object) -> pyvips.Image:
-    """A file, as libvips reads it; the first frame unless told otherwise."""
-    pyvips.operation_block_set("VipsForeignLoad", False)  # noqa: FBT003  the processor's engine may have shut it
+    """Return a file as decoded by libvips; by default the first frame."""
+    pyvips.operation_block_set("VipsForeignLoad", False)  # noqa: FBT003  the processor's engine may have blocked loaders
     return pyvips.Image.new_from_buffer(data, "", **options)
 
 
 def seen(data: bytes) -> Image.Image:
-    """The first frame as stored, in RGBA; profiles are not applied."""
+    """Return the first frame as stored, in RGBA; profiles are not applied."""
     return rgba(read(data))
 
 
-def reduced(picture: Image.Image, width: int, height: int, background: tuple[int, ...] | None = None) -> Image.Image:
-    """The picture as it should look at another size, on a background if there is one."""
-    image = of_pillow(picture).colourspace("srgb")
-    image = image if image.hasalpha() else image.addalpha()
-    if (image.width, image.height) != (width, height):
-        image = image.premultiply().resize(width / image.width, vscale=height / image.height, kernel="lanczos3")
-        image = image.unpremultiply()
-    return rgba(image.flatten(background=list(background)) if background else image)
+def reduced(image: Image.Image, width: int, height: int, background: tuple[int, ...] | None = None) -> Image.Image:
+    """Return the expected image at another size, on a background if there is one."""
+    source = of_pillow(image).colourspace("srgb")
+    source = source if source.hasalpha() else source.addalpha()
+    if (source.width, source.height) != (width, height):
+        source = source.premultiply().resize(width / source.width, vscale=height / source.height, kernel="lanczos3")
+        source = source.unpremultiply()
+    return rgba(source.flatten(background=list(background)) if background else source)
 
 
 def difference(expected: Image.Image, actual: Image.Image) -> float:
-    """The mean difference of a channel in steps of 255, on black or on white, whichever shows more of it."""
+    """Return the mean difference of a channel in steps of 255, on black or on white, whichever is larger."""
     assert expected.size == actual.size
     return max(_mean(ImageChops.difference(_on(expected, ground), _on(actual, ground))) for ground in GROUNDS)
 
 
 def rgba(image: pyvips.Image) -> Image.Image:
-    """The pixels of an sRGB or grey image."""
+    """Return the pixels of an sRGB or grey image."""
     image = image.colourspace("srgb")
     image = (image if image.hasalpha() else image.addalpha()).cast("uchar")
     return Image.frombytes("RGBA", (image.width, image.height), image.write_to_memory())

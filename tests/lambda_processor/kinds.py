@@ -1,4 +1,4 @@
-"""Every kind of file, by format and mode, with the picture that it holds."""
+"""Every kind of file, by format and mode, with the image that it contains."""
 
 from __future__ import annotations
 
@@ -40,26 +40,26 @@ class Kind:
     """A kind of file.
 
     Args:
-        picture: what it shows, upright.
-        write: makes it of the picture as stored, and the orientation that it has to name.
-        turns: whether it can name one.
-        loss: the mean difference in steps of 255 that the file itself may have from the picture.
+        image: the visible image, upright.
+        write: the function that makes the file from the image as stored, and the orientation to name.
+        turns: True if the format has an orientation.
+        loss: the mean difference in steps of 255 that the file itself may have from the image.
     """
 
     name: str
-    picture: Image.Image
+    image: Image.Image
     write: Write
     turns: bool = True
     loss: float = 0.5
 
     def data(self, orientation: int = 1) -> bytes:
-        """The file."""
-        return self.write(scenes.stored(self.picture, orientation), orientation)
+        """Return the file."""
+        return self.write(scenes.stored(self.image, orientation), orientation)
 
 
-def unturned(name: str, picture: Image.Image, write: Write, loss: float = 0.5) -> Kind:
-    """Of a format that names no orientation."""
-    return Kind(name, picture, write, turns=False, loss=loss)
+def unturned(name: str, image: Image.Image, write: Write, loss: float = 0.5) -> Kind:
+    """Return a kind of a format without orientation."""
+    return Kind(name, image, write, turns=False, loss=loss)
 
 
 COLOURS, GREYS, DRAWING = scenes.colours(), scenes.greys(), scenes.drawing()
@@ -185,11 +185,11 @@ TIFFS = [
     *[
         Kind(
             f"tiff-grey-{bits}-bits{order}{photometric}",
-            picture,
+            image,
             packed_tiff(bits, order=order, photometric=photometric),
             loss=max(0.5, 128 / (1 << bits)),
         )
-        for bits, picture in (
+        for bits, image in (
             (3, FEW_GREYS),
             (5, GREYS),
             (7, GREYS),

@@ -19,14 +19,14 @@ def header(width: int, height: int, bits: int = 8, colour_type: int = RGB) -> by
 
 
 def without_data(width: int, height: int) -> bytes:
-    """All that a size can be read from."""
+    """Return the signature and the header chunk, which declare the size."""
     return header(width, height) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
 def flat(
     width: int, height: int, *, bits: int = 8, colour_type: int = RGB, pixel: bytes = b"\x80", extra: bytes = b""
 ) -> bytes:
-    """A PNG that repeats `pixel` (its samples); `extra` chunks come before the data."""
+    """Return a PNG that repeats `pixel` (its samples); `extra` chunks come before the data."""
     pixels = width * bits * CHANNELS[colour_type] // 8 // len(pixel)
     packer = zlib.compressobj(1)
     data = b"".join(packer.compress(b"\0" + pixel * pixels) for _ in range(height)) + packer.flush()
@@ -36,13 +36,13 @@ def flat(
 def of_rows(
     width: int, height: int, rows: list[bytes], *, bits: int = 8, colour_type: int = RGB, extra: bytes = b""
 ) -> bytes:
-    """A PNG of these rows (packed, not filtered); `extra` chunks come before the data."""
+    """Return a PNG of these rows (packed, not filtered); `extra` chunks come before the data."""
     data = zlib.compress(b"".join(b"\0" + row for row in rows))
     return header(width, height, bits, colour_type) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 def chunks(png: bytes) -> list[bytes]:
-    """The names of the chunks, which have to fill the file."""
+    """Return the names of the chunks; they must fill the file."""
     assert png.startswith(SIGNATURE)
     names, at = [], len(SIGNATURE)
     while at < len(png):

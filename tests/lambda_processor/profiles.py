@@ -1,4 +1,4 @@
-"""ICC profiles as small as they can be, built by hand: no profile file has to be in the repository.
+"""ICC profiles as small as possible, built by hand, so that the repository contains no profile files.
 
 Layout: "Specification ICC.1:2001-04" (version 2 profiles), sections 6.1 (header), 6.2 (tag table), 6.5 (tag types).
 """
@@ -10,12 +10,12 @@ import struct
 from tests.lambda_processor import spaces
 
 D50 = (0.9642, 1.0, 0.8249)
-# Display P3's primaries as XYZ, adapted to D50: columns of the matrix that its profiles carry.
+# Display P3's primaries as XYZ, adapted to D50: the columns of the matrix in its profiles.
 DISPLAY_P3_PRIMARIES = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
 
 
 def wide_rgb(description: str = "Wide RGB") -> bytes:
-    """A Display P3-like profile: its red is redder than sRGB's."""
+    """Return a Display P3-like profile: its red is redder than sRGB's."""
     red, green, blue = map(_xyz, DISPLAY_P3_PRIMARIES)
     gamma = _curve(2.2)
     tags = {b"rXYZ": red, b"gXYZ": green, b"bXYZ": blue, b"rTRC": gamma, b"gTRC": gamma, b"bTRC": gamma}
@@ -23,7 +23,7 @@ def wide_rgb(description: str = "Wide RGB") -> bytes:
 
 
 def of_space(space: spaces.Space, description: str = "A space") -> bytes:
-    """A profile that says the same as the published chromaticities and curve."""
+    """Return a profile with the published chromaticities and curve of a space."""
     red, green, blue = (_xyz(column) for column in spaces.to_d50(space))
     samples = [round(space.linear(place / 1023) * 65535) for place in range(1024)]
     curve = b"curv" + bytes(4) + struct.pack(">I1024H", 1024, *samples)
@@ -32,12 +32,12 @@ def of_space(space: spaces.Space, description: str = "A space") -> bytes:
 
 
 def linear_grey() -> bytes:
-    """Greys whose values are proportional to light."""
+    """Return a profile of greys whose values are proportional to light."""
     return _profile(b"GRAY", b"XYZ ", {b"kTRC": _curve(1.0)}, "Linear grey")
 
 
 def cmyk_without_colour() -> bytes:
-    """A press whose four inks are all the same grey."""
+    """Return a profile of a press whose four inks are all the same grey."""
     corners = b"".join(bytes((255 - 63 * inks.bit_count(), 128, 128)) for inks in range(2**4))
     ramp = bytes(range(256))
     identity = b"".join(struct.pack(">i", round(v * 65536)) for v in (1, 0, 0, 0, 1, 0, 0, 0, 1))

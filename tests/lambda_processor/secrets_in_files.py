@@ -1,4 +1,4 @@
-"""Files that hold a secret wherever their format has room for one beside the pixels."""
+"""Files with a secret in every metadata part of their format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PHOTOSHOP = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(IPTC)) + IPTC + bytes(le
 
 
 def exif() -> Image.Exif:
-    """A description, a comment of the photographer, and a place."""
+    """Return a description, a comment of the photographer, and a location."""
     made = Image.Exif()
     made[ExifTags.Base.ImageDescription] = made[ExifTags.Base.Copyright] = CANARY
     made.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = SECRET
@@ -35,18 +35,18 @@ def exif() -> Image.Exif:
     return made
 
 
-def jpeg(picture: Image.Image = COLOURS, **options: Any) -> bytes:
-    """EXIF with a thumbnail, XMP in two parts, IPTC, a profile, a comment, a maker's segment; more behind the end."""
+def jpeg(image: Image.Image = COLOURS, **options: Any) -> bytes:
+    """EXIF with a thumbnail, XMP in two parts, IPTC, a profile, a comment, a private segment; bytes after the end."""
     small = encoded(COLOURS.resize((16, 16)), comment=CANARY)
     with_info = {"icc_profile": PROFILE, "comment": CANARY, "exif": exif(), "dpi": (300, 300)}
-    data = encoded(picture, **{"quality": 95} | with_info | options)
+    data = encoded(image, **{"quality": 95} | with_info | options)
     segments = b"".join(segment(*JPEG_PARTS[name]) for name in JPEG_PARTS if name not in {"comment", "profile"})
     segments += segment(0xE1, b"Exif\0\0" + _with_thumbnail(small))
     return data[:2] + segments + data[2:] + SECRET + small
 
 
 def jpeg_with(part: str) -> bytes:
-    """A JPEG with one part beside its pixels."""
+    """Return a JPEG with one metadata segment."""
     data = encoded(COLOURS, quality=95)
     return data[:2] + segment(*JPEG_PARTS[part]) + data[2:]
 
@@ -56,14 +56,14 @@ def segment(marker: int, body: bytes) -> bytes:
 
 
 def _with_thumbnail(small: bytes) -> bytes:
-    """A description, and in a second directory the thumbnail that cameras embed."""
+    """Return a description, and in a second directory the thumbnail that cameras embed."""
     described = struct.pack("<HHHIII", 1, ExifTags.Base.ImageDescription, 2, len(SECRET) + 1, 56, 26)
     place = struct.pack("<HHHII", 2, ExifTags.Base.JpegIFOffset, 4, 1, 64)
     length = struct.pack("<HHIII", ExifTags.Base.JpegIFByteCount, 4, 1, len(small), 0)
     return struct.pack("<2sHI", b"II", 42, 8) + described + place + length + SECRET.ljust(8, b"\0") + small
 
 
-# By name: marker and content. The comment of an ordinary JPEG is the commonest of them.
+# By name: marker and content. The comment of an ordinary JPEG is the most common of them.
 JPEG_PARTS = {
     "comment": (0xFE, SECRET),
     "exif": (0xE1, exif().tobytes()),
@@ -75,18 +75,18 @@ JPEG_PARTS = {
 }
 
 
-def png(picture: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
-    """Texts of all three kinds, EXIF, a profile, a chunk of somebody's own; more behind the end."""
+def png(image: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
+    """Return texts of all three kinds, EXIF, a profile, a private chunk; bytes after the end."""
     texts = PngInfo()
     texts.add_text("Author", CANARY)
     texts.add_text("Comment", CANARY, zip=True)
     texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
     texts.add(b"prVt", SECRET)
-    return encoded(picture, "PNG", pnginfo=texts, exif=exif(), icc_profile=profile, dpi=(300, 300)) + SECRET
+    return encoded(image, "PNG", pnginfo=texts, exif=exif(), icc_profile=profile, dpi=(300, 300)) + SECRET
 
 
 def gif() -> bytes:
-    """A comment, a text to be drawn, XMP; more behind the end. Two frames."""
+    """Return two frames with a comment, a plain text extension, XMP; bytes after the end."""
     indexed = paletted(FEW_COLOURS)
     table = indexed.getpalette()
     palette = [tuple(table[at : at + 3]) for at in range(0, len(table), 3)]
@@ -100,26 +100,26 @@ def gif() -> bytes:
     return data[:start] + xmp + text + data[start:] + SECRET
 
 
-def webp(picture: Image.Image = VEILED, **options: Any) -> bytes:
-    """EXIF, XMP, a profile, a chunk of somebody's own; more behind the end."""
-    data = encoded(picture, "WEBP", **{"lossless": True, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
+def webp(image: Image.Image = VEILED, **options: Any) -> bytes:
+    """Return EXIF, XMP, a profile, a private chunk; bytes after the end."""
+    data = encoded(image, "WEBP", **{"lossless": True, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
     data += b"SECR" + struct.pack("<I", len(SECRET)) + SECRET
     return data[:4] + struct.pack("<I", len(data) - 8) + data[8:] + SECRET
 
 
 def animated_webp() -> bytes:
-    """The same, with a second frame."""
+    """Return the same with a second frame."""
     return webp(save_all=True, append_images=[VEILED.transpose(Image.Transpose.ROTATE_180)])
 
 
-def avif(picture: Image.Image = VEILED, **options: Any) -> bytes:
-    """EXIF, XMP, a profile, a box that is called free; more behind the end."""
-    data = encoded(picture, "AVIF", **{"quality": 90, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
+def avif(image: Image.Image = VEILED, **options: Any) -> bytes:
+    """Return EXIF, XMP, a profile, a `free` box; bytes after the end."""
+    data = encoded(image, "AVIF", **{"quality": 90, "exif": exif(), "xmp": XMP, "icc_profile": PROFILE} | options)
     return data + struct.pack(">I4s", 8 + len(SECRET), b"free") + SECRET
 
 
 def heic(profile: bytes | None = PROFILE) -> bytes:
-    """EXIF, XMP, a profile, a box that is called free; more behind the end."""
+    """Return EXIF, XMP, a profile, a `free` box; bytes after the end."""
     file = pillow_heif.from_pillow(VEILED)
     file.info.update({"exif": exif().tobytes(), "xmp": XMP, "icc_profile": profile})
     out = BytesIO()
@@ -127,8 +127,8 @@ def heic(profile: bytes | None = PROFILE) -> bytes:
     return out.getvalue() + struct.pack(">I4s", 8 + len(SECRET), b"free") + SECRET
 
 
-def tiff(picture: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
-    """Descriptions, XMP, IPTC, Photoshop's blocks, EXIF, a place, a profile; a second page."""
+def tiff(image: Image.Image = VEILED, profile: bytes | None = PROFILE) -> bytes:
+    """Return descriptions, XMP, IPTC, Photoshop's blocks, EXIF, a location, a profile; a second page."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     for tag in (270, 271, 305, 306, 315, 316, 33432):
         tags[tag] = CANARY
@@ -137,20 +137,20 @@ def tiff(picture: Image.Image = VEILED, profile: bytes | None = PROFILE) -> byte
         tags[tag] = value
     for tag, value in exif().get_ifd(ExifTags.IFD.GPSInfo).items():
         tags.setdefault(ExifTags.IFD.GPSInfo, {})[tag] = value
-    second = picture.transpose(Image.Transpose.ROTATE_180)
-    return encoded(picture, "TIFF", tiffinfo=tags, icc_profile=profile, save_all=True, append_images=[second]) + SECRET
+    second = image.transpose(Image.Transpose.ROTATE_180)
+    return encoded(image, "TIFF", tiffinfo=tags, icc_profile=profile, save_all=True, append_images=[second]) + SECRET
 
 
 def bmp() -> bytes:
-    """A profile, bytes between header and pixels and behind them."""
+    """Return a profile, bytes between header and pixels and after them."""
     data = bmp_of_channels("BGR", 24, header=bmps.V5)(COLOURS, 1)
     (start,) = struct.unpack_from("<I", data, 10)
     between = SECRET + PROFILE
     return data[:10] + struct.pack("<I", start + len(between)) + data[14:start] + between + data[start:] + SECRET
 
 
-# Each way through the processor: colours stay in a JPEG's planes, or are converted by a profile; grey, inks, alpha;
-# large enough for the second engine.
+# Each path through the processor: colours stay in a JPEG's planes, or are converted by a profile; grey, inks, alpha;
+# large enough for the libvips engine.
 FILES: dict[str, Callable[[], bytes]] = {
     "jpeg": jpeg,
     "jpeg-srgb": lambda: jpeg(icc_profile=None),

@@ -1,4 +1,4 @@
-"""Colour spaces by arithmetic, from their published chromaticities and curves: no library that manages colours."""
+"""Colour spaces by arithmetic, from their published chromaticities and curves, without a colour management library."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Space:
 
     @property
     def to_xyz(self) -> Matrix:
-        """The matrix from linear RGB to XYZ."""
+        """Return the matrix from linear RGB to XYZ."""
         columns = transposed(tuple(_xyz(*primary) for primary in self.primaries))
         shares = multiplied(inverse(columns), _xyz(*self.white))
         return tuple(tuple(value * share for value, share in zip(row, shares, strict=True)) for row in columns)
@@ -73,7 +73,7 @@ def _logarithmic(decades: float) -> tuple[Callable[[float], float], Callable[[fl
     )
 
 
-# By their numbers in ITU-T H.273, tables 2 and 3, those that are neither sRGB's nor shown like them.
+# By their numbers in ITU-T H.273, tables 2 and 3: those that are neither sRGB's nor shown like sRGB.
 PRIMARIES = {
     4: (((0.67, 0.33), (0.21, 0.71), (0.14, 0.08)), C),
     5: (((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)), D65),
@@ -97,18 +97,18 @@ CURVES = {
 PROPHOTO = Space(((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001)), D50, *_power(1.8))
 
 
-def converted(picture: Image.Image, space: Space) -> Image.Image:
-    """An sRGB picture of few colours as stored in another space; alpha stays."""
-    palette = {colour: _in(space, colour) for colour in set(picture.convert("RGB").get_flattened_data())}
-    made = Image.new("RGB", picture.size)
-    made.putdata([palette[pixel] for pixel in picture.convert("RGB").get_flattened_data()])
-    if picture.mode == "RGBA":
-        made.putalpha(picture.getchannel("A"))
+def converted(image: Image.Image, space: Space) -> Image.Image:
+    """Return an sRGB image of few colours as stored in another space; alpha stays."""
+    palette = {colour: _in(space, colour) for colour in set(image.convert("RGB").get_flattened_data())}
+    made = Image.new("RGB", image.size)
+    made.putdata([palette[pixel] for pixel in image.convert("RGB").get_flattened_data()])
+    if image.mode == "RGBA":
+        made.putalpha(image.getchannel("A"))
     return made
 
 
 def to_d50(space: Space) -> Matrix:
-    """The columns of red, green and blue as a profile has them: XYZ, adapted to D50 by Bradford's matrix."""
+    """Return the columns of red, green and blue of a profile: XYZ, adapted to D50 by Bradford's matrix."""
     return transposed(_product(_adaptation(space.white, D50), space.to_xyz))
 
 

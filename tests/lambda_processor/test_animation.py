@@ -1,4 +1,4 @@
-"""Animated sources: the first frame by default, an animated WebP within limits by option; judged by libvips."""
+"""Animated sources: the first frame by default, an animated WebP within limits by option; verified with libvips."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps
 
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
-from imgpipe_processor.imaging.gif_screen import shown_frames
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
+from imgpipe_processor.imaging.gif_frames import rendered_frames
 from tests.lambda_processor import gifs, judge, scenes
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS
@@ -27,7 +27,7 @@ def recipe(max_frames=50, max_pixels=10**6, **options):
 
 
 def flat(colour, at=LEFT, size=WHOLE, **options):
-    """A frame of one colour of the palette."""
+    """Return a frame of one colour of the palette."""
     return gifs.Frame(*size, bytes((PALETTE.index(colour),)) * (size[0] * size[1]), at, **options)
 
 
@@ -38,13 +38,13 @@ def half(colour, at, **options):
 LIME_AND_BLUE = gifs.Frame(192, 64, (bytes((1,)) * 48 + bytes((2,)) * 144) * 64)  # twice as wide as the screen
 
 
-def thumbnail(data, wanted=None):
-    picture = make_picture(data, wanted or recipe(), LIMITS)
-    return picture, picture.thumbnails[0]
+def thumbnail(data, selected_recipe=None):
+    result = make_thumbnails(data, selected_recipe or recipe(), LIMITS)
+    return result, result.thumbnails[0]
 
 
 def shown(data):
-    """What libvips sees in every frame."""
+    """Return every frame as decoded by libvips."""
     every = {"n": -1} if data.startswith((b"RIFF", b"GIF")) else {}
     image = judge.read(data, **every)
     pages = image.get("n-pages") if "n-pages" in image.get_fields() else 1
@@ -53,7 +53,7 @@ def shown(data):
 
 
 def header(data):
-    """Durations in milliseconds, and how often it plays."""
+    """Return the durations in milliseconds, and the loop count."""
     image = judge.read(data, n=-1)
     return image.get("delay"), image.get("loop")
 
@@ -63,7 +63,7 @@ def near(expected, pixel):
 
 
 def halves(data):
-    """A pixel of the left and one of the right half of every frame."""
+    """Return a pixel of the left and one of the right half of every frame."""
     return [(frame.getpixel((5, 16)), frame.getpixel((42, 16))) for frame in shown(data)]
 
 
@@ -78,7 +78,7 @@ def check_halves(data, *expected):
 
 
 def animation(image_format, frames=3, **options):
-    """The scene, and what is left of it when a corner is painted over, and over again."""
+    """Return the scene, with one corner more painted over in each frame."""
     made = [COLOURS.copy() for _ in range(frames)]
     for number, frame in enumerate(made):
         frame.paste((0, 90 * number, 0), (0, 0, 12 * number, 8 * number))
@@ -94,37 +94,37 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_without_the_option_an_animation_becomes_its_first_frame_and_its_frames_are_counted(image_format):
+def test_animation_becomes_its_first_frame_by_default_and_its_frames_are_counted(image_format):
     frames, data = animation(image_format, **FORMATS[image_format])
 
-    picture, made = thumbnail(data, Recipe((48,), "png"))
+    result, made = thumbnail(data, Recipe((48,), "png"))
 
-    assert (picture.format, picture.frames, made.format, len(shown(made.data))) == (image_format, 3, "PNG", 1)
+    assert (result.format, result.frames, made.format, len(shown(made.data))) == (image_format, 3, "PNG", 1)
     assert judge.difference(judge.reduced(frames[0], 48, 32), judge.seen(made.data)) < 2.5
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_with_the_option_every_frame_is_there_for_its_own_time(image_format):
+def test_animated_thumbnail_has_every_frame_with_its_duration(image_format):
     frames, data = animation(image_format, **FORMATS[image_format])
 
-    picture, made = thumbnail(data, recipe(webp_quality=95))
+    result, made = thumbnail(data, recipe(webp_quality=95))
 
-    assert (picture.frames, made.format, (made.width, made.height)) == (3, "WEBP", (48, 32))
+    assert (result.frames, made.format, (made.width, made.height)) == (3, "WEBP", (48, 32))
     assert header(made.data)[0] == [50, 120, 1000]
     for frame, seen in zip(frames, shown(made.data), strict=True):
         assert judge.difference(judge.reduced(frame, 48, 32), seen) < 6.5
 
 
-def test_pages_of_a_document_are_no_animation():
+def test_pages_of_a_document_are_not_an_animation():
     _frames, data = animation("TIFF")
 
-    picture, made = thumbnail(data, recipe())
+    result, made = thumbnail(data, recipe())
 
-    assert (picture.frames, made.format) == (3, "JPEG")
+    assert (result.frames, made.format) == (3, "JPEG")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "animated"),
+    ("selected_recipe", "animated"),
     [
         (recipe(max_frames=3), True),
         (recipe(max_frames=2), False),
@@ -135,85 +135,85 @@ def test_pages_of_a_document_are_no_animation():
         (recipe(output_format="png"), False),
     ],
 )
-def test_an_animation_beyond_the_limits_or_for_a_still_format_becomes_its_first_frame(wanted, animated):
+def test_animation_beyond_the_limits_or_for_a_still_format_becomes_its_first_frame(selected_recipe, animated):
     _frames, data = animation("GIF")
 
-    picture, made = thumbnail(data, wanted)
+    result, made = thumbnail(data, selected_recipe)
 
-    assert picture.frames == 3
+    assert result.frames == 3
     assert len(shown(made.data)) == (3 if animated else 1)
 
 
-def test_an_animation_of_one_frame_is_a_picture():
-    picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED)))
+def test_animation_of_one_frame_is_a_still_image():
+    result, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED)))
 
-    assert (picture.frames, made.format) == (1, "JPEG")
+    assert (result.frames, made.format) == (1, "JPEG")
 
 
-def test_of_more_frames_than_the_limit_the_first_becomes_a_still():
+def test_animation_beyond_the_limit_of_frames_becomes_a_still_thumbnail():
     frames, data = animation("GIF", frames=5)
 
-    picture = make_picture(data, recipe(max_frames=4)._replace(output_format="webp"), LIMITS._replace(max_frames=4))
+    result = make_thumbnails(data, recipe(max_frames=4)._replace(output_format="webp"), LIMITS._replace(max_frames=4))
 
-    assert picture.frames == 5
-    (seen,) = shown(picture.thumbnails[0].data)
+    assert result.frames == 5
+    (seen,) = shown(result.thumbnails[0].data)
     assert judge.difference(judge.reduced(frames[0], 48, 32), seen) < 6.5
 
 
 def test_several_sizes_of_an_animation_are_all_animated():
     _frames, data = animation("GIF")
 
-    picture = make_picture(data, recipe()._replace(sizes_px=(24, 48)), LIMITS)
+    result = make_thumbnails(data, recipe()._replace(sizes_px=(24, 48)), LIMITS)
 
-    assert [(made.width, made.format, len(shown(made.data))) for made in picture.thumbnails] == [
+    assert [(made.width, made.format, len(shown(made.data))) for made in result.thumbnails] == [
         (24, "WEBP", 3),
         (48, "WEBP", 3),
     ]
 
 
 @pytest.mark.parametrize(("loops", "plays"), [(None, 1), (0, 0), (1, 2), (3, 4), (65_535, 65_535)])
-def test_a_gif_counts_how_often_it_is_repeated_and_a_webp_how_often_it_plays(loops, plays):
-    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), flat(BLUE), loops=loops))
+def test_loop_count_of_a_gif_is_converted_to_that_of_a_webp(loops, plays):
+    _image, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), flat(BLUE), loops=loops))
 
     assert header(made.data)[1] == plays
 
 
 @pytest.mark.parametrize(("image_format", "plays"), [("WEBP", 3), ("PNG", 3), ("AVIF", 0)])
-def test_others_play_as_often_as_before_and_an_avif_for_ever(image_format, plays):
+def test_other_formats_keep_their_loop_count_and_avif_repeats_forever(image_format, plays):
     options = {} if image_format == "AVIF" else {"loop": plays}
     _frames, data = animation(image_format, **options)
 
     assert header(thumbnail(data)[1].data)[1] == plays
 
 
-def test_a_frame_that_asks_for_no_time_gets_what_browsers_give_it():
+def test_frame_without_duration_is_shown_as_long_as_in_browsers():
     durations = [flat(colour, duration_cs=cs) for colour, cs in zip(PALETTE, (0, 1, 2, 300), strict=True)]
 
-    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, *durations))
+    _image, made = thumbnail(gifs.gif(WHOLE, PALETTE, *durations))
 
     assert header(made.data)[0] == [100, 100, 20, 3000]
 
 
-def test_a_first_frame_smaller_than_the_screen_leaves_the_rest_transparent():
+def test_screen_outside_of_a_small_first_frame_is_transparent():
     data = gifs.gif(WHOLE, PALETTE, half(LIME, RIGHT), background=3)
 
-    picture, made = thumbnail(data, Recipe((48,)))
+    result, made = thumbnail(data, Recipe((48,)))
 
-    assert (picture.width, picture.height, made.format) == (96, 64, "PNG")
+    assert (result.width, result.height, made.format) == (96, 64, "PNG")
     check_halves(made.data, (CLEAR, LIME))
 
 
-def test_a_first_frame_beyond_the_screen_makes_it_larger():
-    picture, made = thumbnail(gifs.gif((10, 10), PALETTE, flat(LIME)), Recipe((48,)))
+def test_first_frame_beyond_the_screen_enlarges_the_screen():
+    result, made = thumbnail(gifs.gif((10, 10), PALETTE, flat(LIME)), Recipe((48,)))
 
-    assert (picture.width, picture.height) == (96, 64)
+    assert (result.width, result.height) == (96, 64)
     check_halves(made.data, (LIME, LIME))
 
 
-def test_a_later_frame_beyond_the_screen_is_cut_and_not_squeezed():
-    picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), LIME_AND_BLUE))
+def test_later_frame_beyond_the_screen_is_cropped():
+    result, made = thumbnail(gifs.gif(WHOLE, PALETTE, flat(RED), LIME_AND_BLUE))
 
-    assert (picture.width, picture.height) == (96, 64)
+    assert (result.width, result.height) == (96, 64)
     check_halves(made.data, (RED, RED), (LIME, BLUE))
 
 
@@ -238,14 +238,14 @@ def test_a_later_frame_beyond_the_screen_is_cut_and_not_squeezed():
     ],
     ids=["uncovered", "cleared", "restored", "kept", "disposal-is-the-frames-own", "transparent"],
 )
-def test_frames_are_put_together_as_browsers_do(frames, expected):
-    _picture, made = thumbnail(gifs.gif(WHOLE, PALETTE, *frames, background=3))
+def test_frames_are_composed_as_in_browsers(frames, expected):
+    _image, made = thumbnail(gifs.gif(WHOLE, PALETTE, *frames, background=3))
 
     check_halves(made.data, *expected)
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_frame_of_its_own_greys_is_not_shown_in_the_colours_of_the_others(number):
+def test_frame_with_a_grey_palette_stays_grey(number):
     grey = (90, 90, 90)
     greys = replace(flat(RED), indices=bytes((90,)) * (96 * 64), palette=[(value,) * 3 for value in range(256)])
     frames, looks = [flat(LIME), flat(LIME)], [LIME, LIME]
@@ -256,12 +256,12 @@ def test_a_frame_of_its_own_greys_is_not_shown_in_the_colours_of_the_others(numb
     check_halves(thumbnail(data)[1].data, *((look, look) for look in looks))
 
 
-def test_a_drawing_may_become_a_lossless_animation():
+def test_drawing_may_become_a_lossless_animation():
     first = scenes.drawing().convert("RGB")
     looks = [first, ImageOps.invert(first)]
     data = encoded(first, "WEBP", save_all=True, append_images=looks[1:], lossless=True)
 
-    _picture, made = thumbnail(data, recipe()._replace(sizes_px=(96,)))
+    _image, made = thumbnail(data, recipe()._replace(sizes_px=(96,)))
 
     assert len(made.data) <= len(data)
     for look, seen in zip(looks, shown(made.data), strict=True):
@@ -269,7 +269,10 @@ def test_a_drawing_may_become_a_lossless_animation():
 
 
 def random_frames(choose):
-    """Frames anywhere on the screen, of one colour each; some of them let index 7 through, no other uses it."""
+    """Return frames of one colour each, anywhere on the screen.
+
+    Index 7 is transparent in some of them, and unused in the others.
+    """
     frames = []
     for _ in range(choose.randint(2, 5)):
         width, height = choose.randint(1, 12), choose.randint(1, 10)
@@ -283,25 +286,25 @@ def random_frames(choose):
 
 @settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False).map(random_frames))
-def test_any_frames_are_put_together_as_by_libvips(frames):
+def test_random_frames_are_composed_as_by_libvips(frames):
     palette = [(30 * number, 255 - 30 * number, 128) for number in range(8)]
 
-    ours = [frame.convert("RGBA") for frame, _ in shown_frames(gifs.gif((12, 10), palette, *frames), (12, 10))]
+    actual = [frame.convert("RGBA") for frame, _ in rendered_frames(gifs.gif((12, 10), palette, *frames), (12, 10))]
 
-    # Told that every frame may be transparent, libvips clears to nothing as browsers do, and not to the background.
-    theirs = shown(gifs.gif((12, 10), palette, *(replace(frame, transparent=7) for frame in frames)))
-    for one, other in zip(ours, theirs, strict=True):
+    # If every frame may be transparent, libvips clears to transparency as browsers do, and not to the background.
+    by_libvips = shown(gifs.gif((12, 10), palette, *(replace(frame, transparent=7) for frame in frames)))
+    for one, other in zip(actual, by_libvips, strict=True):
         assert one.getchannel("A").tobytes() == other.getchannel("A").tobytes()
         assert not ImageChops.multiply(ImageChops.difference(one, other).convert("L"), one.getchannel("A")).getbbox()
 
 
-def test_a_png_for_those_who_know_no_animations_is_not_part_of_the_animation():
+def test_fallback_image_of_an_animated_png_is_not_a_frame():
     frames = [Image.new("RGB", WHOLE, colour) for colour in (WHITE, RED, BLUE)]
     data = encoded(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True)
 
-    picture, made = thumbnail(data)
+    result, made = thumbnail(data)
 
-    assert picture.frames == 2
+    assert result.frames == 2
     check_halves(made.data, (RED, RED), (BLUE, BLUE))
 
 
@@ -313,9 +316,9 @@ def test_every_frame_is_upright(image_format, orientation):
     options = {"lossless": True} if image_format == "WEBP" else {}
     data = encoded(first, image_format, save_all=True, append_images=[second], exif=exif(orientation), **options)
 
-    picture, made = thumbnail(data, recipe(webp_quality=95))
+    result, made = thumbnail(data, recipe(webp_quality=95))
 
-    assert (picture.width, picture.height) == WHOLE
+    assert (result.width, result.height) == WHOLE
     for look, seen in zip(looks, shown(made.data), strict=True):
         assert judge.difference(judge.reduced(look, 48, 32), seen) < 6.5
 
@@ -323,17 +326,17 @@ def test_every_frame_is_upright(image_format, orientation):
 def test_transparent_frames_are_flattened_on_a_configured_background():
     data = gifs.gif(WHOLE, PALETTE, half(RED, LEFT), half(BLUE, RIGHT, disposal=gifs.CLEAR), half(LIME, LEFT))
 
-    _picture, made = thumbnail(data, recipe(background="#ffffff"))
+    _image, made = thumbnail(data, recipe(background="#ffffff"))
 
     check_halves(made.data, (RED, WHITE), (RED, BLUE), (LIME, WHITE))
     assert Image.open(BytesIO(made.data)).mode == "RGB"
 
 
-def test_an_animation_larger_than_its_source_is_tried_with_lower_quality():
+def test_animation_larger_than_its_source_is_encoded_with_lower_quality():
     spots = [scenes.spots(*WHOLE).rotate(180 * turn) for turn in range(2)]
     data = encoded(spots[0], "WEBP", save_all=True, append_images=spots[1:], quality=30)
 
-    _picture, made = thumbnail(data, recipe(webp_quality=100)._replace(sizes_px=(96,)))
-    _picture, at_lowest = thumbnail(data, recipe(webp_quality=70)._replace(sizes_px=(96,)))
+    _image, made = thumbnail(data, recipe(webp_quality=100)._replace(sizes_px=(96,)))
+    _image, at_lowest = thumbnail(data, recipe(webp_quality=70)._replace(sizes_px=(96,)))
 
     assert len(at_lowest.data) <= len(data) < len(made.data)

@@ -1,4 +1,4 @@
-"""AVIF: refused for what its picture is made of, and for nothing else that is in the file."""
+"""AVIF files are rejected only because of the parts of their image."""
 
 import struct
 
@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
-from imgpipe_processor.imaging.structures.isobmff import read_avif
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
+from imgpipe_processor.imaging.structures.heif import read_avif
 from tests.lambda_processor import avifs, judge
-from tests.lambda_processor.avifs import ALPHA, Item, avif, grid, picture
+from tests.lambda_processor.avifs import ALPHA, Item, avif, grid, image_item
 from tests.lambda_processor.fakes import encoded, photo
 from tests.lambda_processor.hostile.boxes import box, size
 from tests.lambda_processor.kinds import COLOURS, VEILED
@@ -21,14 +21,14 @@ BEYOND = (10**8, 1_000)
 
 
 def off(data, image, size_px=96):
-    """How far the thumbnail is from the picture."""
-    (made,) = make_picture(data, Recipe((size_px,), "png"), LIMITS).thumbnails
+    """Return the difference of the thumbnail from the image."""
+    (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
     return judge.difference(judge.reduced(image, made.width, made.height), judge.seen(made.data))
 
 
 def refusal(data, limits=LIMITS):
     with pytest.raises(ImageRejectedError) as caught:
-        make_picture(data, Recipe((64,)), limits)
+        make_thumbnails(data, Recipe((64,)), limits)
     return caught.value.category
 
 
@@ -43,18 +43,18 @@ TILE = scene().resize((64, 64))
 
 
 def test_tiles_of_a_grid_may_share_one_stored_part_of_the_file():
-    tiles = [picture(TILE) for _ in range(64)]
+    tiles = [image_item(TILE) for _ in range(64)]
 
     assert off(avif(grid(8, 8, 512, 512, list(range(2, 66))), *tiles), tiled(TILE, 8, 8), 512) < CLOSE
 
 
 def test_tiles_of_a_grid_may_be_one_item():
-    assert off(avif(grid(8, 8, 512, 512, [2] * 64), picture(TILE)), tiled(TILE, 8, 8), 512) < CLOSE
+    assert off(avif(grid(8, 8, 512, 512, [2] * 64), image_item(TILE)), tiled(TILE, 8, 8), 512) < CLOSE
 
 
 def test_alpha_of_a_grid_may_be_a_grid_of_equal_tiles():
-    tiles = [picture(TILE) for _ in range(4)]
-    veils = [picture(Image.new("L", (64, 64), 90), ALPHA, subsampling="4:0:0") for _ in range(4)]
+    tiles = [image_item(TILE) for _ in range(4)]
+    veils = [image_item(Image.new("L", (64, 64), 90), ALPHA, subsampling="4:0:0") for _ in range(4)]
     alpha = grid(2, 2, 128, 128, [7, 8, 9, 10])
     alpha.properties.append(ALPHA)
     alpha.references.append((b"auxl", [1]))
@@ -64,8 +64,8 @@ def test_alpha_of_a_grid_may_be_a_grid_of_equal_tiles():
     assert off(avif(grid(2, 2, 128, 128, [2, 3, 4, 5]), *tiles, alpha, *veils), expected) < CLOSE
 
 
-def test_a_grid_without_one_of_its_tiles_is_corrupt():
-    tiles = [picture(TILE), picture(TILE.transpose(Image.Transpose.ROTATE_90))]
+def test_grid_with_a_missing_tile_is_corrupt():
+    tiles = [image_item(TILE), image_item(TILE.transpose(Image.Transpose.ROTATE_90))]
     data = avif(grid(2, 1, 128, 64, [2, 3]), *tiles)
 
     assert refusal(data[:-1]) == "corrupt"
@@ -73,10 +73,10 @@ def test_a_grid_without_one_of_its_tiles_is_corrupt():
     assert refusal(avif(grid(2, 1, 128, 64, [2, 3]), *tiles)) == "corrupt"
 
 
-def test_items_that_are_the_whole_file_each_for_every_tile_are_corrupt():
-    """20 MB are read a thousand times for 64 pixels."""
+def test_tiles_that_each_contain_the_whole_file_are_corrupt():
+    """A decoder would read 20 MB a thousand times for 64 pixels."""
     padding = b"\x7a" + b"\x80\x80\x80\x04" + bytes(8 * 2**20 - 1) + b"\x80"
-    tile = picture(Image.new("RGB", (16, 16)))
+    tile = image_item(Image.new("RGB", (16, 16)))
     tile.data = padding + tile.data
     data = avif(grid(32, 32, 512, 512, list(range(2, 1_026))), *[tile] * 1_024)
 
@@ -110,7 +110,7 @@ ODD = {
 
 @pytest.mark.parametrize("name", ODD)
 def test_items_that_are_not_decoded_may_be_odd(name):
-    assert off(avif(picture(COLOURS), ODD[name]), COLOURS) < CLOSE
+    assert off(avif(image_item(COLOURS), ODD[name]), COLOURS) < CLOSE
 
 
 SRGB, BT_2020 = (struct.pack(">4sHHHB", b"nclx", *numbers, 128) for numbers in ((1, 13, 6), (9, 1, 9)))
@@ -133,26 +133,26 @@ PROPERTIES = {
 
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_properties_that_no_pixel_depends_on_may_be_odd(name):
-    assert off(avif(picture(COLOURS, *PROPERTIES[name])), COLOURS) < CLOSE
+    assert off(avif(image_item(COLOURS, *PROPERTIES[name])), COLOURS) < CLOSE
 
 
 @pytest.mark.parametrize("name", ["depth-cut-off", "colours-of-no-bytes"])
 def test_properties_of_an_item_that_is_not_decoded_may_be_odd(name):
-    thumbnail = picture(TILE, *PROPERTIES[name], references=[(b"thmb", [1])])
+    thumbnail = image_item(TILE, *PROPERTIES[name], references=[(b"thmb", [1])])
 
-    assert off(avif(picture(COLOURS), thumbnail), COLOURS) < CLOSE
+    assert off(avif(image_item(COLOURS), thumbnail), COLOURS) < CLOSE
 
 
-def test_an_image_that_refers_to_itself_as_a_thumbnail_is_shown():
-    assert off(avif(picture(COLOURS, references=[(b"thmb", [1])])), COLOURS) < CLOSE
+def test_image_that_refers_to_itself_as_a_thumbnail_is_accepted():
+    assert off(avif(image_item(COLOURS, references=[(b"thmb", [1])])), COLOURS) < CLOSE
 
 
 @pytest.mark.parametrize("kind", [b"iden", b"iovl"])
-def test_images_derived_in_other_ways_than_grids_are_unsupported(kind):
+def test_derived_images_other_than_grids_are_unsupported(kind):
     layout = b"\0\0" + bytes(8) + struct.pack(">HHHH", *TILE.size, 0, 0)
     derived = Item(kind, layout if kind == b"iovl" else b"", [size(*TILE.size)], [(b"dimg", [2])])
 
-    assert refusal(avif(derived, picture(TILE))) == "unsupported"
+    assert refusal(avif(derived, image_item(TILE))) == "unsupported"
 
 
 @pytest.mark.parametrize(
@@ -168,31 +168,31 @@ def test_images_derived_in_other_ways_than_grids_are_unsupported(kind):
     ],
     ids=["cut-off-box", "half-a-header", "three-bytes", "short-box", "garbage", "claims-1-more", "claims-1-gb-more"],
 )
-def test_what_follows_the_picture_may_be_odd(after, claims):
-    assert off(avif(picture(COLOURS), after=after, media_claims=claims), COLOURS) < CLOSE
+def test_bytes_after_the_image_may_be_odd(after, claims):
+    assert off(avif(image_item(COLOURS), after=after, media_claims=claims), COLOURS) < CLOSE
 
 
 @pytest.mark.parametrize("tables_of_properties", [1, 2])
 @pytest.mark.parametrize("sized", [True, False])
-def test_alpha_without_a_size_or_with_a_table_of_its_own_is_kept(sized, tables_of_properties):
-    veil = picture(VEILED.getchannel("A"), ALPHA, subsampling="4:0:0", references=[(b"auxl", [1])])
+def test_alpha_without_a_size_or_with_a_separate_table_is_kept(sized, tables_of_properties):
+    veil = image_item(VEILED.getchannel("A"), ALPHA, subsampling="4:0:0", references=[(b"auxl", [1])])
     if not sized:
         del veil.properties[0]
 
-    data = avif(picture(VEILED.convert("RGB")), veil, tables_of_properties=tables_of_properties)
+    data = avif(image_item(VEILED.convert("RGB")), veil, tables_of_properties=tables_of_properties)
 
     assert off(data, VEILED) < CLOSE
 
 
-def test_alpha_that_is_missing_is_corrupt():
-    veil = picture(VEILED.getchannel("A"), ALPHA, subsampling="4:0:0", references=[(b"auxl", [1])])
+def test_missing_alpha_is_corrupt():
+    veil = image_item(VEILED.getchannel("A"), ALPHA, subsampling="4:0:0", references=[(b"auxl", [1])])
     veil.place = BEYOND
 
-    assert refusal(avif(picture(VEILED.convert("RGB")), veil)) == "corrupt"
+    assert refusal(avif(image_item(VEILED.convert("RGB")), veil)) == "corrupt"
 
 
-def test_the_picture_itself_may_not_be_larger_than_allowed():
-    assert refusal(avif(picture(COLOURS)), LIMITS._replace(max_pixels=1_000)) == "too-large"
+def test_coded_image_beyond_the_pixel_limit_is_rejected():
+    assert refusal(avif(image_item(COLOURS)), LIMITS._replace(max_pixels=1_000)) == "too-large"
 
 
 def sequence(count):
@@ -200,27 +200,27 @@ def sequence(count):
     return encoded(frames[0], "AVIF", save_all=True, append_images=frames[1:], quality=100, subsampling="4:4:4"), frames
 
 
-def test_of_a_sequence_that_is_cut_off_in_a_later_frame_the_first_is_served():
+def test_sequence_truncated_in_a_later_frame_shows_its_first_frame():
     data, frames = sequence(3)
 
     assert off(data[:-1], frames[0]) < CLOSE
 
 
-def test_a_sequence_that_is_cut_off_in_its_first_frame_is_corrupt():
+def test_sequence_truncated_in_its_first_frame_is_corrupt():
     data, _frames = sequence(3)
 
     assert refusal(data[: data.index(b"mdat") + 6]) == "corrupt"
 
 
 @pytest.mark.parametrize("broken", [b"stco", b"stsc"])
-def test_of_a_sequence_whose_tables_make_no_sense_the_first_frame_is_served(broken):
+def test_sequence_with_invalid_tables_shows_its_first_frame(broken):
     data, frames = sequence(3)
     at = data.index(broken) + 8
 
     assert off(data[:at] + b"\xff" * 8 + data[at + 8 :], frames[0]) < CLOSE
 
 
-def test_a_sequence_of_more_frames_than_allowed_is_read_as_its_first_frame():
+def test_sequence_beyond_the_frame_limit_shows_its_first_frame():
     data, frames = sequence(12)
 
     found = read_avif(data, 10)
@@ -229,8 +229,8 @@ def test_a_sequence_of_more_frames_than_allowed_is_read_as_its_first_frame():
     assert off(found.decodable, frames[0]) < CLOSE
 
 
-def test_coded_data_that_another_file_begins_in_are_corrupt():
-    data = avif(picture(scene()))
+def test_coded_data_that_contain_the_start_of_another_file_are_corrupt():
+    data = avif(image_item(scene()))
 
     assert refusal(data[: len(data) // 2] + data) == "corrupt"
     assert avifs.coded(scene())[0] in data

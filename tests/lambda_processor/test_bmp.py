@@ -1,4 +1,4 @@
-"""BMP files that are odd somewhere, though every byte of their pixels is there."""
+"""BMP files with odd parts, of which every byte of the pixels is in the file."""
 
 import struct
 
@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.lambda_processor import bmps, judge, profiles
 from tests.lambda_processor.fakes import encoded
-from tests.lambda_processor.hostile import bmps as runs
+from tests.lambda_processor.hostile import crafted_bmps as runs
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
@@ -19,8 +19,8 @@ OFFSET_AT, FILE_SIZE_AT, HEADER_AT, COMPRESSION_AT, COLOURS_AT = 10, 2, 14, 30, 
 
 
 def shown(data):
-    """The pixels, row by row."""
-    thumbnail = make_picture(data, Recipe((1_000,), output_format="png"), LIMITS).thumbnails[0]
+    """Return the pixels, row by row."""
+    thumbnail = make_thumbnails(data, Recipe((1_000,), output_format="png"), LIMITS).thumbnails[0]
     pixels = list(judge.seen(thumbnail.data).get_flattened_data())
     return [pixels[at : at + thumbnail.width] for at in range(0, len(pixels), thumbnail.width)]
 
@@ -32,7 +32,7 @@ def refusal(data):
 
 
 def of_runs(size, codes, *, bits=8, palette=PALETTE):
-    """Run lengths from the lowest row up, with a palette."""
+    """Return a BMP of run lengths from the lowest row up, with a palette."""
     data = runs.bmp(*size, codes, depth=bits, compression=bmps.RLE8 if bits == 8 else bmps.RLE4)
     table = b"".join(bytes((blue, green, red, 0)) for red, green, blue in palette)
     return data[:54] + table + data[54 + len(table) :]
@@ -44,7 +44,7 @@ def with_number(data, at, number, form="<I"):
 
 
 def drawn():
-    """3 x 2 pixels of a palette: red, green, blue above blue, blue, red."""
+    """Return 3 x 2 pixels of a palette: red, green, blue above blue, blue, red."""
     return bmps.bmp((3, 2), [b"\0\1\2", b"\2\2\0"], bits=8, palette=PALETTE)
 
 
@@ -62,7 +62,7 @@ DRAWN = [[RED, GREEN, BLUE], [BLUE, BLUE, RED]]
     ],
     ids=["rle8", "rle4", "rle8-as-they-are", "rle4-as-they-are", "rle8-a-second-run"],
 )
-def test_pixels_of_a_run_past_the_end_of_its_row_are_left_out(bits, codes):
+def test_pixels_of_a_run_past_the_end_of_its_row_are_ignored(bits, codes):
     assert shown(of_runs((3, 2), codes, bits=bits)) == [[GREEN] * 3, [BLUE] * 3]
 
 
@@ -74,7 +74,7 @@ def test_pixels_of_a_run_past_the_end_of_its_row_are_left_out(bits, codes):
     ],
     ids=["rle8", "rle4"],
 )
-def test_runs_pixels_as_they_are_and_steps_follow_each_other_in_a_row(bits, codes):
+def test_runs_literal_pixels_and_deltas_follow_each_other_in_a_row(bits, codes):
     assert shown(of_runs((7, 1), codes + runs.END, bits=bits)) == [[GREEN, BLUE, RED, GREEN, BLACK, BLUE, BLUE]]
 
 
@@ -92,7 +92,7 @@ def test_pixels_that_no_run_draws_are_black(codes, expected):
     assert shown(of_runs((2, 3), codes)) == expected
 
 
-def test_runs_that_end_before_the_last_row_without_saying_so_are_cut_off():
+def test_runs_that_end_before_the_last_row_without_an_end_code_are_corrupt():
     whole = b"\2\1" + runs.END_OF_ROW + b"\2\2"
 
     assert shown(of_runs((2, 2), whole)) == [[BLUE, BLUE], [GREEN, GREEN]]
@@ -100,7 +100,7 @@ def test_runs_that_end_before_the_last_row_without_saying_so_are_cut_off():
     assert refusal(of_runs((2, 2), b"\2\1" + runs.END_OF_ROW)) == "corrupt"
 
 
-def test_rows_far_apart_come_out_where_they_are():
+def test_rows_far_apart_are_drawn_at_their_positions():
     codes = b"\2\1" + runs.STEP + b"\0\xff" + runs.END_OF_ROW + runs.STEP + b"\0\xff" + b"\2\2" + runs.END
 
     rows = shown(of_runs((2, 600), codes))
@@ -125,14 +125,14 @@ def test_numbers_that_no_pixel_depends_on_may_be_wrong(data):
 
 
 def with_profile(profile, *, kind=b"DEBM", length=None):
-    """One orange pixel, behind a header of Windows that names a profile."""
+    """Return one orange pixel, after a header of Windows with a profile."""
     plain = bmps.bmp((1, 1), [bytes((50, 100, 200))], bits=24, header=bmps.V5)
     named = with_number(plain, HEADER_AT + 112, len(plain) - HEADER_AT)
     named = with_number(named, HEADER_AT + 116, len(profile) if length is None else length)
     return with_number(named, HEADER_AT + 56, *struct.unpack("<I", kind)) + profile
 
 
-def test_the_profile_of_a_bmp_is_followed():
+def test_bmp_profile_is_applied():
     profile = profiles.wide_rgb()
 
     assert shown(with_profile(profile)) == shown(
@@ -151,29 +151,29 @@ def test_the_profile_of_a_bmp_is_followed():
     ],
     ids=["broken", "empty", "linked", "beyond-the-file"],
 )
-def test_a_profile_of_a_bmp_that_cannot_be_used_leaves_the_pixels(data):
+def test_unusable_bmp_profile_does_not_change_the_pixels(data):
     assert shown(data) == [[(200, 100, 50, 255)]]
 
 
 @pytest.mark.parametrize("size", [16, 64])
-def test_headers_of_os2_may_end_after_any_field(size):
+def test_os2_header_may_end_after_any_field(size):
     data = drawn()
     header = data[HEADER_AT:54][:size].ljust(size, b"\0")
     table = b"".join(bytes((blue, green, red, 0)) for red, green, blue in PALETTE)
-    if size < 36:  # without a number of colours there are as many as an index can have
+    if size < 36:  # without a number of colours, the palette has one for every index
         table = table.ljust(4 * 256, b"\0")
     changed = with_number(data[:HEADER_AT] + header + table + data[-8:], HEADER_AT, size)
 
     assert shown(with_number(changed, OFFSET_AT, HEADER_AT + size + len(table))) == DRAWN
 
 
-def test_an_index_without_a_colour_is_black():
+def test_index_without_a_colour_is_black():
     data = bmps.bmp((2, 1), [b"\1\xc8"], bits=8, palette=PALETTE)
 
     assert shown(data) == [[GREEN, (0, 0, 0, 255)]]
 
 
-def test_more_colours_than_an_index_can_have_are_passed_over():
+def test_colours_beyond_the_highest_index_are_ignored():
     data = bmps.bmp((3, 1), [b"\x18"], bits=2, palette=[*PALETTE, *[(9, 9, 9)] * 300])
 
     assert shown(data) == [[RED, GREEN, BLUE]]
@@ -193,7 +193,7 @@ def test_more_colours_than_an_index_can_have_are_passed_over():
 )
 def test_channels_are_the_bits_of_their_masks(bits, masks, word, expected):
     data = bmps.bmp((1, 1), [word.to_bytes(bits // 8, "little")], bits=bits, masks=masks)
-    if len(masks) == 3:  # which come after a header of 40 bytes
+    if len(masks) == 3:  # they come after a header of 40 bytes
         data = with_number(data[:54] + struct.pack("<III", *masks) + data[-4:], OFFSET_AT, 66)
 
     assert shown(data) == [[expected]]
@@ -204,7 +204,7 @@ def test_channels_are_the_bits_of_their_masks(bits, masks, word, expected):
     [(24, 4), (24, 5), (1, 3), (4, bmps.RLE8), (64, 0)],
     ids=["jpeg-or-rle24", "png", "huffman", "runs-of-another-depth", "64-bits"],
 )
-def test_what_is_not_decoded_is_unsupported(bits, compression):
+def test_unsupported_kinds_are_rejected(bits, compression):
     data = bmps.bmp((8, 1), [bytes(64)], bits=24)
 
     assert refusal(with_number(with_number(data, COMPRESSION_AT, compression), 28, bits, "<H")) == "unsupported"

@@ -1,11 +1,11 @@
-"""Every kind of file, in every orientation that it can name, and every output format: judged by libvips."""
+"""Every kind of file, in every orientation that it can have, and every output format; verified with libvips."""
 
 from functools import cache
 
 import pytest
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import LIBVIPS, OUTPUT_FORMATS, PILLOW
 from tests.lambda_processor import bmps, judge, scenes, tiffs
 from tests.lambda_processor.kinds import COLOURS, KINDS
@@ -16,21 +16,21 @@ SIZE = (48, 32)
 WHITE = (255, 255, 255)
 
 # The mean difference in steps of 255 that an output format may add at quality 95; all but PNG have colours at half the
-# resolution. The wrong turn that is least of all is 12 away.
+# resolution. The difference of the least wrong orientation is 12.
 LOSSES = {"JPEG": 4, "PNG": 0.6, "WEBP": 4, "AVIF": 4}
 
 
 @cache
 def expected(kind, background=None):
-    return judge.reduced(kind.picture, *SIZE, background=background)
+    return judge.reduced(kind.image, *SIZE, background=background)
 
 
 def check(kind, orientation, output_format, engine=PILLOW):
     recipe = Recipe((48,), output_format, jpeg_quality=95, webp_quality=95, avif_quality=95, engine=engine)
-    picture = make_picture(kind.data(orientation) + PADDING, recipe, LIMITS)
+    image = make_thumbnails(kind.data(orientation) + PADDING, recipe, LIMITS)
 
-    (made,) = picture.thumbnails
-    assert (picture.width, picture.height) == (scenes.WIDTH, scenes.HEIGHT)
+    (made,) = image.thumbnails
+    assert (image.width, image.height) == (scenes.WIDTH, scenes.HEIGHT)
     assert (made.width, made.height) == SIZE
     assert (
         judge.difference(expected(kind, WHITE if made.format == "JPEG" else None), judge.seen(made.data))
@@ -40,25 +40,25 @@ def check(kind, orientation, output_format, engine=PILLOW):
 
 @pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_every_kind_of_file_comes_out_in_its_colours_in_every_format(kind, output_format):
+def test_every_file_kind_keeps_its_colours_in_every_output_format(kind, output_format):
     check(kind, 1, output_format)
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.turns], ids=lambda kind: kind.name)
-def test_every_kind_of_file_comes_out_upright(kind, orientation):
-    # Pixels are turned before any encoder gets them, so that one for each cell will do: all in turn.
+def test_thumbnail_of_every_file_kind_is_upright(kind, orientation):
+    # Orientation is applied before encoding, so one output format for each cell is enough: all formats in turn.
     check(kind, orientation, OUTPUT_FORMATS[(KINDS.index(kind) + orientation) % len(OUTPUT_FORMATS)])
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_the_other_engine_shows_every_kind_of_file_alike(kind):
+def test_other_engine_makes_the_same_thumbnail_of_every_file_kind(kind):
     check(kind, 6 if kind.turns else 1, "png", engine=LIBVIPS)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_the_pictures_show_every_wrong_turn(kind):
-    turned = [scenes.stored(kind.picture, orientation) for orientation in (2, 3, 4)]
+def test_test_images_reveal_every_wrong_orientation(kind):
+    turned = [scenes.stored(kind.image, orientation) for orientation in (2, 3, 4)]
 
     assert all(judge.difference(expected(kind), judge.reduced(wrong, *SIZE)) > 12 for wrong in turned)
 
@@ -73,18 +73,18 @@ def test_the_pictures_show_every_wrong_turn(kind):
     ],
     ids=["tiff-rgb-float", "tiff-rgb-signed", "tiff-grey-64", "tiff-grey-alpha-float"],
 )
-def test_what_no_decoder_here_knows_is_refused_and_not_guessed(write):
+def test_unknown_kinds_are_rejected(write):
     with pytest.raises(ImageRejectedError) as refused:
-        make_picture(write(COLOURS, 1), Recipe((48,)), LIMITS)
+        make_thumbnails(write(COLOURS, 1), Recipe((48,)), LIMITS)
 
     assert refused.value.category == "unsupported"
 
 
 @pytest.mark.parametrize(("alpha", "output_format"), [(0, "JPEG"), (1, "PNG")])
-def test_a_bmp_whose_alpha_nobody_filled_in_is_opaque(alpha, output_format):
+def test_bmp_with_empty_alpha_is_opaque(alpha, output_format):
     blank = COLOURS.convert("RGBA")
     blank.putalpha(0)
     blank.putpixel((0, 0), (255, 0, 0, alpha))
     data = bmp_of_channels("BGRA", 32, header=bmps.V4, masks=bmps.BGRA)(blank, 1)
 
-    assert make_picture(data, Recipe((48,)), LIMITS).thumbnails[0].format == output_format
+    assert make_thumbnails(data, Recipe((48,)), LIMITS).thumbnails[0].format == output_format

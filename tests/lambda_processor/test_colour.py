@@ -1,23 +1,25 @@
-"""Every mode and colour space ends as sRGB."""
+"""Every mode and colour space is converted to sRGB."""
 
 import struct
 
 import pytest
 from PIL import Image, ImageCms
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
-from imgpipe_processor.imaging.colour import colour_planes, plain_srgb, without_planes
-from imgpipe_processor.imaging.shrinking import shrunk
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
+from imgpipe_processor.imaging.colour import colour_planes, planes_to_rgb, to_srgb
+from imgpipe_processor.imaging.shrinking import shrink
 from tests.lambda_processor import pngs, profiles
 from tests.lambda_processor.fakes import decoded, encoded
 
 
 def thumbnail(data):
-    return make_picture(data, Recipe((64,)), Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)).thumbnails[0]
+    return make_thumbnails(data, Recipe((64,)), Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)).thumbnails[
+        0
+    ]
 
 
 def middle(data):
-    """Mode and middle pixel of the thumbnail; a palette is another way to write the same."""
+    """Return the mode and the middle pixel of the thumbnail; a palette counts as the mode of its colours."""
     image = decoded(thumbnail(data).data)
     if image.mode == "P":
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -69,7 +71,7 @@ def trns(*samples):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_every_mode_of_a_file_becomes_plain_pixels(data, mode, pixel):
+def test_every_mode_of_a_file_is_converted_to_srgb(data, mode, pixel):
     made = middle(data)
 
     assert mode == made[0]
@@ -88,7 +90,7 @@ def test_every_mode_of_a_file_becomes_plain_pixels(data, mode, pixel):
         ("La", (50, 128), ("LA", (100, 128))),
     ],
 )
-def test_modes_that_only_other_formats_have_are_ready_for_them(mode, value, expected):
+def test_modes_of_other_formats_are_converted(mode, value, expected):
     image = Image.new(mode, (300, 200), value)
     if mode == "PA":
         image = Image.new("P", (300, 200))
@@ -96,7 +98,7 @@ def test_modes_that_only_other_formats_have_are_ready_for_them(mode, value, expe
         image = image.convert("PA")
         image.putalpha(64)
 
-    small = plain_srgb(shrunk(image, (0, 0, 300, 200), (64, 43)), None)
+    small = to_srgb(shrink(image, (0, 0, 300, 200), (64, 43)), None)
 
     assert ((64, 43), expected[0]) == (small.size, small.mode)
     assert close(expected[1], small.getpixel((30, 20)))
@@ -110,14 +112,14 @@ def test_modes_that_only_other_formats_have_are_ready_for_them(mode, value, expe
         ((128, 128, 128), (128, 128, 128)),
     ],
 )
-def test_planes_and_rgb_are_converted_by_the_numbers_of_jfif(rgb, planes):
+def test_planes_and_rgb_are_converted_by_the_jfif_matrix(rgb, planes):
     image = Image.new("RGB", (4, 3), rgb)
 
     assert planes[1:] == tuple(plane.getpixel((2, 1)) for plane in colour_planes(image))
-    assert rgb == without_planes(Image.new("YCbCr", (4, 3), planes)).getpixel((2, 1))
+    assert rgb == planes_to_rgb(Image.new("YCbCr", (4, 3), planes)).getpixel((2, 1))
 
 
-def test_an_adobe_cmyk_jpeg_is_not_inverted():
+def test_adobe_cmyk_jpeg_is_not_inverted():
     data = encoded(Image.new("CMYK", (300, 200), (0, 255, 255, 0)))
     assert b"Adobe" in data
 
@@ -125,13 +127,13 @@ def test_an_adobe_cmyk_jpeg_is_not_inverted():
 
 
 @pytest.mark.parametrize("marker", [b"Adobe", b"Other"])
-def test_a_cmyk_jpeg_is_taken_as_inverted_whether_adobe_says_so_or_not_as_by_browsers(marker):
+def test_cmyk_jpeg_is_inverted_with_and_without_adobe_segment_as_in_browsers(marker):
     data = encoded(Image.new("CMYK", (300, 200), (0, 255, 255, 100)), quality=95).replace(b"Adobe", marker)
 
     assert close((155, 0, 0), middle(data)[1], tolerance=3)
 
 
-def test_colours_under_transparent_pixels_neither_bleed_nor_survive():
+def test_colours_of_transparent_pixels_neither_bleed_nor_remain():
     image = Image.new("RGBA", (300, 300), (255, 0, 0, 0))
     image.paste((0, 0, 255, 255), (0, 0, 150, 300))
 
@@ -142,9 +144,9 @@ def test_colours_under_transparent_pixels_neither_bleed_nor_survive():
 
 def test_conversion_in_tiles_leaves_no_seams():
     ramp = Image.linear_gradient("L").resize((1700, 1300))
-    whole = shrunk(ramp, (0, 0, 1700, 1300), (60, 46))
+    whole = shrink(ramp, (0, 0, 1700, 1300), (60, 46))
 
-    tiled = shrunk(Image.merge("LA", (ramp, Image.new("L", ramp.size, 255))), (0, 0, 1700, 1300), (60, 46))
+    tiled = shrink(Image.merge("LA", (ramp, Image.new("L", ramp.size, 255))), (0, 0, 1700, 1300), (60, 46))
 
     assert all(
         abs(a - b) <= 1
@@ -153,7 +155,7 @@ def test_conversion_in_tiles_leaves_no_seams():
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_a_wide_gamut_is_converted_to_srgb(image_format):
+def test_wide_gamut_is_converted_to_srgb(image_format):
     image = Image.new("RGB", (300, 200), (200, 100, 50))
 
     plain = middle(encoded(image, image_format))[1]
@@ -163,21 +165,21 @@ def test_a_wide_gamut_is_converted_to_srgb(image_format):
     assert close((216, 93, 24), managed, tolerance=3)
 
 
-def test_a_wide_gamut_keeps_its_alpha():
+def test_wide_gamut_image_keeps_its_alpha():
     data = encoded(Image.new("RGBA", (300, 200), (200, 100, 50, 128)), "PNG", icc_profile=profiles.wide_rgb())
 
     assert close((216, 93, 24, 128), middle(data)[1], tolerance=3)
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_a_grey_profile_is_applied_and_the_thumbnail_stays_grey(image_format):
+def test_grey_profile_is_applied_and_the_thumbnail_stays_grey(image_format):
     made = middle(encoded(Image.new("L", (300, 200), 55), image_format, icc_profile=profiles.linear_grey()))
 
     assert made[0] == "L"
     assert close(128, made[1], tolerance=4)
 
 
-def test_a_press_profile_decides_what_inks_look_like():
+def test_press_profile_is_applied_to_inks():
     data = encoded(Image.new("CMYK", (300, 200), (255, 0, 0, 0)), icc_profile=profiles.cmyk_without_colour())
 
     assert close((185, 185, 185), middle(data)[1], tolerance=4)
@@ -194,7 +196,7 @@ def test_a_press_profile_decides_what_inks_look_like():
     ],
     ids=["text", "cut", "grey", "cmyk", "srgb"],
 )
-def test_a_profile_that_cannot_be_used_or_changes_nothing_leaves_the_pixels(profile):
+def test_unusable_or_neutral_profile_does_not_change_the_pixels(profile):
     data = encoded(Image.new("RGB", (300, 200), (200, 100, 50)), icc_profile=profile)
 
     assert close((200, 100, 50), middle(data)[1])

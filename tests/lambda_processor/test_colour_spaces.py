@@ -1,4 +1,4 @@
-"""Embedded and named colour spaces end as sRGB: sources and expectations by arithmetic, thumbnails read by libvips."""
+"""Embedded and named colour spaces are converted to sRGB: expected values by arithmetic, thumbnails read by libvips."""
 
 import struct
 from io import BytesIO
@@ -7,7 +7,7 @@ import pytest
 import pyvips
 from PIL import ExifTags, Image, ImageCms
 
-from imgpipe_processor.imaging import Limits, Recipe, icc, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, icc, make_thumbnails
 from tests.lambda_processor import avifs, judge, pngs, profiles, spaces
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS, GREYS, VEILED
@@ -20,8 +20,8 @@ SPACES = {
     "prophoto": spaces.PROPHOTO,
 }
 
-# Of a channel, in steps of 255, on average: 8 bits of a wide space are coarser than those of sRGB. Where a profile is
-# not heeded it is more than three times as much.
+# Of a channel, in steps of 255, on average: 8 bits of a wide space are coarser than those of sRGB. If a profile is
+# ignored, the difference is more than three times as large.
 CLOSE = 2
 
 # H.273: primaries, and transfer curves.
@@ -29,10 +29,10 @@ BT_709, BT_2020, DISPLAY_P3 = 1, 9, 12
 UNSPECIFIED, SRGB, TEN_BITS, PQ, HLG = 2, 13, 14, 16, 18
 
 
-def off(data, picture, size_px=96):
-    """How far the thumbnail is from the picture."""
-    (made,) = make_picture(data, Recipe((size_px,), "png"), LIMITS).thumbnails
-    return judge.difference(judge.reduced(picture, made.width, made.height), judge.seen(made.data))
+def off(data, image, size_px=96):
+    """Return the difference of the thumbnail from the image."""
+    (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
+    return judge.difference(judge.reduced(image, made.width, made.height), judge.seen(made.data))
 
 
 def by_libvips(image, suffix, profile, **options):
@@ -57,24 +57,24 @@ WRITERS = {
 }
 
 
-@pytest.mark.parametrize("picture", [COLOURS, VEILED], ids=["opaque", "veiled"])
+@pytest.mark.parametrize("image", [COLOURS, VEILED], ids=["opaque", "veiled"])
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("space", SPACES)
-def test_an_embedded_profile_is_converted_to_srgb(space, writer, picture):
+def test_embedded_profile_is_converted_to_srgb(space, writer, image):
     if writer in {"jpeg", "png-palette"}:
-        picture = picture.convert("RGB")
-    stored = spaces.converted(picture, SPACES[space])
+        image = image.convert("RGB")
+    stored = spaces.converted(image, SPACES[space])
 
-    assert off(WRITERS[writer](stored, profiles.of_space(SPACES[space])), picture) < CLOSE
+    assert off(WRITERS[writer](stored, profiles.of_space(SPACES[space])), image) < CLOSE
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_without_its_profile_a_picture_would_look_wrong(space):
+def test_image_without_its_profile_has_wrong_colours(space):
     assert off(encoded(spaces.converted(COLOURS, SPACES[space]), "PNG"), COLOURS) > 3 * CLOSE
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_the_profiles_of_the_tests_are_read_alike_by_another_program(space):
+def test_another_program_reads_the_test_profiles_the_same_way(space):
     stored = spaces.converted(COLOURS, SPACES[space])
     data = encoded(stored, "PNG", icc_profile=profiles.of_space(SPACES[space]))
 
@@ -88,7 +88,7 @@ def test_inks_are_converted_by_their_profile(suffix):
     inks = judge.of_pillow(COLOURS).icc_export(output_profile="cmyk")
     data = bytes(inks.write_to_buffer(suffix))
 
-    (made,) = make_picture(data, Recipe((96,), "png"), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((96,), "png"), LIMITS).thumbnails
 
     managed = judge.read(data).icc_transform("srgb", embedded=True, intent="perceptual")
     assert judge.difference(judge.rgba(managed), judge.seen(made.data)) < CLOSE
@@ -102,21 +102,21 @@ def test_greys_are_converted_by_their_profile(image_format):
 
 
 def with_numbers(image, primaries, transfer):
-    """An AVIF that names its colours by these numbers."""
+    """Return an AVIF that names its colours by these numbers."""
     data = encoded(image, "AVIF", quality=100, subsampling="4:4:4")
     at = data.index(b"colrnclx") + 8
     return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
 
 
 def with_cicp(image, primaries, transfer, **options):
-    """A PNG that names its colours by these numbers."""
+    """Return a PNG that names its colours by these numbers."""
     data = encoded(image, "PNG", **options)
     end_of_header = 8 + 25
     named = pngs.chunk(b"cICP", bytes((primaries, transfer, 0, 1)))
     return data[:end_of_header] + named + data[end_of_header:]
 
 
-# Colours that all spaces have.
+# Colours inside of all spaces.
 MUTED = Image.blend(COLOURS, Image.new("RGB", COLOURS.size, (128, 128, 128)), 0.5).quantize(64).convert("RGB")
 
 NAMED = {"avif": with_numbers, "png": with_cicp}
@@ -124,17 +124,17 @@ NAMED = {"avif": with_numbers, "png": with_cicp}
 
 @pytest.mark.parametrize("transfer", [UNSPECIFIED, SRGB, TEN_BITS])
 @pytest.mark.parametrize(("primaries", "space"), [(DISPLAY_P3, "display-p3"), (BT_2020, "bt-2020")])
-@pytest.mark.parametrize("picture", [COLOURS, VEILED], ids=["opaque", "veiled"])
+@pytest.mark.parametrize("image", [COLOURS, VEILED], ids=["opaque", "veiled"])
 @pytest.mark.parametrize("writer", NAMED)
-def test_a_wide_gamut_that_is_only_named_is_converted_to_srgb(writer, picture, primaries, space, transfer):
-    data = NAMED[writer](spaces.converted(picture, SPACES[space]), primaries, transfer)
+def test_named_wide_gamut_is_converted_to_srgb(writer, image, primaries, space, transfer):
+    data = NAMED[writer](spaces.converted(image, SPACES[space]), primaries, transfer)
 
-    assert off(data, picture) < CLOSE
+    assert off(data, image) < CLOSE
 
 
 @pytest.mark.parametrize("numbers", [(BT_709, SRGB), (BT_2020, PQ), (BT_2020, HLG), (DISPLAY_P3, PQ), (200, SRGB)])
 @pytest.mark.parametrize("writer", NAMED)
-def test_names_that_need_or_have_no_conversion_leave_the_pixels(writer, numbers):
+def test_colour_names_without_a_conversion_do_not_change_the_pixels(writer, numbers):
     assert off(NAMED[writer](COLOURS, *numbers), COLOURS) < CLOSE
 
 
@@ -175,7 +175,7 @@ IN_SRGB = {
 }
 
 
-# Black, and a colour below the end of sRGB's straight part.
+# Black, and a colour in the linear part of sRGB's curve.
 DARK = ((0, 0, 0), (10, 8, 6))
 DARK_IN_SRGB = {
     (DISPLAY_P3, SRGB): ((0, 0, 0), (10, 8, 6)),
@@ -188,14 +188,14 @@ DARK_IN_SRGB = {
 
 
 def in_squares(colours):
-    picture = Image.new("RGB", (16 * len(colours), 16))
+    image = Image.new("RGB", (16 * len(colours), 16))
     for number, colour in enumerate(colours):
-        picture.paste(colour, (16 * number, 0, 16 * number + 16, 16))
-    return picture
+        image.paste(colour, (16 * number, 0, 16 * number + 16, 16))
+    return image
 
 
 def assert_squares(expected, data):
-    (made,) = make_picture(data, Recipe((16 * len(expected),), "png"), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((16 * len(expected),), "png"), LIMITS).thumbnails
     shown = Image.open(BytesIO(made.data)).convert("RGB")
     values = [shown.getpixel((16 * number + 8, 8)) for number in range(len(expected))]
     assert values == [pytest.approx(colour, abs=1) for colour in expected]
@@ -217,7 +217,7 @@ def test_adobe_rgb_has_exact_values_in_srgb():
     assert_squares(expected, encoded(in_squares(STORED), "PNG", icc_profile=icc.adobe_rgb()))
 
 
-# Of few steps in the dark, or of a wide space, 8 bits keep less.
+# 8 bits keep less of curves with few steps in the dark, and of wide spaces.
 COARSE = {8: 4, 9: 4, 10: 4}
 
 
@@ -242,8 +242,8 @@ def test_all_named_primaries_of_an_avif_are_converted_to_srgb(number):
     assert named < off(with_numbers(stored, BT_709, SRGB), MUTED)
 
 
-def test_xyz_that_is_only_named_is_converted_to_srgb():
-    """Chromium 156 shows these values so."""
+def test_named_xyz_is_converted_to_srgb():
+    """Chromium 156 shows these values."""
     data = with_cicp(Image.new("RGB", (96, 64), (128, 128, 128)), 10, SRGB)
     dark = with_cicp(Image.new("RGB", (96, 64), (30, 60, 20)), 10, SRGB)
 
@@ -252,12 +252,12 @@ def test_xyz_that_is_only_named_is_converted_to_srgb():
 
 
 @pytest.mark.parametrize("numbers", [(1, 6), (1, 11), (1, 12), (1, 14), (1, 15), (2, 2), (3, 8), (9, 3), (9, 19)])
-def test_curves_of_television_and_reserved_numbers_leave_the_pixels_of_an_avif(numbers):
+def test_television_curves_and_reserved_numbers_do_not_change_the_pixels_of_an_avif(numbers):
     assert off(with_numbers(COLOURS, *numbers), COLOURS) < CLOSE
 
 
 def in_coded_data(image, primaries, transfer, **options):
-    """An AVIF without a box for its colours: they are named in the sequence header of AV1 only."""
+    """Return an AVIF without a colour box: only its AV1 sequence header names the colours."""
     data = encoded(image, "AVIF", quality=100, **{"subsampling": "4:4:4", **options})
     at = data.index(b"mdat") + 4
     bits = f"{int.from_bytes(data[at : at + 32]):0256b}"
@@ -276,17 +276,17 @@ def in_coded_data(image, primaries, transfer, **options):
         (BT_709, 5, spaces.Space(spaces.SRGB.primaries, spaces.D65, *spaces.CURVES[5])),
     ],
 )
-def test_colours_that_only_the_coded_data_of_an_avif_name_are_converted(primaries, transfer, space):
+def test_colours_named_only_in_the_coded_data_of_an_avif_are_converted(primaries, transfer, space):
     data = in_coded_data(spaces.converted(COLOURS, space), primaries, transfer)
 
     assert off(data, COLOURS) < COARSE.get(transfer, CLOSE)
 
 
-def test_colours_that_only_the_coded_data_of_a_grid_name_are_converted():
+def test_colours_named_only_in_the_coded_data_of_a_grid_are_converted():
     stored = spaces.converted(COLOURS, spaces.DISPLAY_P3).crop((0, 0, 64, 64))
     data = in_coded_data(stored, DISPLAY_P3, SRGB)
     start = data.index(b"mdat") + 4
-    tile = avifs.picture(stored)
+    tile = avifs.image_item(stored)
     tile.data = data[start : start + len(tile.data)]
 
     grid = avifs.avif(avifs.grid(2, 1, 128, 64, [2, 3]), tile, tile)
@@ -297,7 +297,7 @@ def test_colours_that_only_the_coded_data_of_a_grid_name_are_converted():
     assert off(grid, expected) < CLOSE
 
 
-def test_the_box_of_an_avif_outranks_what_its_coded_data_name():
+def test_colour_box_of_an_avif_outranks_its_coded_data():
     plain = in_coded_data(COLOURS, BT_2020, SRGB).replace(b"skipnclx", b"colrnclx")
     wide = with_numbers(spaces.converted(COLOURS, spaces.DISPLAY_P3), DISPLAY_P3, SRGB)
 
@@ -305,7 +305,7 @@ def test_the_box_of_an_avif_outranks_what_its_coded_data_name():
     assert off(wide, COLOURS) < CLOSE
 
 
-def test_the_profile_of_an_avif_outranks_what_its_coded_data_name():
+def test_profile_of_an_avif_outranks_its_coded_data():
     stored = spaces.converted(COLOURS, spaces.DISPLAY_P3)
 
     data = in_coded_data(stored, BT_2020, SRGB, icc_profile=profiles.of_space(spaces.DISPLAY_P3))
@@ -313,7 +313,7 @@ def test_the_profile_of_an_avif_outranks_what_its_coded_data_name():
     assert off(data, COLOURS) < CLOSE
 
 
-def test_in_a_png_the_name_outranks_the_profile_and_in_an_avif_the_profile_the_name():
+def test_named_colours_outrank_the_profile_in_a_png_but_not_in_an_avif():
     stored = spaces.converted(COLOURS, spaces.DISPLAY_P3)
     png = with_cicp(stored, DISPLAY_P3, SRGB, icc_profile=profiles.of_space(spaces.PROPHOTO))
     avif = encoded(stored, "AVIF", quality=100, subsampling="4:4:4", icc_profile=profiles.of_space(spaces.DISPLAY_P3))
@@ -330,14 +330,14 @@ def camera_exif(index):
     return exif
 
 
-def test_a_camera_that_only_names_adobe_rgb_is_understood():
+def test_adobe_rgb_named_by_a_camera_is_converted():
     stored = spaces.converted(COLOURS, spaces.ADOBE_RGB)
 
     assert off(encoded(stored, quality=100, subsampling=0, exif=camera_exif("R03")), COLOURS) < CLOSE
     assert off(encoded(COLOURS, quality=100, subsampling=0, exif=camera_exif("R98")), COLOURS) < CLOSE
 
 
-def test_an_embedded_profile_outranks_the_cameras_name():
+def test_embedded_profile_outranks_the_colour_space_named_by_a_camera():
     stored = spaces.converted(COLOURS, spaces.DISPLAY_P3)
     profile = profiles.of_space(spaces.DISPLAY_P3)
 
@@ -346,7 +346,7 @@ def test_an_embedded_profile_outranks_the_cameras_name():
     assert off(data, COLOURS) < CLOSE
 
 
-def test_r03_anywhere_else_in_the_exif_means_nothing():
+def test_r03_elsewhere_in_the_exif_is_ignored():
     exif = Image.Exif()
     exif[ExifTags.Base.Model] = "R03"
 
@@ -356,13 +356,13 @@ def test_r03_anywhere_else_in_the_exif_means_nothing():
 @pytest.mark.parametrize(
     ("profile", "space", "name"),
     [
-        (icc.wide_gamut(DISPLAY_P3, SRGB), spaces.DISPLAY_P3, "named by numbers"),
-        (icc.wide_gamut(BT_2020, SRGB), spaces.BT_2020, "named by numbers"),
+        (icc.profile_of_code_points(DISPLAY_P3, SRGB), spaces.DISPLAY_P3, "named by numbers"),
+        (icc.profile_of_code_points(BT_2020, SRGB), spaces.BT_2020, "named by numbers"),
         (icc.adobe_rgb(), spaces.ADOBE_RGB, "Adobe RGB"),
     ],
     ids=["display-p3", "bt-2020", "adobe-rgb"],
 )
-def test_the_processors_own_profiles_say_what_is_published(profile, space, name):
+def test_generated_profiles_have_the_published_values(profile, space, name):
     read = ImageCms.ImageCmsProfile(BytesIO(profile)).profile
 
     for column, (xyz, _xyy) in zip(

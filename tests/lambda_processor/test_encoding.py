@@ -1,11 +1,11 @@
-"""Which format a thumbnail gets, how good it is, what becomes of alpha, and how many bytes it may have."""
+"""The format, quality, alpha and size in bytes of a thumbnail."""
 
 from io import BytesIO
 
 import pytest
 from PIL import Image, ImageDraw
 
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.encoding import encode
 from imgpipe_processor.imaging.recipe import OUTPUT_FORMATS
 from tests.lambda_processor import judge, scenes
@@ -20,7 +20,7 @@ WHITE = (255, 255, 255)
 
 
 def thumbnail(data, output_format="auto", size_px=96, **options):
-    (made,) = make_picture(data, Recipe((size_px,), output_format, **options), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((size_px,), output_format, **options), LIMITS).thumbnails
     return made
 
 
@@ -33,7 +33,7 @@ def tables_by_libvips(quality):
 
 
 @pytest.mark.parametrize(
-    ("picture", "output_format", "background", "expected", "ground"),
+    ("source", "output_format", "background", "expected", "ground"),
     [
         (COLOURS, "auto", None, "JPEG", None),
         (COLOURS, "jpeg", None, "JPEG", None),
@@ -54,14 +54,14 @@ def tables_by_libvips(quality):
         (CUT_OUT, "auto", PAPER, "JPEG", PAPER_RGB),
     ],
 )
-def test_one_policy_decides_on_format_and_alpha(picture, output_format, background, expected, ground):
-    data = encoded(picture, "PNG") + PADDING
+def test_format_and_alpha_follow_the_recipe(source, output_format, background, expected, ground):
+    data = encoded(source, "PNG") + PADDING
 
     made = thumbnail(data, output_format, 48, background=background, jpeg_quality=95, webp_quality=95, avif_quality=95)
 
     assert expected == made.format == Image.open(BytesIO(made.data)).format
-    assert judge.difference(judge.reduced(picture, 48, 32, ground), judge.seen(made.data)) < 4.5
-    assert judge.read(made.data).hasalpha() == (picture is VEILED and ground is None)
+    assert judge.difference(judge.reduced(source, 48, 32, ground), judge.seen(made.data)) < 4.5
+    assert judge.read(made.data).hasalpha() == (source is VEILED and ground is None)
 
 
 @pytest.mark.parametrize(
@@ -73,20 +73,20 @@ def test_one_policy_decides_on_format_and_alpha(picture, output_format, backgrou
         ("avif", "image/avif", "avif"),
     ],
 )
-def test_003_22_a_thumbnail_says_what_it_is(image_format, content_type, extension):
+def test_003_22_thumbnail_has_the_content_type_and_extension_of_its_format(image_format, content_type, extension):
     made = thumbnail(encoded(COLOURS, "PNG"), image_format)
 
     assert (made.content_type, made.extension) == (content_type, extension)
 
 
-def test_a_jpeg_has_the_tables_of_its_quality():
+def test_jpeg_has_the_quantization_tables_of_its_quality():
     data = encoded(scenes.spots(300, 200), "PNG")
 
     assert tables_of(thumbnail(data, "jpeg", jpeg_quality=63).data) == tables_by_libvips(63)
 
 
 @pytest.mark.parametrize("output_format", ["jpeg", "webp", "avif"])
-def test_every_lossy_format_has_its_own_quality(output_format):
+def test_every_lossy_format_has_a_separate_quality(output_format):
     data = encoded(scenes.spots(300, 200), "PNG")
     qualities = [{f"{output_format}_quality": quality} for quality in (30, 60, 90)]
     others = {f"{other}_quality": 1 for other in ("jpeg", "webp", "avif") if other != output_format}
@@ -105,28 +105,28 @@ def test_every_lossy_format_has_its_own_quality(output_format):
     ("source", "size"),
     [((1, 1), (1, 1)), ((1, 300), (1, 48)), ((300, 1), (48, 1)), ((900, 2), (48, 1))],
 )
-def test_sides_of_one_pixel_are_pictures_in_every_format(source, size, mode, output_format):
+def test_images_with_a_side_of_one_pixel_work_in_every_format(source, size, mode, output_format):
     colour = {"L": 120, "RGB": (200, 90, 40), "RGBA": (200, 90, 40, 128)}[mode]
-    picture = Image.new(mode, source, colour)
+    result = Image.new(mode, source, colour)
 
-    made = thumbnail(encoded(picture, "PNG"), output_format, 48, avif_quality=90, webp_quality=90)
+    made = thumbnail(encoded(result, "PNG"), output_format, 48, avif_quality=90, webp_quality=90)
 
     ground = WHITE if made.format == "JPEG" else None
     assert (made.width, made.height) == size
-    assert judge.difference(judge.reduced(picture, *size, ground), judge.seen(made.data)) < 8
+    assert judge.difference(judge.reduced(result, *size, ground), judge.seen(made.data)) < 8
 
 
-# Never more bytes than the source, where that can be had.
+# No more bytes than the source, if possible.
 
 
 @pytest.mark.parametrize("output_format", ["auto", "jpeg", "webp", "avif"])
 @pytest.mark.parametrize("size_px", [300, 280])
-def test_a_lossy_thumbnail_of_a_highly_compressed_photo_has_no_more_bytes(output_format, size_px):
+def test_lossy_thumbnail_of_a_highly_compressed_photo_has_no_more_bytes(output_format, size_px):
     data = encoded(scenes.spots(300, 200), "JPEG" if output_format == "auto" else output_format.upper(), quality=37)
-    wanted = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
+    qualities = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
 
-    assert len(thumbnail(data + PADDING, output_format, size_px, **wanted).data) > len(data)
-    assert len(thumbnail(data, output_format, size_px, **wanted).data) <= len(data)
+    assert len(thumbnail(data + PADDING, output_format, size_px, **qualities).data) > len(data)
+    assert len(thumbnail(data, output_format, size_px, **qualities).data) <= len(data)
 
 
 def page(mode="P"):
@@ -153,7 +153,7 @@ DRAWINGS = {
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_a_drawing_keeps_its_pixels_in_a_png_of_no_more_bytes(name):
+def test_drawing_keeps_its_pixels_in_a_png_of_no_more_bytes(name):
     data = DRAWINGS[name]
 
     made = thumbnail(data, "png", 300)
@@ -162,16 +162,16 @@ def test_a_drawing_keeps_its_pixels_in_a_png_of_no_more_bytes(name):
     assert judge.difference(judge.reduced(Image.open(BytesIO(data)), 300, 200), judge.seen(made.data)) == 0
 
 
-def test_a_palette_is_only_a_way_out():
+def test_palette_is_used_only_if_the_png_is_larger_than_its_source():
     data = DRAWINGS["png-palette"]
 
-    in_need, at_ease = thumbnail(data, "png", 300), thumbnail(data + PADDING, "png", 300)
+    reduced, unreduced = thumbnail(data, "png", 300), thumbnail(data + PADDING, "png", 300)
 
-    assert [Image.open(BytesIO(made.data)).mode for made in (in_need, at_ease)] == ["P", "RGB"]
+    assert [Image.open(BytesIO(made.data)).mode for made in (reduced, unreduced)] == ["P", "RGB"]
 
 
 @pytest.mark.parametrize("mode", ["P", "RGBA"])
-def test_a_drawing_may_become_a_lossless_webp(mode):
+def test_drawing_may_become_a_lossless_webp(mode):
     data = encoded(page(mode), "WEBP", lossless=True)
 
     made = thumbnail(data, "webp", 300)
@@ -180,7 +180,7 @@ def test_a_drawing_may_become_a_lossless_webp(mode):
     assert judge.difference(judge.reduced(page(mode), 300, 200), judge.seen(made.data)) == 0
 
 
-def test_format_and_quality_are_kept_where_no_quality_makes_the_thumbnail_small_enough():
+def test_configured_quality_is_kept_if_no_lower_quality_is_small_enough():
     source = encoded(scenes.spots(300, 200), quality=5)
 
     made = [
@@ -195,59 +195,59 @@ def test_format_and_quality_are_kept_where_no_quality_makes_the_thumbnail_small_
 
 
 @pytest.mark.parametrize("output_format", ["jpeg", "webp", "avif"])
-def test_a_quality_that_would_be_lowered_in_vain_is_the_configured_one(output_format):
+def test_configured_quality_is_kept_if_the_lowest_quality_is_too_large(output_format):
     source = encoded(scenes.spots(300, 200), "AVIF", quality=1)
-    wanted = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
+    qualities = {"jpeg_quality": 80, "webp_quality": 80, "avif_quality": 80}
 
-    in_need, at_ease = (thumbnail(data, output_format, 300, **wanted) for data in (source, source + PADDING))
+    reduced, unreduced = (thumbnail(data, output_format, 300, **qualities) for data in (source, source + PADDING))
 
-    assert len(source) < len(thumbnail(source + PADDING, output_format, 300, **dict.fromkeys(wanted, 35)).data)
-    assert in_need.data == at_ease.data
+    assert len(source) < len(thumbnail(source + PADDING, output_format, 300, **dict.fromkeys(qualities, 35)).data)
+    assert reduced.data == unreduced.data
 
 
-def test_an_animation_whose_quality_would_be_lowered_in_vain_has_the_configured_one():
+def test_animation_keeps_the_configured_quality_if_the_lowest_is_too_large():
     frames = [scenes.spots(300, 200), scenes.spots(300, 200).transpose(Image.Transpose.ROTATE_180)]
     source = encoded(frames[0], "WEBP", quality=1, save_all=True, append_images=frames[1:], duration=100)
     animation = Animation(10, 1_000_000)
 
-    in_need, at_ease = (
+    reduced, unreduced = (
         thumbnail(data, "webp", 300, webp_quality=80, animation=animation) for data in (source, source + PADDING)
     )
 
-    assert Image.open(BytesIO(in_need.data)).n_frames == 2
-    assert len(source) < len(in_need.data)
-    assert in_need.data == at_ease.data
+    assert Image.open(BytesIO(reduced.data)).n_frames == 2
+    assert len(source) < len(reduced.data)
+    assert reduced.data == unreduced.data
 
 
-def test_a_thumbnail_may_have_as_many_bytes_as_its_source():
-    picture, recipe = scenes.spots(96, 64), Recipe((96,), output_format="jpeg", jpeg_quality=80)
-    configured = encode(picture, recipe, source_bytes=10**6).data
+def test_thumbnail_may_have_as_many_bytes_as_its_source():
+    result, recipe = scenes.spots(96, 64), Recipe((96,), output_format="jpeg", jpeg_quality=80)
+    configured = encode(result, recipe, source_bytes=10**6).data
 
-    assert encode(picture, recipe, source_bytes=len(configured)).data == configured
-    assert encode(picture, recipe, source_bytes=len(configured) - 1).data != configured
+    assert encode(result, recipe, source_bytes=len(configured)).data == configured
+    assert encode(result, recipe, source_bytes=len(configured) - 1).data != configured
 
 
 @pytest.mark.parametrize(("configured", "lowest"), [(80, 35), (70, 25), (69, 39), (40, 25), (39, 39)])
-def test_the_quality_is_never_lowered_below_25(configured, lowest):
-    picture = scenes.spots(96, 64)
+def test_quality_is_never_lowered_below_25(configured, lowest):
+    result = scenes.spots(96, 64)
     recipes = [Recipe((96,), output_format="jpeg", jpeg_quality=quality) for quality in (configured, lowest)]
-    expected = encode(picture, recipes[1], source_bytes=10**6).data
+    expected = encode(result, recipes[1], source_bytes=10**6).data
 
-    assert encode(picture, recipes[0], source_bytes=len(expected)).data == expected
+    assert encode(result, recipes[0], source_bytes=len(expected)).data == expected
 
 
-def test_a_thumbnail_that_only_a_quality_below_25_would_make_small_enough_keeps_its_quality():
-    picture = scenes.spots(96, 64)
+def test_thumbnail_that_only_a_quality_below_25_makes_small_enough_keeps_its_quality():
+    result = scenes.spots(96, 64)
     configured, below = (Recipe((96,), output_format="jpeg", jpeg_quality=quality) for quality in (69, 24))
-    too_few = len(encode(picture, below, source_bytes=10**6).data)
+    too_few = len(encode(result, below, source_bytes=10**6).data)
 
-    made = encode(picture, configured, source_bytes=too_few).data
+    made = encode(result, configured, source_bytes=too_few).data
 
-    assert made == encode(picture, configured, source_bytes=10**6).data
+    assert made == encode(result, configured, source_bytes=10**6).data
 
 
 @pytest.mark.parametrize(("source_quality", "expected"), [(60, 65), (46, 50), (30, 35)])
-def test_the_quality_is_lowered_no_further_than_needed(source_quality, expected):
+def test_quality_is_lowered_no_further_than_needed(source_quality, expected):
     source = encoded(scenes.spots(300, 200), quality=source_quality)
 
     made = thumbnail(source, "jpeg", 300, jpeg_quality=80)

@@ -1,4 +1,4 @@
-"""The engine libvips: the same pictures and refusals as Pillow's, and no decoder beyond those it is used for."""
+"""The libvips engine: the same images and rejections as Pillow's, and only the decoders that it needs."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, libvips, make_picture, prepare
+from imgpipe_processor.imaging import Limits, Recipe, libvips, make_thumbnails, prepare
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, pngs, profiles
 from tests.lambda_processor.fakes import encoded, photo
@@ -20,7 +20,7 @@ PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
 
 
 def made(data, engine, *sizes_px):
-    return make_picture(data, Recipe(sizes_px or (128,), output_format="png", engine=engine), LIMITS)
+    return make_thumbnails(data, Recipe(sizes_px or (128,), output_format="png", engine=engine), LIMITS)
 
 
 def large_photo():
@@ -81,8 +81,8 @@ def test_both_engines_make_the_same_thumbnails(name, sizes_px):
         expected.height,
         expected.frames,
     )
-    for ours, theirs in zip(expected.thumbnails, actual.thumbnails, strict=True):
-        assert judge.difference(judge.seen(ours.data), judge.seen(theirs.data)) < 1.5
+    for first, second in zip(expected.thumbnails, actual.thumbnails, strict=True):
+        assert judge.difference(judge.seen(first.data), judge.seen(second.data)) < 1.5
 
 
 @pytest.mark.parametrize(
@@ -100,21 +100,21 @@ def test_both_engines_make_the_same_thumbnails(name, sizes_px):
     ],
 )
 def test_libvips_is_used_where_it_is_faster_and_shows_the_same(name, size_px, taken, monkeypatch):
-    shrunk = []
+    shrink = []
     decode = libvips.decode_with_libvips
     monkeypatch.setattr(
-        "imgpipe_processor.imaging.picture.decode_with_libvips",
-        lambda *arguments: shrunk.append(decode(*arguments)) or shrunk[0],
+        "imgpipe_processor.imaging.thumbnail_maker.decode_with_libvips",
+        lambda *arguments: shrink.append(decode(*arguments)) or shrink[0],
     )
 
     made(SOURCES[name], LIBVIPS, size_px)
 
-    assert (shrunk[0] is not None) is taken
+    assert (shrink[0] is not None) is taken
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "png-alpha", "webp", "webp-lossless-alpha"])
 @pytest.mark.parametrize("kept", [0.3, 0.7, 0.9])
-def test_libvips_refuses_what_is_cut_off(name, kept):
+def test_libvips_rejects_truncated_files(name, kept):
     data = SOURCES[name]
 
     with pytest.raises(ImageRejectedError) as refused:
@@ -123,7 +123,7 @@ def test_libvips_refuses_what_is_cut_off(name, kept):
     assert refused.value.category == "corrupt"
 
 
-def test_pixels_that_cannot_be_decoded_are_corrupt_to_libvips_too():
+def test_undecodable_pixels_are_corrupt_with_libvips_too():
     broken = pngs.header(300, 300) + pngs.chunk(b"IDAT", b"not deflated") + pngs.chunk(b"IEND", b"")
 
     with pytest.raises(ImageRejectedError) as refused:
@@ -146,7 +146,7 @@ except pyvips.Error:
 @pytest.mark.parametrize(
     ("image_format", "status"), [("JPEG", 0), ("PNG", 0), ("WEBP", 0), ("GIF", 3), ("TIFF", 3), ("AVIF", 3), ("PPM", 3)]
 )
-def test_libvips_reads_nothing_but_what_it_is_used_for(image_format, status):
+def test_libvips_loads_only_the_enabled_formats(image_format, status):
     out = BytesIO()
     photo().save(out, image_format)
 
@@ -158,21 +158,21 @@ def test_libvips_reads_nothing_but_what_it_is_used_for(image_format, status):
 LOADED = """
 import json, sys
 from pathlib import Path
-from imgpipe_processor.imaging import Limits, Recipe, make_picture, prepare
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails, prepare
 
 size_px, *paths = sys.argv[1:]
 recipe, limits = Recipe((int(size_px),), engine="libvips"), Limits(4_000_000, 100, 512 * 2**20)
 prepare(recipe, limits)
 loaded = ["pyvips" in sys.modules]
 for path in paths:
-    make_picture(Path(path).read_bytes(), recipe, limits)
+    make_thumbnails(Path(path).read_bytes(), recipe, limits)
     loaded.append("pyvips" in sys.modules)
 print(json.dumps(loaded))
 """
 
 
 def loaded_after(tmp_path, size_px, *names):
-    """Whether libvips is loaded after the cold start, and after each picture."""
+    """Return, for the cold start and for each image, True if libvips is loaded after it."""
     files = [tmp_path / name for name in names]
     for file in files:
         file.write_bytes(SOURCES[file.name])
@@ -182,12 +182,12 @@ def loaded_after(tmp_path, size_px, *names):
 
 
 @pytest.mark.parametrize(("size_px", "expected"), [(512, [False, False, True, True]), (513, [True, True, True, True])])
-def test_libvips_takes_its_memory_where_it_is_used(size_px, expected, tmp_path):
+def test_libvips_is_loaded_only_if_it_is_used(size_px, expected, tmp_path):
     assert loaded_after(tmp_path, size_px, "jpeg", "png", "jpeg") == expected
 
 
 @pytest.mark.parametrize("size_px", [512, 513])
-def test_a_package_without_libvips_is_found_out_at_cold_start(size_px, monkeypatch):
+def test_package_without_libvips_fails_at_cold_start(size_px, monkeypatch):
     libvips.prepare_libvips.cache_clear()
     monkeypatch.setitem(sys.modules, "pyvips", None)
     monkeypatch.setattr(libvips, "_load_libvips", libvips._load_libvips.__wrapped__)

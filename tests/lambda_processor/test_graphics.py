@@ -1,4 +1,4 @@
-"""Line art, text, logos and other pictures of few colours: as sharp, and as small, as other programs make them."""
+"""Line art, text, logos and other images of few colours are as sharp, and as small, as with other programs."""
 
 from io import BytesIO
 
@@ -6,7 +6,7 @@ import pytest
 import pyvips
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, scenes
 from tests.lambda_processor.fakes import encoded
@@ -17,12 +17,12 @@ SIDE_PX = 1000
 
 
 def thumbnail(data, size_px, engine=PILLOW, output_format="png"):
-    (made,) = make_picture(data, Recipe((size_px,), output_format, engine=engine), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((size_px,), output_format, engine=engine), LIMITS).thumbnails
     return made
 
 
 def hatching():
-    """Lines of 2 px at distances of 5 px, leaning, with smooth edges."""
+    """Return oblique lines of 2 px at distances of 5 px, with smooth edges."""
     sheet = Image.new("L", (2 * SIDE_PX, 2 * SIDE_PX), 250)
     draw = ImageDraw.Draw(sheet)
     for x in range(-SIDE_PX, 2 * SIDE_PX, 10):
@@ -31,7 +31,7 @@ def hatching():
 
 
 def rings():
-    """Circles of 2 px at distances of 7 px."""
+    """Return circles of 2 px at distances of 7 px."""
     sheet = Image.new("L", (2 * SIDE_PX, 2 * SIDE_PX), 250)
     draw = ImageDraw.Draw(sheet)
     for radius in range(20, SIDE_PX, 14):
@@ -39,18 +39,18 @@ def rings():
     return sheet.reduce(2)
 
 
-def in_mode(picture, mode):
-    """The grey picture in colours, in a palette, or as what is seen of a sheet of ink."""
+def in_mode(image, mode):
+    """Return the grey image in colours, in a palette, or as the alpha of one ink."""
     if mode == "RGBA":
-        ink = Image.new("RGBA", picture.size, (30, 40, 120, 255))
-        ink.putalpha(ImageChops.invert(picture))
+        ink = Image.new("RGBA", image.size, (30, 40, 120, 255))
+        ink.putalpha(ImageChops.invert(image))
         return ink
-    coloured = Image.merge("RGB", (picture, picture.point(lambda value: 255 - value // 2), picture))
-    return {"L": picture, "RGB": coloured, "P": coloured.quantize(64)}[mode]
+    coloured = Image.merge("RGB", (image, image.point(lambda value: 255 - value // 2), image))
+    return {"L": image, "RGB": coloured, "P": coloured.quantize(64)}[mode]
 
 
 def off(data, made):
-    """The root of the mean square difference to an exact reduction, with colours weighted by alpha."""
+    """Return the root of the mean square difference to an exact reduction, with colours weighted by alpha."""
     source = Image.open(BytesIO(data))
     exact = source.convert("RGBA").convert("RGBa").resize(made.size, Image.Resampling.LANCZOS)
     return max(ImageStat.Stat(ImageChops.difference(exact, made.convert("RGBA").convert("RGBa"))).rms)
@@ -58,36 +58,36 @@ def off(data, made):
 
 @pytest.mark.parametrize("size_px", [64, 100, 128, 160, 200, 256, 300, 330, 420])
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P"])
-@pytest.mark.parametrize("picture", [hatching(), rings()], ids=["hatching", "rings"])
-def test_fine_lines_are_as_near_to_an_exact_reduction_as_those_of_libvips(picture, mode, size_px):
-    data = encoded(in_mode(picture, mode), "PNG") + PADDING
-    theirs = pyvips.Image.thumbnail_buffer(data, size_px, height=size_px, size="force").write_to_buffer(".png")
+@pytest.mark.parametrize("image", [hatching(), rings()], ids=["hatching", "rings"])
+def test_fine_lines_are_as_close_to_an_exact_reduction_as_those_of_libvips(image, mode, size_px):
+    data = encoded(in_mode(image, mode), "PNG") + PADDING
+    by_libvips = pyvips.Image.thumbnail_buffer(data, size_px, height=size_px, size="force").write_to_buffer(".png")
 
-    ours = off(data, judge.seen(thumbnail(data, size_px).data))
+    actual = off(data, judge.seen(thumbnail(data, size_px).data))
 
-    assert ours <= 1.05 * off(data, judge.seen(theirs)) + 1
+    assert actual <= 1.05 * off(data, judge.seen(by_libvips)) + 1
 
 
 def logo(mode, side_px=500):
-    """A badge with a hole and a soft shadow, and the same on white for modes without alpha."""
+    """Return a badge with a hole and a soft shadow, on white for modes without alpha."""
     badge = Image.new("L", (side_px, side_px))
     draw = ImageDraw.Draw(badge)
     draw.rounded_rectangle((side_px // 5, side_px // 5, side_px * 3 // 4, side_px * 3 // 4), side_px // 12, fill=255)
     draw.ellipse((side_px // 3, side_px // 3, side_px // 2, side_px // 2), fill=0)
     shadow = badge.filter(ImageFilter.GaussianBlur(side_px / 14)).point(lambda value: value * 0.6)
-    picture = Image.new("RGBA", badge.size)
-    picture.putalpha(shadow)
-    picture.alpha_composite(Image.composite(Image.new("RGBA", badge.size, (24, 90, 190, 255)), picture, badge))
+    image = Image.new("RGBA", badge.size)
+    image.putalpha(shadow)
+    image.alpha_composite(Image.composite(Image.new("RGBA", badge.size, (24, 90, 190, 255)), image, badge))
     if mode in {"RGB", "L"}:
         ground = Image.new("RGBA", badge.size, "white")
-        ground.alpha_composite(picture)
+        ground.alpha_composite(image)
         return ground.convert(mode)
-    return picture.convert(mode)
+    return image.convert(mode)
 
 
 @pytest.mark.parametrize("size_px", [96, 128, 256, 400])
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
-def test_a_logo_with_a_soft_shadow_is_as_small_as_other_programs_make_it(mode, size_px):
+def test_logo_with_a_soft_shadow_is_as_small_as_with_other_programs(mode, size_px):
     made = thumbnail(encoded(logo(mode), "PNG") + PADDING, size_px)
 
     pixels = Image.open(BytesIO(made.data))
@@ -100,16 +100,16 @@ def test_a_logo_with_a_soft_shadow_is_as_small_as_other_programs_make_it(mode, s
 @pytest.mark.parametrize("side_px", [40, 128, 500])
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 @pytest.mark.parametrize("engine", [PILLOW, LIBVIPS])
-def test_a_logo_of_the_wanted_size_keeps_every_pixel(engine, mode, side_px):
-    picture = logo(mode, side_px)
+def test_logo_of_the_thumbnail_size_keeps_every_pixel(engine, mode, side_px):
+    image = logo(mode, side_px)
 
-    made = thumbnail(encoded(picture, "PNG") + PADDING, side_px, engine)
+    made = thumbnail(encoded(image, "PNG") + PADDING, side_px, engine)
 
-    assert judge.read(made.data).write_to_memory() == picture.tobytes()
+    assert judge.read(made.data).write_to_memory() == image.tobytes()
 
 
 @pytest.mark.parametrize("engine", [PILLOW, LIBVIPS])
-def test_colours_of_faint_pixels_are_kept_and_those_of_transparent_pixels_are_dropped(engine):
+def test_colours_of_faint_pixels_are_kept_and_those_of_transparent_pixels_are_removed(engine):
     faint = scenes.colours().convert("RGBA")
     alpha = Image.new("L", faint.size, 3)
     alpha.paste(0, (0, 0, 48, 32))

@@ -1,4 +1,4 @@
-"""Whatever the bytes are, an upload ends as processed or failed, with a category and words of our own."""
+"""For any bytes, an upload ends as processed or failed, with a category and a fixed message."""
 
 import ast
 import re
@@ -9,12 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgpipe_processor.imaging import structures
-from imgpipe_processor.imaging.structures import others
+from imgpipe_processor.imaging.structures import unsupported_files
 from tests.cold_start import cold_start
 from tests.fuzz.seeds import seeds
 from tests.lambda_processor.deliveries import SOURCE, record
 from tests.lambda_processor.fakes import SETTINGS, Aws, run
-from tests.lambda_processor.hostile import bmps, boxes, gifs, jpegs, tiffs, webps
+from tests.lambda_processor.hostile import (
+    boxes,
+    crafted_bmps,
+    crafted_gifs,
+    crafted_jpegs,
+    crafted_tiffs,
+    crafted_webps,
+)
 from tests.lambda_processor.hostile.children import PROCESSOR
 from tests.lambda_processor.test_package import ENVIRONMENT
 
@@ -24,12 +31,13 @@ METADATA = {"owner": "canary of the metadata"}
 
 SEEDS = list(seeds().values())
 HOSTILE = [
-    gifs.gif(65_535, 65_535, gifs.image(1, 1)),
-    webps.riff((b"VP8X", bytes(10))),
+    crafted_gifs.gif(65_535, 65_535, crafted_gifs.image(1, 1)),
+    crafted_webps.riff((b"VP8X", bytes(10))),
     boxes.described(boxes.size(64, 64)),
-    tiffs.tiled(64, 64, 10**6, b"canary"),
-    jpegs.baseline(64, 64, before=jpegs.segment(0xFE, b"canary of the comment")) + b"canary behind the end",
-    bmps.bmp(64, 64, b"canary", compression=bmps.RLE8),
+    crafted_tiffs.tiled(64, 64, 10**6, b"canary"),
+    crafted_jpegs.baseline(64, 64, before=crafted_jpegs.segment(0xFE, b"canary of the comment"))
+    + b"canary after the end",
+    crafted_bmps.bmp(64, 64, b"canary", compression=crafted_bmps.RLE8),
     b"canary of the text",
     b"",
 ]
@@ -45,15 +53,15 @@ def ended(data, key=KEY):
     return aws.item
 
 
-# What stands for a value in a message: numbers, formats, and the names of other kinds of files.
+# The values in a message: numbers, formats, and the names of other kinds of files.
 VALUES = "|".join(
     (
         r"[0-9][0-9,]*",
-        *structures.structure.SPOKEN.values(),
+        *structures.structure.DISPLAY_NAMES.values(),
         *("JPEG", "PNG", "GIF", "AVIF", "TIFF", "BMP"),
-        *{name for *_, name in others._SIGNATURES},
-        *("empty", "no image that is known", "a text", "an SVG drawing", "a web page", "XML"),
-        *(structures.TAKEN, structures.TAKEN_WITH_HEIC),
+        *{name for *_, name in unsupported_files._SIGNATURES},
+        *("empty", "not in a known image format", "a text", "an SVG drawing", "a web page", "XML"),
+        *(structures.SUPPORTED, structures.SUPPORTED_WITH_HEIC),
         *("the (?:JPEG|PNG|GIF|WebP|AVIF|HEIC|TIFF|BMP) cannot be decoded",),
     )
 )
@@ -61,7 +69,7 @@ REFUSERS = {"corrupt", "unsupported", "too_large", "damaged"}
 
 
 def pattern(node):
-    """A regular expression for what an expression of the code can be."""
+    """Return a regular expression for the possible values of an expression."""
     if isinstance(node, ast.Constant):
         return re.escape(node.value)
     if isinstance(node, ast.JoinedStr):
@@ -70,18 +78,18 @@ def pattern(node):
         )
     if isinstance(node, ast.IfExp):
         return f"(?:{pattern(node.body)}|{pattern(node.orelse)})"
-    return ".{0}"  # a name: what it stands for is told where it is made
+    return ".{0}"  # a name: its values are matched where it is assigned
 
 
 def messages():
-    """A pattern for each message that the code has for an image that it refuses."""
+    """Return a pattern for each message of a rejected image in the code."""
     found = set()
     for file in (PROCESSOR / "imgpipe_processor" / "imaging").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSERS:
                 own = pattern(node.args[0])
-                told = structures.structure.damaged("@")
-                found.add(re.escape(told).replace("@", own) if node.func.id in {"corrupt", "damaged"} else own)
+                message = structures.structure.damaged("@")
+                found.add(re.escape(message).replace("@", own) if node.func.id in {"corrupt", "damaged"} else own)
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message":
                 found.add(pattern(node.value))
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "ImageRejectedError":
@@ -102,15 +110,15 @@ def check(item):
 
 
 @pytest.mark.parametrize("data", HOSTILE)
-def test_a_hostile_upload_fails_with_words_of_our_own(data):
+def test_error_message_of_a_hostile_upload_contains_only_fixed_words(data):
     check(ended(data))
 
 
-def test_the_words_are_all_of_them():
+def test_list_of_fixed_words_contains_all_messages():
     assert MESSAGES.fullmatch("the object is a text; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
     assert MESSAGES.fullmatch("the image has 9 x 12 pixels; at most 1,000 are allowed")
     assert MESSAGES.fullmatch(
-        "the image is truncated or damaged: the PNG is cut off; expected a whole file: save or upload it again"
+        "the image is truncated or damaged: the PNG is truncated; expected a whole file: save or upload it again"
     )
     assert not MESSAGES.fullmatch("the object is canary; expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
     assert len(messages()) > 60
@@ -123,7 +131,7 @@ def test_the_words_are_all_of_them():
     st.floats(0.01, 1),
     st.booleans(),
 )
-def test_any_damage_ends_as_processed_or_failed(data, damage, kept, cut):
+def test_damaged_file_ends_as_processed_or_failed(data, damage, kept, cut):
     changed = bytearray(data)
     for place, words in damage:
         at = int(place * len(changed))
@@ -134,7 +142,7 @@ def test_any_damage_ends_as_processed_or_failed(data, damage, kept, cut):
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(SEEDS), st.integers(2, 40), st.binary(max_size=200))
-def test_anything_behind_a_signature_ends_as_processed_or_failed(data, kept, others):
+def test_random_bytes_after_a_signature_end_as_processed_or_failed(data, kept, others):
     check(ended(data[:kept] + others))
 
 
@@ -146,7 +154,7 @@ def test_parts_of_two_files_end_as_processed_or_failed(one, other, first, second
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 @pytest.mark.parametrize("memory_mb", [256, 512])
-def test_a_cold_start_ends_with_a_limit_on_memory_so_that_nothing_is_killed_for_it(memory_mb):
+def test_cold_start_sets_a_memory_limit_that_prevents_the_kill_of_the_process(memory_mb):
     environment = ENVIRONMENT | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb)}
 
     done = cold_start(

@@ -1,4 +1,4 @@
-"""What is no picture that is taken is named and refused, and nothing but decoders of pictures is ever let at a file."""
+"""Files that are not supported images are named and rejected, and only image decoders read a file."""
 
 import json
 import subprocess
@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.fuzz.seeds import seeds
 from tests.lambda_processor.fakes import encoded, photo
-from tests.lambda_processor.hostile import boxes, tiffs
+from tests.lambda_processor.hostile import boxes, crafted_tiffs
 from tests.lambda_processor.hostile.children import PROCESSOR
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=100, memory_bytes=512 * 2**20)
@@ -21,12 +21,12 @@ ENTITY = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/pass
 
 def refusal(data, **options):
     with pytest.raises(ImageRejectedError) as caught:
-        make_picture(data, Recipe((128,)), Limits(10**6, 100, 512 * 2**20, **options))
+        make_thumbnails(data, Recipe((128,)), Limits(10**6, 100, 512 * 2**20, **options))
     return caught.value
 
 
 def raw_of_tiff(*more):
-    return tiffs.grey(64, 64, *more)
+    return crafted_tiffs.grey(64, 64, *more)
 
 
 NAMED = {
@@ -49,30 +49,32 @@ NAMED = {
         b"IIRO\x08\0\0\0",
         b"FUJIFILMCCD-RAW 0201",
         raw_of_tiff()[:8] + b"CR\2\0" + raw_of_tiff()[12:],
-        raw_of_tiff(tiffs.Entry(50706, tiffs.BYTE, (1, 4, 0, 0))),
-        raw_of_tiff(tiffs.Entry(254, tiffs.LONG, (1,)), tiffs.Entry(330, tiffs.LONG, (8,))),
+        raw_of_tiff(crafted_tiffs.Entry(50706, crafted_tiffs.BYTE, (1, 4, 0, 0))),
+        raw_of_tiff(
+            crafted_tiffs.Entry(254, crafted_tiffs.LONG, (1,)), crafted_tiffs.Entry(330, crafted_tiffs.LONG, (8,))
+        ),
     ],
-    "a film, or an image of a kind that is not known": [b"\0\0\0\x18ftypisom\0\0\2\0isomiso2"],
-    "a film": [b"\x1a\x45\xdf\xa3" + bytes(20), b"RIFF\0\0\0\0AVI LIST"],
-    "a HEIC image, which this function is not set up for": [boxes.file_type(b"heic") + bytes(99)],
-    "no image that is known": [bytes(100), b"\xff\xd8", b"\x89PNX\r\n\x1a\n", b"RIFF\0\0\0\0WAVEfmt "],
+    "a video, or an image of an unknown kind": [b"\0\0\0\x18ftypisom\0\0\2\0isomiso2"],
+    "a video": [b"\x1a\x45\xdf\xa3" + bytes(20), b"RIFF\0\0\0\0AVI LIST"],
+    "a HEIC image, which this function is not configured for": [boxes.file_type(b"heic") + bytes(99)],
+    "not in a known image format": [bytes(100), b"\xff\xd8", b"\x89PNX\r\n\x1a\n", b"RIFF\0\0\0\0WAVEfmt "],
 }
 
 
 @pytest.mark.parametrize(("name", "data"), [(name, data) for name, several in NAMED.items() for data in several])
-def test_what_is_uploaded_instead_of_a_picture_is_told_what_it_is(name, data):
+def test_message_names_the_kind_of_a_file_that_is_no_image(name, data):
     refused = refusal(data)
 
     assert refused.category == "unsupported"
     assert refused.message.startswith(f"the object is {name}; expected ")
 
 
-def test_heic_is_among_what_is_expected_where_it_is_taken():
+def test_message_expects_heic_if_heic_is_enabled():
     assert refusal(b"words").message.endswith("expected JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP")
     assert refusal(b"words", heic=True).message.endswith("expected JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF or BMP")
 
 
-# What else Pillow reads and writes, and the mode that it writes it in.
+# The other formats that Pillow reads and writes, and the mode that it writes them in.
 OTHERS = {
     "BLP": "P",
     "DDS": "RGB",
@@ -94,7 +96,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("image_format", OTHERS)
-def test_a_format_that_pillow_could_read_is_not_read(image_format):
+def test_other_formats_of_pillow_are_not_decoded(image_format):
     data = encoded(photo(64, 64).convert(OTHERS[image_format]), image_format)
 
     assert refusal(data).category == "unsupported"
@@ -104,7 +106,7 @@ AUDITED = """
 import json, sys
 from pathlib import Path
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 
 files = [Path(path).read_bytes() for path in sys.argv[1:]]
 seen = set()
@@ -119,14 +121,14 @@ sys.addaudithook(audit)
 ends = []
 for data in files:
     try:
-        ends.append(make_picture(data, Recipe((128,)), Limits(1_000_000, 100, 2**29)).format)
+        ends.append(make_thumbnails(data, Recipe((128,)), Limits(1_000_000, 100, 2**29)).format)
     except ImageRejectedError as refusal:
         ends.append(refusal.category)
 print(json.dumps([sorted(seen), ends]))
 """
 
 
-def test_no_file_is_opened_no_process_started_and_no_xml_read(tmp_path):
+def test_decoding_opens_no_file_starts_no_process_and_reads_no_xml(tmp_path):
     files = [*(data for several in NAMED.values() for data in several), *seeds().values()]
     for number, data in enumerate(files):
         (tmp_path / f"{number:04}").write_bytes(data)
@@ -140,6 +142,6 @@ def test_no_file_is_opened_no_process_started_and_no_xml_read(tmp_path):
     )
 
     seen, ends = json.loads(done.stdout)
-    assert set(seen) <= {"open /dev/null", "open /proc/self/statm"}  # where libtiff's own words go; what memory is left
+    assert set(seen) <= {"open /dev/null", "open /proc/self/statm"}  # for libtiff's messages; for the used memory
     assert {"unsupported", "JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP"} == set(ends)
     assert not done.stderr

@@ -1,4 +1,4 @@
-"""Sizes, output format, and what is refused. Every kind of file and turn: test_cells.py; colours: test_colour.py."""
+"""Sizes, output format, and rejections. test_cells.py tests every file kind and orientation, test_colour.py colours."""
 
 import json
 import subprocess
@@ -13,27 +13,27 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_thumbnails
 from imgpipe_processor.imaging.structures import MAX_SIDE_PX
 from tests.lambda_processor import pngs
 from tests.lambda_processor.fakes import decoded, encoded, photo
 
-# On top of what the source takes: pixels of the largest thumbnail, in all the states on their way to its file.
+# In addition to the source: pixels of the largest thumbnail, in all steps on their way to its file.
 BYTES_PER_TARGET_PIXEL = 30
 
-# And what the first picture of all leaves behind.
+# The memory that the first image leaves in use.
 ONCE_BYTES = 4 * 2**20
 
 PROCESSOR = Path(__file__).parents[2] / "lambda" / "processor"
 
 
-def picture(data, *, size_px=128, max_pixels=4_000_000):
-    return make_picture(data, Recipe((size_px,)), Limits(max_pixels, max_frames=100, memory_bytes=512 * 2**20))
+def processed(data, *, size_px=128, max_pixels=4_000_000):
+    return make_thumbnails(data, Recipe((size_px,)), Limits(max_pixels, max_frames=100, memory_bytes=512 * 2**20))
 
 
 def rejection(data, **limits):
     with pytest.raises(ImageRejectedError) as caught:
-        picture(data, **limits)
+        processed(data, **limits)
     return caught.value
 
 
@@ -51,8 +51,8 @@ def rejection(data, **limits):
     ],
 )
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_the_thumbnail_fits_inside_keeps_its_aspect_and_is_never_enlarged(source, thumbnail, image_format):
-    made = picture(encoded(photo(*source), image_format))
+def test_003_20_thumbnail_fits_inside_keeps_its_aspect_and_is_never_enlarged(source, thumbnail, image_format):
+    made = processed(encoded(photo(*source), image_format))
 
     assert (*source, image_format) == (made.width, made.height, made.format)
     assert thumbnail == (made.thumbnails[0].width, made.thumbnails[0].height) == decoded(made.thumbnails[0].data).size
@@ -68,15 +68,15 @@ def test_003_20_any_size_fits(width, height, size_px):
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_the_pixels_are_those_of_a_lanczos_of_the_whole_image(image_format):
+def test_003_20_pixels_equal_a_lanczos_reduction_of_the_whole_image(image_format):
     source = Image.radial_gradient("L").resize((1500, 1000))
     source = Image.merge("RGB", (source, source.rotate(180), ImageChops.invert(source)))
     data = encoded(source, image_format, quality=100, subsampling=0)
 
-    ours = decoded(picture(data, size_px=256).thumbnails[0].data)
-    exact = decoded(data).resize(ours.size, Image.Resampling.LANCZOS)
+    actual = decoded(processed(data, size_px=256).thumbnails[0].data)
+    exact = decoded(data).resize(actual.size, Image.Resampling.LANCZOS)
 
-    differences = ImageChops.difference(ours, exact).convert("L").histogram()
+    differences = ImageChops.difference(actual, exact).convert("L").histogram()
     assert sum(value * count for value, count in enumerate(differences)) / (256 * 171) < 1.5
 
 
@@ -92,8 +92,8 @@ def test_003_20_the_pixels_are_those_of_a_lanczos_of_the_whole_image(image_forma
         (encoded(Image.new("LA", (400, 200), (9, 0)), "PNG"), "PNG"),
     ],
 )
-def test_003_22_what_is_opaque_becomes_a_jpeg_and_what_is_transparent_a_png(source, expected):
-    thumbnail = picture(source).thumbnails[0]
+def test_003_22_opaque_image_becomes_a_jpeg_and_transparent_image_a_png(source, expected):
+    thumbnail = processed(source).thumbnails[0]
 
     assert expected == thumbnail.format == decoded(thumbnail.data).format
     assert {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png")}[expected] == (
@@ -102,24 +102,24 @@ def test_003_22_what_is_opaque_becomes_a_jpeg_and_what_is_transparent_a_png(sour
     )
 
 
-def test_a_jpeg_thumbnail_is_subsampled_and_not_progressive():
-    image = Image.open(BytesIO(picture(encoded(photo(), subsampling=0, progressive=True)).thumbnails[0].data))
+def test_jpeg_thumbnail_is_subsampled_and_not_progressive():
+    image = Image.open(BytesIO(processed(encoded(photo(), subsampling=0, progressive=True)).thumbnails[0].data))
 
     assert image.layer == [(1, 2, 2, 0), (2, 1, 1, 1), (3, 1, 1, 1)]
     assert "progressive" not in image.info
 
 
-def test_a_camera_file_with_more_pictures_behind_the_first_is_a_jpeg():
-    made = picture(encoded(photo(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))]))
+def test_camera_file_with_more_images_after_the_first_is_a_jpeg():
+    made = processed(encoded(photo(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))]))
 
     assert (made.format, made.width, made.height) == ("JPEG", 400, 200)
     assert decoded(made.thumbnails[0].data).getpixel((20, 10)) == (254, 0, 0)
 
 
-def test_an_animated_png_gives_its_first_frame():
+def test_animated_png_becomes_its_first_frame():
     frames = [Image.new("RGB", (300, 300), colour) for colour in ("red", "blue", "lime")]
 
-    made = picture(encoded(frames[0], "PNG", save_all=True, append_images=frames[1:]))
+    made = processed(encoded(frames[0], "PNG", save_all=True, append_images=frames[1:]))
 
     assert decoded(made.thumbnails[0].data).getpixel((50, 50)) == (254, 0, 0)
 
@@ -136,26 +136,26 @@ def test_an_animated_png_gives_its_first_frame():
     ],
     ids=["empty", "text", "ppm", "eps", "svg", "heic"],
 )
-def test_what_is_no_picture_that_is_taken_is_unsupported_whatever_it_is_called(data):
+def test_other_file_kinds_are_unsupported_with_any_name(data):
     assert rejection(data).category == "unsupported"
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 @pytest.mark.parametrize("kept", [0.03, 0.5, 0.95])
-def test_a_truncated_file_is_corrupt(image_format, kept):
+def test_truncated_file_is_corrupt(image_format, kept):
     data = encoded(Image.effect_noise((300, 300), 80), image_format)
 
     assert rejection(data[: int(len(data) * kept)]).category == "corrupt"
 
 
-def test_a_wrong_checksum_is_corrupt():
+def test_wrong_checksum_is_corrupt():
     data = bytearray(encoded(photo(), "PNG"))
     data[20] ^= 1
 
     assert rejection(bytes(data)).category == "corrupt"
 
 
-def test_an_inflated_text_chunk_is_too_large_and_no_crash():
+def test_huge_text_chunk_is_too_large():
     bomb = pngs.chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(30_000_000)))
 
     assert rejection(pngs.flat(9, 9, extra=bomb)).category == "too-large"
@@ -166,43 +166,43 @@ def test_an_inflated_text_chunk_is_too_large_and_no_crash():
     st.sampled_from(["JPEG", "PNG"]),
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=6),
 )
-def test_any_damage_ends_in_a_thumbnail_or_a_category(image_format, damage):
+def test_damaged_file_ends_in_a_thumbnail_or_a_category(image_format, damage):
     data = bytearray(encoded(photo(40, 30), image_format))
     for place, value in damage:
         data[int(place * len(data))] = value
     try:
-        assert picture(bytes(data), max_pixels=100_000).thumbnails[0].data
+        assert processed(bytes(data), max_pixels=100_000).thumbnails[0].data
     except ImageRejectedError as error:
-        assert error.category in {"corrupt", "unsupported", "too-large"}  # noqa: PT017  either end is right
+        assert error.category in {"corrupt", "unsupported", "too-large"}  # noqa: PT017  both results are correct
 
 
 @pytest.mark.parametrize("pixels_over", [1, 1_000_001])
-def test_too_many_pixels_are_refused_on_the_header_alone(pixels_over):
+def test_image_with_too_many_pixels_is_rejected_by_its_header_alone(pixels_over):
     assert rejection(pngs.without_data(1_000_000 + pixels_over, 1), max_pixels=1_000_000).category == "too-large"
     assert rejection(pngs.without_data(1000, 1000), max_pixels=1_000_000).category == "corrupt"
 
 
-def test_as_many_pixels_as_allowed_are_taken():
-    assert picture(encoded(photo(200, 100)), max_pixels=20_000).width == 200
+def test_image_with_the_allowed_pixels_is_accepted():
+    assert processed(encoded(photo(200, 100)), max_pixels=20_000).width == 200
     assert (
         rejection(encoded(photo(200, 100)), max_pixels=19_999).message
         == "the image has 200 x 100 pixels; at most 19,999 are allowed"
     )
 
 
-def test_a_defect_of_the_function_is_not_blamed_on_the_image():
+def test_defect_of_the_function_is_not_an_image_rejection():
     limits = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
     with pytest.raises(KeyError):
-        make_picture(encoded(photo()), Recipe((128,), output_format="unheard-of"), limits)
+        make_thumbnails(encoded(photo()), Recipe((128,), output_format="unknown"), limits)
 
 
-def test_a_side_that_no_jpeg_can_have_is_too_large():
-    assert picture(pngs.flat(MAX_SIDE_PX, 1)).thumbnails[0].width == 128
+def test_side_beyond_the_jpeg_maximum_is_too_large():
+    assert processed(pngs.flat(MAX_SIDE_PX, 1)).thumbnails[0].width == 128
     assert rejection(pngs.without_data(MAX_SIDE_PX + 1, 1)).category == "too-large"
 
 
-def test_the_limits_are_taken_back():
+def test_pillow_limits_are_restored():
     before = Image.MAX_IMAGE_PIXELS
 
     rejection(pngs.without_data(3000, 3000), max_pixels=5)
@@ -214,11 +214,11 @@ def test_the_limits_are_taken_back():
 MEASURE = """
 import json, sys
 from pathlib import Path
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 data = sys.stdin.buffer.read()
 peak = lambda: int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
 before = peak()
-make_picture(data, Recipe(tuple(json.loads(sys.argv[1]))), Limits(20_000_000, max_frames=100, memory_bytes=2**30))
+make_thumbnails(data, Recipe(tuple(json.loads(sys.argv[1]))), Limits(20_000_000, max_frames=100, memory_bytes=2**30))
 print(peak() - before)
 """
 
@@ -235,7 +235,7 @@ print(peak() - before)
     ],
     ids=["rgba", "palette", "progressive-cmyk", "jpeg"],
 )
-def test_the_memory_of_the_worst_images_of_a_kind_stays_under_its_bound(data, bytes_per_pixel, sizes_px):
+def test_memory_of_the_worst_images_of_a_kind_stays_below_its_bound(data, bytes_per_pixel, sizes_px):
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, json.dumps(sizes_px)],
         input=data(),

@@ -1,4 +1,4 @@
-"""GIF and WebP files that are odd beside their first picture: it is shown, and later frames while they are whole."""
+"""GIF and WebP files with odd parts: the first image is shown, and later frames up to the first damage."""
 
 import struct
 from dataclasses import replace
@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import ENGINES
 from tests.lambda_processor import gifs, judge
 from tests.lambda_processor.fakes import encoded
-from tests.lambda_processor.hostile import webps
+from tests.lambda_processor.hostile import crafted_webps
 from tests.lambda_processor.kinds import COLOURS
 
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
@@ -25,16 +25,16 @@ def flat(number, size=SCREEN, **options):
 
 
 def still(data, engine="pillow"):
-    """The picture, and the pixels of its thumbnail at the left and at the right."""
-    picture = make_picture(data, Recipe((96,), output_format="png", engine=engine), LIMITS)
-    seen = judge.seen(picture.thumbnails[0].data)
-    return picture, [seen.getpixel((x, 32)) for x in (10, 85)]
+    """Return the result, and the pixels of its thumbnail at the left and at the right."""
+    result = make_thumbnails(data, Recipe((96,), output_format="png", engine=engine), LIMITS)
+    seen = judge.seen(result.thumbnails[0].data)
+    return result, [seen.getpixel((x, 32)) for x in (10, 85)]
 
 
 def moving(data):
-    """What an animated thumbnail shows in the middle of each of its frames."""
-    picture = make_picture(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
-    thumbnail = picture.thumbnails[0].data
+    """Return the pixel in the middle of each frame of an animated thumbnail."""
+    result = make_thumbnails(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
+    thumbnail = result.thumbnails[0].data
     image = judge.read(thumbnail, **({"n": -1} if thumbnail.startswith(b"RIFF") else {}))
     frames = judge.rgba(image)
     return [frames.getpixel((48, 32 + 64 * number)) for number in range(image.height // 64)]
@@ -63,7 +63,7 @@ OLD = b"GIF87a" + ONE[6:]
 
 
 def between(extra, file=ONE):
-    """The file with bytes before its first block."""
+    """Return the file with bytes before its first block."""
     return file[:HEAD] + extra + file[HEAD:]
 
 
@@ -96,10 +96,10 @@ ODD_GIFS = {
 
 
 @pytest.mark.parametrize("name", ODD_GIFS)
-def test_gif_that_is_odd_beside_its_first_frame_shows_it(name):
-    picture, pixels = still(ODD_GIFS[name])
+def test_gif_with_odd_parts_shows_its_first_frame(name):
+    result, pixels = still(ODD_GIFS[name])
 
-    assert (pixels, picture.frames, picture.width, picture.height) == ([RED, RED], 1, *SCREEN)
+    assert (pixels, result.frames, result.width, result.height) == ([RED, RED], 1, *SCREEN)
     assert near(moving(ODD_GIFS[name]), RED)
 
 
@@ -139,22 +139,22 @@ def test_gif_stays_animated_up_to_its_first_damage(name):
     assert still(data)[1] == [RED, RED]
 
 
-def test_gif_keeps_its_repetitions_where_an_extension_is_odd():
+def test_gif_with_an_odd_extension_keeps_its_loop_count():
     data = between(b"!\x07\0", TWO)
 
-    picture = make_picture(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
+    result = make_thumbnails(data, Recipe((96,), animation=Animation(10, 10**6)), LIMITS)
 
-    assert judge.read(picture.thumbnails[0].data, n=-1).get("loop") == 4
+    assert judge.read(result.thumbnails[0].data, n=-1).get("loop") == 4
 
 
-def test_gif_keeps_what_is_transparent_where_an_extension_is_odd():
+def test_gif_with_an_odd_extension_keeps_its_transparency():
     data = between(b"!\x07\0", gifs.gif(SCREEN, PALETTE, replace(flat(0), transparent=0)))
 
     assert still(data)[1] == [CLEAR, CLEAR]
 
 
 def chunks(data):
-    """The chunks of a WebP."""
+    """Return the chunks of a WebP."""
     found, at = [], 12
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
@@ -165,7 +165,7 @@ def chunks(data):
 
 def extended(*following, flags=0, size=SCREEN, more=b""):
     sides = b"".join((side - 1).to_bytes(3, "little") for side in size)
-    return webps.riff((b"VP8X", struct.pack("<I", flags) + sides + more), *following)
+    return crafted_webps.riff((b"VP8X", struct.pack("<I", flags) + sides + more), *following)
 
 
 def lossless(colour, size=SCREEN):
@@ -173,7 +173,7 @@ def lossless(colour, size=SCREEN):
 
 
 def frame(colour, at=(0, 0), size=SCREEN, flags=0, coded=None):
-    """A frame as a chunk: place, size, a duration of 100 ms, flags, and its picture."""
+    """Return a frame as a chunk: position, size, a duration of 100 ms, flags, and its image."""
     numbers = (at[0] // 2, at[1] // 2, size[0] - 1, size[1] - 1, 100)
     head = b"".join(number.to_bytes(3, "little") for number in numbers) + bytes((flags,))
     kind, data = coded or lossless(colour, size)
@@ -181,8 +181,8 @@ def frame(colour, at=(0, 0), size=SCREEN, flags=0, coded=None):
 
 
 (SCENE,) = chunks(encoded(COLOURS, "WEBP", lossless=True))
-SIMPLE = webps.riff(SCENE)
-CONTROL = (b"ANIM", b"\xff\xff\xff\xff\0\0")  # white behind all frames
+SIMPLE = crafted_webps.riff(SCENE)
+CONTROL = (b"ANIM", b"\xff\xff\xff\xff\0\0")  # white under all frames
 ANIMATED, ALPHA, PROFILE, CLEARED = 2, 16, 32, 1
 
 
@@ -194,38 +194,38 @@ ODD_WEBPS = {
     "length too large": with_length(SIMPLE, len(SIMPLE) + 100),
     "length too small": with_length(SIMPLE, len(SIMPLE) - 20),
     "length of zero": with_length(SIMPLE, 0),
-    "unknown chunk before the picture": webps.riff((b"ABCD", b"?"), SCENE),
-    "alpha without its header": webps.riff((b"ALPH", b"?"), SCENE),
-    "chunk cut off after the picture": SIMPLE + b"EXIF\x99\0\0\0abc",
-    "chunk cut off after the picture, in its length": with_length(SIMPLE + b"EXIF\x99\0\0\0abc", len(SIMPLE) + 153),
-    "second picture": webps.riff(SCENE, lossless(RED)),
+    "unknown chunk before the image": crafted_webps.riff((b"ABCD", b"?"), SCENE),
+    "alpha without its header": crafted_webps.riff((b"ALPH", b"?"), SCENE),
+    "chunk cut off after the image": SIMPLE + b"EXIF\x99\0\0\0abc",
+    "chunk cut off after the image, in its length": with_length(SIMPLE + b"EXIF\x99\0\0\0abc", len(SIMPLE) + 153),
+    "second image": crafted_webps.riff(SCENE, lossless(RED)),
     "longer header": extended(SCENE, more=b"??"),
     "header of a smaller size": extended(SCENE, size=(20, 20)),
     "header of far too large a size": extended(SCENE, size=(2**24, 2**24)),
-    "header cut short": webps.riff((b"VP8X", bytes(6)), SCENE),
-    "header of nothing": webps.riff((b"VP8X", b""), SCENE),
+    "header cut short": crafted_webps.riff((b"VP8X", bytes(6)), SCENE),
+    "header of nothing": crafted_webps.riff((b"VP8X", b""), SCENE),
     "second header": extended((b"VP8X", bytes(10)), SCENE),
-    "header after the picture": webps.riff(SCENE, (b"VP8X", bytes(10))),
+    "header after the image": crafted_webps.riff(SCENE, (b"VP8X", bytes(10))),
     "reserved flags": extended(SCENE, flags=0xC1),
     "flag of an animation": extended(SCENE, flags=ANIMATED),
     "control of an animation": extended(CONTROL, SCENE),
-    "frame after the picture": extended(SCENE, frame(RED)),
+    "frame after the image": extended(SCENE, frame(RED)),
     "profile that is none": extended((b"ICCP", b"?"), SCENE, flags=PROFILE),
-    "2000 chunks after the picture": webps.riff(SCENE, *[(b"ABCD", b"")] * 2_000),
+    "2000 chunks after the image": crafted_webps.riff(SCENE, *[(b"ABCD", b"")] * 2_000),
 }
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ODD_WEBPS)
-def test_webp_that_is_odd_beside_its_picture_is_shown_as_if_it_was_not(name, engine):
-    picture = make_picture(ODD_WEBPS[name], Recipe((96,), output_format="png", engine=engine), LIMITS)
+def test_webp_with_odd_chunks_shows_its_image(name, engine):
+    result = make_thumbnails(ODD_WEBPS[name], Recipe((96,), output_format="png", engine=engine), LIMITS)
 
-    assert judge.difference(COLOURS.convert("RGBA"), judge.seen(picture.thumbnails[0].data)) == 0
-    assert picture.frames == 1
+    assert judge.difference(COLOURS.convert("RGBA"), judge.seen(result.thumbnails[0].data)) == 0
+    assert result.frames == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_webp_whose_lossless_data_are_transparent_is_so_whatever_its_flags(engine):
+def test_transparency_of_lossless_webp_does_not_depend_on_flags(engine):
     half = (*RED[:3], 128)
 
     assert near(still(extended(lossless(half, (96, 64))), engine)[1], half, half)
@@ -244,13 +244,13 @@ PARTS = {
 @pytest.mark.parametrize("later", [(), (frame(BLUE),)], ids=["alone", "first-of-two"])
 @pytest.mark.parametrize("flags", [ANIMATED, ANIMATED | ALPHA, 0])
 @pytest.mark.parametrize("name", PARTS)
-def test_webp_is_transparent_where_its_first_frame_is_or_does_not_reach(name, flags, later, engine):
+def test_webp_is_transparent_where_its_first_frame_is_transparent_or_missing(name, flags, later, engine):
     first, expected = PARTS[name]
 
-    picture, pixels = still(extended(CONTROL, first, *later, flags=flags), engine)
+    result, pixels = still(extended(CONTROL, first, *later, flags=flags), engine)
 
     assert near(pixels, *expected)
-    assert picture.frames == 1 + len(later)
+    assert result.frames == 1 + len(later)
 
 
 def test_animated_webp_is_transparent_where_a_frame_was_cleared():
@@ -261,8 +261,8 @@ def test_animated_webp_is_transparent_where_a_frame_was_cleared():
 
 WHOLE = extended(CONTROL, frame(RED), frame(BLUE), flags=ANIMATED)
 BROKEN_WEBPS = {
-    "no header": (webps.riff(CONTROL, frame(RED), frame(BLUE)), [RED, BLUE]),
-    "header cut short": (webps.riff((b"VP8X", b"\2\0\0\0"), CONTROL, frame(RED), frame(BLUE)), [RED, BLUE]),
+    "no header": (crafted_webps.riff(CONTROL, frame(RED), frame(BLUE)), [RED, BLUE]),
+    "header cut short": (crafted_webps.riff((b"VP8X", b"\2\0\0\0"), CONTROL, frame(RED), frame(BLUE)), [RED, BLUE]),
     "header of a smaller size": (
         extended(CONTROL, frame(RED), frame(BLUE), flags=ANIMATED, size=(20, 20)),
         [RED, BLUE],
@@ -273,7 +273,7 @@ BROKEN_WEBPS = {
         extended(CONTROL, frame(RED), frame(BLUE), frame(LIME, at=(2, 0)), flags=ANIMATED),
         [RED, BLUE],
     ),
-    "third frame without a picture": (
+    "third frame without an image": (
         extended(CONTROL, frame(RED), frame(BLUE), frame(LIME, coded=(b"ABCD", b"")), flags=ANIMATED),
         [RED, BLUE],
     ),
@@ -300,7 +300,7 @@ def test_webp_stays_animated_up_to_its_first_damage(name):
         extended(CONTROL, frame(RED), flags=ANIMATED)[:-9],
         extended((b"ABCD", b""), flags=0),
     ],
-    ids=["cut-off", "cut-off-with-its-length", "first-frame-cut-off", "no-picture"],
+    ids=["cut-off", "cut-off-with-its-length", "first-frame-cut-off", "no-image"],
 )
-def test_webp_without_all_of_its_first_picture_is_corrupt(data):
+def test_webp_with_an_incomplete_first_image_is_corrupt(data):
     assert category(data) == "corrupt"

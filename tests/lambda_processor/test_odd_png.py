@@ -1,4 +1,4 @@
-"""PNG files that are odd beside their pixels: the same picture as without it, from both engines."""
+"""PNG files with odd chunks: both engines decode the same image as without them."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.recipe import ENGINES
 from tests.lambda_processor import judge, pngs, profiles
 from tests.lambda_processor.fakes import encoded
@@ -23,9 +23,9 @@ LARGER = struct.pack(">IIBBBBB", 2 * WIDTH, HEIGHT, 8, pngs.RGB, 0, 0, 0)
 
 
 def made(data, engine="pillow", **recipe):
-    """The picture, and its thumbnail as libvips sees it."""
-    picture = make_picture(data, Recipe((WIDTH,), output_format="png", engine=engine, **recipe), LIMITS)
-    return picture, judge.seen(picture.thumbnails[0].data)
+    """Return the result, and its thumbnail as decoded by libvips."""
+    result = make_thumbnails(data, Recipe((WIDTH,), output_format="png", engine=engine, **recipe), LIMITS)
+    return result, judge.seen(result.thumbnails[0].data)
 
 
 def category(data, engine="pillow"):
@@ -39,7 +39,7 @@ def wrong_checksum(kind, data):
 
 
 def with_window(cinfo):
-    """The compressed rows, with a header that names a window of 2^(8 + cinfo) bytes."""
+    """Return the compressed rows, with a header that declares a window of 2^(8 + cinfo) bytes."""
     method = cinfo << 4 | 8
     return bytes((method, -(method << 8) % 31)) + PACKED[2:]
 
@@ -107,11 +107,11 @@ ODD = {
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ODD)
-def test_png_that_is_odd_beside_its_pixels_is_shown_as_if_it_was_not(name, engine):
-    picture, shown = made(ODD[name], engine)
+def test_png_with_odd_chunks_shows_its_image(name, engine):
+    result, shown = made(ODD[name], engine)
 
     assert judge.difference(COLOURS.convert("RGBA"), shown) == 0
-    assert (picture.width, picture.height, picture.frames) == (WIDTH, HEIGHT, 1)
+    assert (result.width, result.height, result.frames) == (WIDTH, HEIGHT, 1)
 
 
 DAMAGED = {
@@ -162,7 +162,7 @@ def test_png_whose_pixels_are_damaged_is_corrupt(name, engine):
         (16, pngs.RGB, ((1, 2, 300), (1, 2, 44), (257, 2, 300)), (1, 2, 300), (True, False, False)),
     ],
 )
-def test_one_transparent_value_is_compared_with_all_its_bits(bits, colour_type, samples, key, transparent, engine):
+def test_all_bits_of_a_transparent_value_are_compared(bits, colour_type, samples, key, transparent, engine):
     bands = 16
     values = [value if isinstance(value, tuple) else (value,) for value in samples for _ in range(bands)]
     packed = 0
@@ -173,15 +173,15 @@ def test_one_transparent_value_is_compared_with_all_its_bits(bits, colour_type, 
     extra = pngs.chunk(b"tRNS", struct.pack(f">{len(key)}H", *key))
     data = pngs.of_rows(len(values), 8, [row] * 8, bits=bits, colour_type=colour_type, extra=extra)
 
-    picture = make_picture(data, Recipe((len(values),), output_format="png", engine=engine), LIMITS)
+    result = make_thumbnails(data, Recipe((len(values),), output_format="png", engine=engine), LIMITS)
 
-    alpha = judge.seen(picture.thumbnails[0].data).getchannel("A")
+    alpha = judge.seen(result.thumbnails[0].data).getchannel("A")
     seen = [alpha.getpixel((bands * number + bands // 2, 4)) for number in range(len(samples))]
     assert seen == [0 if clear else 255 for clear in transparent]
 
 
 def paletted(colours, transparent, indices=(0, 1, 2, 3)):
-    """Stripes of 16 pixels of these colours."""
+    """Return stripes of 16 pixels of these colours."""
     row = bytes(index for index in indices for _ in range(16))
     extra = pngs.chunk(b"PLTE", bytes(value for colour in colours for value in colour)) + pngs.chunk(
         b"tRNS", transparent
@@ -204,10 +204,10 @@ FOUR = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
         (b"", (255, 255, 255, 255)),
     ],
 )
-def test_transparency_of_a_palette_may_be_shorter_or_longer_than_it(transparent, alphas, engine):
-    picture = make_picture(paletted(FOUR, transparent), Recipe((64,), output_format="png", engine=engine), LIMITS)
+def test_transparency_may_be_shorter_or_longer_than_the_palette(transparent, alphas, engine):
+    result = make_thumbnails(paletted(FOUR, transparent), Recipe((64,), output_format="png", engine=engine), LIMITS)
 
-    seen = judge.seen(picture.thumbnails[0].data)
+    seen = judge.seen(result.thumbnails[0].data)
     assert tuple(seen.getpixel((16 * number + 8, 4))[3] for number in range(4)) == alphas
 
 
@@ -215,9 +215,9 @@ def test_transparency_of_a_palette_may_be_shorter_or_longer_than_it(transparent,
 def test_index_beyond_the_palette_is_black(engine):
     data = paletted(FOUR[:2], b"\xff")
 
-    picture = make_picture(data, Recipe((64,), output_format="png", engine=engine), LIMITS)
+    result = make_thumbnails(data, Recipe((64,), output_format="png", engine=engine), LIMITS)
 
-    seen = judge.seen(picture.thumbnails[0].data)
+    seen = judge.seen(result.thumbnails[0].data)
     assert [seen.getpixel((16 * number + 8, 4)) for number in range(4)] == [
         (255, 0, 0, 255),
         (0, 255, 0, 255),
@@ -234,32 +234,32 @@ FRAMES = [COLOURS, COLOURS.transpose(Image.Transpose.ROTATE_180), COLOURS.transp
 MOVING = animation(*FRAMES, duration=50)
 
 
-def places(data, kind):
-    """Where the chunks of a kind begin."""
-    found = [place for place in range(8, len(data)) if data.startswith(kind, place + 4)]
+def chunk_offsets(data, kind):
+    """Return where the chunks of a kind begin."""
+    found = [offset for offset in range(8, len(data)) if data.startswith(kind, offset + 4)]
     assert found
     return found
 
 
-def changed(data, place, value):
-    return data[:place] + value + data[place + len(value) :]
+def changed(data, offset, value):
+    return data[:offset] + value + data[offset + len(value) :]
 
 
-def with_right_checksum(data, place):
-    length = struct.unpack_from(">I", data, place)[0]
-    return changed(data, place, pngs.chunk(data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
+def with_right_checksum(data, offset):
+    length = struct.unpack_from(">I", data, offset)[0]
+    return changed(data, offset, pngs.chunk(data[offset + 4 : offset + 8], data[offset + 8 : offset + 8 + length]))
 
 
-CONTROLS, PARTS = places(MOVING, b"fcTL"), places(MOVING, b"fdAT")
+CONTROLS, PARTS = chunk_offsets(MOVING, b"fcTL"), chunk_offsets(MOVING, b"fdAT")
 BROKEN_FRAMES = {
     "control of a wrong checksum": (changed(MOVING, CONTROLS[2] + 20, b"\7"), 2),
-    "frame beyond the picture": (with_right_checksum(changed(MOVING, CONTROLS[1] + 20, b"\0\0\0\7"), CONTROLS[1]), 1),
+    "frame beyond the image": (with_right_checksum(changed(MOVING, CONTROLS[1] + 20, b"\0\0\0\7"), CONTROLS[1]), 1),
     "first control of a part": (with_right_checksum(changed(MOVING, CONTROLS[0] + 12, b"\0\0\0\1"), CONTROLS[0]), 1),
     "wrong sequence": (with_right_checksum(changed(MOVING, CONTROLS[2] + 8, b"\0\0\0\1"), CONTROLS[2]), 2),
     "unknown disposal": (with_right_checksum(changed(MOVING, CONTROLS[2] + 32, b"\7"), CONTROLS[2]), 2),
     "data of a wrong checksum": (changed(MOVING, PARTS[0] + 20, b"\7\7\7"), 1),
     "cut off in the last frame": (MOVING[: PARTS[1] + 30], 2),
-    "cut off after the picture": (MOVING[: CONTROLS[1] + 4], 1),
+    "cut off after the image": (MOVING[: CONTROLS[1] + 4], 1),
     "count of no frames": (
         MOVING.replace(pngs.chunk(b"acTL", struct.pack(">II", 3, 0)), pngs.chunk(b"acTL", bytes(8))),
         1,
@@ -274,23 +274,23 @@ BROKEN_FRAMES = {
 
 
 @pytest.mark.parametrize("name", BROKEN_FRAMES)
-def test_broken_frame_ends_the_animation_before_it_and_the_first_is_always_shown(name):
+def test_broken_frame_ends_the_animation_and_the_first_frame_is_shown(name):
     data, frames = BROKEN_FRAMES[name]
 
-    picture, shown = made(data)
-    moving = make_picture(data, Recipe((WIDTH,), animation=Animation(10, 10**6), webp_quality=95), LIMITS)
+    result, shown = made(data)
+    moving = make_thumbnails(data, Recipe((WIDTH,), animation=Animation(10, 10**6), webp_quality=95), LIMITS)
 
     assert judge.difference(COLOURS.convert("RGBA"), shown) == 0
-    assert picture.frames == moving.frames == frames
+    assert result.frames == moving.frames == frames
     image = judge.read(moving.thumbnails[0].data, **({"n": -1} if frames > 1 else {}))
     assert image.height // HEIGHT == frames
 
 
 def test_frame_whose_rows_are_damaged_ends_the_animation_before_it():
-    place = PARTS[1]
-    data = with_right_checksum(changed(MOVING, place + 14, b"\xff" * 8), place)
+    offset = PARTS[1]
+    data = with_right_checksum(changed(MOVING, offset + 14, b"\xff" * 8), offset)
 
-    moving = make_picture(data, Recipe((WIDTH,), animation=Animation(10, 10**6)), LIMITS)
+    moving = make_thumbnails(data, Recipe((WIDTH,), animation=Animation(10, 10**6)), LIMITS)
 
     assert moving.thumbnails[0].format == "WEBP"
     assert judge.read(moving.thumbnails[0].data, n=-1).height == 2 * HEIGHT

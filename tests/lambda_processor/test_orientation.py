@@ -1,4 +1,4 @@
-"""Where formats carry an orientation, in odd places and with odd values; every kind of file: test_cells.py."""
+"""Orientations in odd positions and with odd values of each format; test_cells.py tests every kind of file."""
 
 import struct
 import zlib
@@ -6,7 +6,7 @@ import zlib
 import pytest
 from PIL import ExifTags, Image
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.lambda_processor import judge, pngs, scenes
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS
@@ -19,18 +19,18 @@ ON_ITS_SIDE = scenes.stored(COLOURS, 6)
 
 
 def is_turned(data):
-    """Whether what is stored for orientation 6 comes out upright; otherwise it has to be as stored."""
-    picture = make_picture(data, Recipe((48,), "png"), LIMITS)
-    (made,) = picture.thumbnails
-    upright = picture.width == scenes.WIDTH
+    """Return True if the image is rotated for orientation 6; assert that it is as stored otherwise."""
+    result = make_thumbnails(data, Recipe((48,), "png"), LIMITS)
+    (made,) = result.thumbnails
+    upright = result.width == scenes.WIDTH
     look = COLOURS if upright else ON_ITS_SIDE
-    assert (picture.width, picture.height) == look.size
+    assert (result.width, result.height) == look.size
     assert judge.difference(judge.reduced(look, made.width, made.height), judge.seen(made.data)) < 5
     return upright
 
 
 def block(kind=SHORT, value=6, order="<", count=1, tag=ExifTags.Base.Orientation):
-    """EXIF of one tag, without its header."""
+    """Return EXIF with one tag, without its header."""
     code = {BYTE: "Bxxx", ASCII: "4s", SHORT: "Hxx", LONG: "I", SIGNED: "i"}[kind]
     head = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8)
     return head + struct.pack(order + "HHHI" + code + "I", 1, tag, kind, count, value, 0)
@@ -41,15 +41,15 @@ def segment(body, marker=0xE1):
 
 
 def jpeg(*segments):
-    """A JPEG with these between its beginning and the rest."""
+    """Return a JPEG with these segments after its beginning."""
     data = encoded(ON_ITS_SIDE, quality=95, subsampling=0)
     return data[:2] + b"".join(segments) + data[2:]
 
 
-def png(*chunks, behind=False):
-    """A PNG with these before its pixels, or behind them."""
+def png(*chunks, after_pixels=False):
+    """Return a PNG with these chunks before or after its pixels."""
     data = encoded(ON_ITS_SIDE, "PNG")
-    at = data.index(b"IEND") - 4 if behind else data.index(b"IDAT") - 4
+    at = data.index(b"IEND") - 4 if after_pixels else data.index(b"IDAT") - 4
     return data[:at] + b"".join(chunks) + data[at:]
 
 
@@ -62,11 +62,11 @@ XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 
 @pytest.mark.parametrize("suffix", [".jpg[Q=95,subsample-mode=off]", ".png", ".webp[lossless]", ".avif[Q=95]", ".tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pains_2_what_another_program_turns_upright_is_upright_here(suffix, orientation):
+def test_pains_2_orientation_equals_that_of_another_program(suffix, orientation):
     data = libvips(suffix)(scenes.stored(COLOURS, orientation), orientation)
-    picture = make_picture(data, Recipe((96,), "png"), LIMITS)
+    result = make_thumbnails(data, Recipe((96,), "png"), LIMITS)
 
-    seen = judge.seen(picture.thumbnails[0].data)
+    seen = judge.seen(result.thumbnails[0].data)
 
     assert judge.difference(judge.rgba(judge.read(data).autorot()), seen) < 3
     assert judge.difference(judge.reduced(COLOURS, 96, 64), seen) < 5
@@ -74,7 +74,7 @@ def test_pains_2_what_another_program_turns_upright_is_upright_here(suffix, orie
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("value", [0, 1, 9, 255, 65535])
-def test_an_orientation_that_makes_no_sense_is_none(image_format, value):
+def test_invalid_orientation_is_ignored(image_format, value):
     tags = Image.Exif()
     tags[ExifTags.Base.Orientation] = value
 
@@ -122,7 +122,7 @@ def test_an_orientation_that_makes_no_sense_is_none(image_format, value):
         "noise",
     ],
 )
-def test_an_orientation_is_taken_as_it_is_written_and_broken_exif_does_not_cost_the_thumbnail(made, turned):
+def test_orientation_is_read_and_broken_exif_does_not_prevent_the_thumbnail(made, turned):
     assert is_turned(jpeg(segment(HEADER + made))) is turned
     assert is_turned(png(pngs.chunk(b"eXIf", made))) is turned
 
@@ -130,7 +130,7 @@ def test_an_orientation_is_taken_as_it_is_written_and_broken_exif_does_not_cost_
 @pytest.mark.parametrize(
     ("data", "turned"),
     [
-        (png(pngs.chunk(b"eXIf", block()), behind=True), True),
+        (png(pngs.chunk(b"eXIf", block()), after_pixels=True), True),
         (jpeg(segment(b"JFIF\0\1\1\0\0\1\0\1\0\0", 0xE0), segment(HEADER + block())), True),
         (jpeg(segment(b"Maker\0", 0xE5), segment(b"comment", 0xFE), segment(HEADER + block())), True),
         (jpeg(segment(HEADER + block()), segment(XMP_HEADER + xmp(1))), True),
@@ -140,9 +140,9 @@ def test_an_orientation_is_taken_as_it_is_written_and_broken_exif_does_not_cost_
         (encoded(ON_ITS_SIDE, "WEBP", lossless=True, exif=block()), True),
     ],
     ids=[
-        "png-behind-the-pixels",
-        "jpeg-behind-jfif",
-        "jpeg-behind-others",
+        "png-after-the-pixels",
+        "jpeg-after-jfif",
+        "jpeg-after-others",
         "jpeg-exif-and-xmp",
         "jpeg-exif-upright-xmp-not",
         "jpeg-xmp-only",
@@ -150,11 +150,11 @@ def test_an_orientation_is_taken_as_it_is_written_and_broken_exif_does_not_cost_
         "webp-without-header",
     ],
 )
-def test_an_orientation_is_found_wherever_programs_write_it(data, turned):
+def test_orientation_is_found_in_every_place_that_programs_use(data, turned):
     assert is_turned(data) is turned
 
 
-def test_an_old_png_has_its_exif_in_hexadecimal():
+def test_hexadecimal_exif_of_an_old_png_is_read():
     made = HEADER + block()
     lines = f"\nexif\n{len(made):8}\n{made.hex()}\n"
     text = b"Raw profile type exif\0\0" + zlib.compress(lines.encode())
@@ -162,7 +162,7 @@ def test_an_old_png_has_its_exif_in_hexadecimal():
     assert is_turned(png(pngs.chunk(b"zTXt", text)))
 
 
-def test_an_avif_is_turned_by_its_own_properties_and_not_by_exif_or_xmp():
+def test_avif_properties_and_not_exif_or_xmp_define_its_orientation():
     by_properties = pillow("AVIF", quality=95, subsampling="4:4:4")(ON_ITS_SIDE, 6)
     assert b"irot" in by_properties
     with_exif = encoded(ON_ITS_SIDE, "AVIF", quality=95, subsampling="4:4:4", exif=HEADER + block(tag=0x0110))
@@ -176,10 +176,10 @@ def test_an_avif_is_turned_by_its_own_properties_and_not_by_exif_or_xmp():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("output_format", ["jpeg", "png", "webp", "avif"])
-def test_pains_2_a_thumbnail_names_no_orientation(orientation, output_format):
+def test_pains_2_thumbnail_has_no_orientation_tag(orientation, output_format):
     data = encoded(scenes.stored(COLOURS, orientation), quality=95, exif=exif(orientation))
 
-    (made,) = make_picture(data, Recipe((48,), output_format), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((48,), output_format), LIMITS).thumbnails
 
     seen = judge.read(made.data)
     assert "orientation" not in seen.get_fields() or seen.get("orientation") == 1

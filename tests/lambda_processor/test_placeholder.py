@@ -1,4 +1,4 @@
-"""Placeholders are BlurHashes as another implementation makes them; the dominant colour is that of the largest area."""
+"""Placeholders equal those of another BlurHash implementation; the dominant colour is that of the largest area."""
 
 import re
 
@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from imgpipe_processor.imaging.placeholder import SWATCH_PX, swatch
-from imgpipe_processor.imaging.placeholder import blurhash as ours
+from imgpipe_processor.imaging.placeholder import blurhash as actual_blurhash
 from tests.lambda_processor import judge, profiles, scenes, spaces
 from tests.lambda_processor.fakes import encoded
 from tests.lambda_processor.kinds import COLOURS, CUT_OUT, KINDS
@@ -19,24 +19,24 @@ from tests.lambda_processor.writers import exif
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 WHITE = (255, 255, 255)
 
-# Of a channel, in steps of 255, on average. Upside down is more than 15 away.
+# Of a channel, in steps of 255, on average. An image upside down differs by more than 15.
 CLOSE = 7
 
 
 def recorded(data, *sizes_px, **options):
-    picture = make_picture(data, Recipe(sizes_px or (96,), **options), LIMITS)
-    return picture.placeholder, picture.dominant_color
+    result = make_thumbnails(data, Recipe(sizes_px or (96,), **options), LIMITS)
+    return result.placeholder, result.dominant_color
 
 
 def reference(image):
-    """What another implementation makes of these pixels."""
+    """Return the BlurHash of these pixels by another implementation."""
     rows = [[image.getpixel((x, y)) for x in range(image.width)] for y in range(image.height)]
     across, down = (4, 3) if image.width >= image.height else (3, 4)
     return blurhash.encode(rows, across, down)
 
 
 def shown(placeholder):
-    """What a viewer shows until the thumbnail is there."""
+    """Return the image that a viewer shows until the thumbnail is loaded."""
     across, down = blurhash.components(placeholder)
     width, height = (24, 16) if across > down else (16, 24)
     image = Image.new("RGB", (width, height))
@@ -44,14 +44,14 @@ def shown(placeholder):
     return image.convert("RGBA")
 
 
-def expected(picture, ground=WHITE):
-    """What is shown of the reference for the picture, made small by libvips."""
-    size = (20, 13) if picture.width >= picture.height else (13, 20)
-    return shown(reference(judge.reduced(picture, *size, ground).convert("RGB")))
+def expected(result, ground=WHITE):
+    """Return the image of the reference BlurHash, made from a reduction by libvips."""
+    size = (20, 13) if result.width >= result.height else (13, 20)
+    return shown(reference(judge.reduced(result, *size, ground).convert("RGB")))
 
 
-def off(placeholder, picture, ground=WHITE):
-    return judge.difference(expected(picture, ground), shown(placeholder))
+def off(placeholder, result, ground=WHITE):
+    return judge.difference(expected(result, ground), shown(placeholder))
 
 
 def rgb(colour):
@@ -61,24 +61,24 @@ def rgb(colour):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, SWATCH_PX), st.integers(1, SWATCH_PX), st.randoms(use_true_random=False))
-def test_a_placeholder_is_what_the_reference_makes_of_the_same_pixels(width, height, choose):
+def test_placeholder_equals_that_of_the_reference_implementation(width, height, choose):
     image = Image.frombytes("RGB", (width, height), choose.randbytes(3 * width * height))
 
-    assert ours(image) == reference(image)
+    assert actual_blurhash(image) == reference(image)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_every_kind_of_file_has_the_placeholder_of_its_thumbnail(kind):
+def test_placeholder_of_every_file_kind_matches_its_thumbnail(kind):
     data = kind.data(6 if kind.turns else 1)
 
-    picture = make_picture(data, Recipe((SWATCH_PX,), "png", background="#ffffff"), LIMITS)
+    result = make_thumbnails(data, Recipe((SWATCH_PX,), "png", background="#ffffff"), LIMITS)
 
-    assert picture.placeholder == reference(judge.seen(picture.thumbnails[0].data).convert("RGB"))
-    assert len(picture.placeholder) == 28
+    assert result.placeholder == reference(judge.seen(result.thumbnails[0].data).convert("RGB"))
+    assert len(result.placeholder) == 28
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_placeholder_is_upright(orientation):
+def test_placeholder_is_upright(orientation):
     data = encoded(scenes.stored(COLOURS, orientation), "PNG", exif=exif(orientation))
 
     placeholder, _colour = recorded(data)
@@ -87,14 +87,14 @@ def test_a_placeholder_is_upright(orientation):
     assert all(off(placeholder, scenes.stored(COLOURS, other)) > 15 for other in (2, 3, 4))
 
 
-def test_an_upright_picture_has_more_waves_down_than_across():
+def test_portrait_image_has_more_waves_down_than_across():
     placeholder, _colour = recorded(encoded(COLOURS.transpose(Image.Transpose.ROTATE_90), "PNG"))
 
     assert blurhash.components(placeholder) == (3, 4)
 
 
 @pytest.mark.parametrize(("background", "ground"), [(None, WHITE), ("#203040", (32, 48, 64))])
-def test_what_is_transparent_shows_the_background(background, ground):
+def test_placeholder_shows_the_background_under_transparent_pixels(background, ground):
     image = Image.new("RGBA", (96, 64), (255, 0, 0, 0))
     image.paste((250, 200, 0, 255), (0, 0, 30, 64))
 
@@ -123,7 +123,7 @@ def test_placeholder_and_dominant_colour_are_in_srgb():
         ([((0, 0, 0), 20), ((250, 250, 250), 20), ((0, 160, 90), 56)], (0, 160, 90)),
     ],
 )
-def test_the_dominant_colour_is_that_of_the_largest_area_and_no_mixture(areas, expected):
+def test_dominant_colour_is_the_colour_of_the_largest_area(areas, expected):
     image, left = Image.new("RGB", (96, 64)), 0
     for colour, width in areas:
         image.paste(colour, (left, 0, left + width, 64))
@@ -144,20 +144,20 @@ def test_one_colour_is_dominant(mode):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (3, 2)])
-def test_the_smallest_pictures_have_a_placeholder(size):
+def test_smallest_images_have_a_placeholder(size):
     placeholder, colour = recorded(encoded(Image.new("RGB", size, (10, 200, 90)), "PNG"))
 
     assert (len(placeholder), rgb(colour)) == (28, (10, 200, 90))
 
 
 @pytest.mark.parametrize("sizes_px", [(), (96,), (96, 48, 32), (20,)])
-def test_a_placeholder_does_not_depend_on_the_sizes_that_are_made(sizes_px):
-    placeholder = make_picture(encoded(COLOURS, "PNG"), Recipe(sizes_px), LIMITS).placeholder
+def test_placeholder_does_not_depend_on_the_thumbnail_sizes(sizes_px):
+    placeholder = make_thumbnails(encoded(COLOURS, "PNG"), Recipe(sizes_px), LIMITS).placeholder
 
     assert off(placeholder, COLOURS) < CLOSE
 
 
-def test_a_swatch_is_opaque_and_small():
+def test_swatch_is_opaque_and_small():
     small = swatch(CUT_OUT, (1, 2, 3))
 
     assert (small.mode, small.size) == ("RGB", (20, 13))

@@ -1,13 +1,13 @@
-"""Nothing but pixels gets into a thumbnail: no word of the source, no place, no byte before or behind the image."""
+"""A thumbnail contains only pixels: no text, location or byte of the source before or after the image."""
 
 from io import BytesIO
 
 import pytest
 from PIL import ExifTags, Image
 
-from imgpipe_processor.imaging import Animation, Limits, Recipe, make_picture
-from imgpipe_processor.imaging.encoding import saved
-from imgpipe_processor.imaging.heic import register_decoder
+from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
+from imgpipe_processor.imaging.encoding import encode_frames
+from imgpipe_processor.imaging.plugins import register_heic_decoder
 from imgpipe_processor.imaging.recipe import ENGINES, OUTPUT_FORMATS
 from tests.lambda_processor import anatomy
 from tests.lambda_processor.fakes import encoded
@@ -27,7 +27,7 @@ from tests.lambda_processor.secrets_in_files import (
 LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20, heic=True)
 ANIMATION = Animation(max_frames=10, max_pixels=10**6)
 
-# All that a thumbnail may be made of; how often is the encoder's matter.
+# The parts that a thumbnail may contain, in any number.
 PARTS = {
     "JPEG": {"d8", "e0", "db", "c0", "c4", "da", "d9"},
     "PNG": {"IHDR", "PLTE", "tRNS", "IDAT", "IEND"},
@@ -39,10 +39,10 @@ WITH_METADATA = 0x20 | 0x08 | 0x04  # flags of VP8X: profile, EXIF, XMP
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_files_hold_their_secrets_and_are_read(name):
+def test_files_contain_their_secrets_and_can_be_decoded(name):
     data = FILES[name]()
     if name.startswith("heic"):
-        register_decoder()
+        register_heic_decoder()
     image = Image.open(BytesIO(data))
     image.load()
 
@@ -50,7 +50,7 @@ def test_the_files_hold_their_secrets_and_are_read(name):
     assert data.endswith(SECRET) or name.startswith("jpeg")
 
 
-def test_the_files_tell_of_a_place_and_hold_smaller_pictures_and_texts():
+def test_files_contain_a_location_smaller_images_and_texts():
     camera, drawing = Image.open(BytesIO(jpeg())), Image.open(BytesIO(png()))
 
     assert {"exif", "xmp", "photoshop", "comment", "icc_profile"} < camera.info.keys()
@@ -75,34 +75,34 @@ def assert_only_pixels(made):
 @pytest.mark.parametrize("animation", [None, ANIMATION], ids=["still", "animated"])
 @pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
 @pytest.mark.parametrize("name", FILES)
-def test_pains_29_nothing_but_pixels_is_in_a_thumbnail(name, output_format, animation, engine):
+def test_pains_29_thumbnail_contains_only_pixels(name, output_format, animation, engine):
     recipe = Recipe((600, 48), output_format, animation=animation, engine=engine)
 
-    for made in make_picture(FILES[name](), recipe, LIMITS).thumbnails:
+    for made in make_thumbnails(FILES[name](), recipe, LIMITS).thumbnails:
         assert_only_pixels(made)
 
 
 @pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
 @pytest.mark.parametrize("part", JPEG_PARTS)
-def test_pains_29_no_part_of_a_jpeg_reaches_a_thumbnail(part, output_format):
+def test_pains_29_no_metadata_of_a_jpeg_reaches_a_thumbnail(part, output_format):
     data = jpeg_with(part)
     assert SECRET in data
 
-    for made in make_picture(data, Recipe((96, 48), output_format), LIMITS).thumbnails:
+    for made in make_thumbnails(data, Recipe((96, 48), output_format), LIMITS).thumbnails:
         assert_only_pixels(made)
 
 
-def test_pains_29_a_long_comment_does_not_make_a_thumbnail_larger():
+def test_pains_29_long_comment_does_not_make_a_thumbnail_larger():
     comment = segment(0xFE, bytes(60_000))
     plain = encoded(COLOURS, quality=95)
 
     def thumbnail(data):
-        return make_picture(data, Recipe((48,)), LIMITS).thumbnails[0].data
+        return make_thumbnails(data, Recipe((48,)), LIMITS).thumbnails[0].data
 
     assert thumbnail(plain[:2] + comment + plain[2:]) == thumbnail(plain)
 
 
-# What Pillow's decoders leave in `info`, with values that its encoders write where they find them there.
+# The values that Pillow's decoders write to `info`, and that its encoders write to a file.
 CARRIED = {
     "comment": SECRET,
     "exif": Image.Exif().tobytes() + SECRET,
@@ -131,34 +131,34 @@ ENCODED_MODES = {
 @pytest.mark.parametrize(
     ("output_format", "mode"), [(each, mode) for each, modes in ENCODED_MODES.items() for mode in modes]
 )
-def test_pains_29_an_encoder_gets_nothing_of_what_an_image_carries(output_format, mode):
+def test_pains_29_encoder_receives_no_metadata_of_an_image(output_format, mode):
     bare, carrying = COLOURS.convert(mode), COLOURS.convert(mode)
     carrying.info = dict(CARRIED)
 
-    assert saved([bare], output_format) == saved([carrying], output_format)
+    assert encode_frames([bare], output_format) == encode_frames([carrying], output_format)
 
 
-def test_pains_29_an_encoder_gets_nothing_of_what_frames_carry():
+def test_pains_29_encoder_receives_no_metadata_of_frames():
     def frames(info):
         made = [COLOURS.copy(), COLOURS.transpose(Image.Transpose.ROTATE_180)]
         for frame in made:
             frame.info = dict(info)
         return made
 
-    assert saved(frames({}), "WEBP") == saved(frames(CARRIED), "WEBP")
+    assert encode_frames(frames({}), "WEBP") == encode_frames(frames(CARRIED), "WEBP")
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_pains_29_nothing_of_it_is_told_of_a_picture(name):
-    picture = make_picture(FILES[name](), Recipe(()), LIMITS)
+def test_pains_29_recorded_facts_contain_no_metadata(name):
+    result = make_thumbnails(FILES[name](), Recipe(()), LIMITS)
 
-    assert CANARY not in repr(picture)
+    assert CANARY not in repr(result)
 
 
-def test_a_file_that_is_an_archive_as_well_leaves_no_archive():
+def test_thumbnail_of_a_file_that_is_also_an_archive_contains_no_archive():
     hidden = b"PK\x03\x04" + SECRET + b"PK\x05\x06" + bytes(18)
 
-    (made,) = make_picture(jpeg() + hidden, Recipe((48,)), LIMITS).thumbnails
+    (made,) = make_thumbnails(jpeg() + hidden, Recipe((48,)), LIMITS).thumbnails
 
     assert b"PK" not in made.data[-len(hidden) :]
     assert anatomy.parts(made.data)[-1] == "d9"

@@ -23,7 +23,7 @@ from io import BytesIO
 from PIL import Image
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging.process_memory import (
-    keep_within, make_room, naming_refusals, renew_limit, reuse_heap, room_bytes
+    limit_memory, trim_heap, raising_memory_errors, update_limit, reuse_heap, available_bytes
 )
 Image.init()
 MB = 2**20
@@ -39,7 +39,7 @@ def blocks(count):
 
 def decoded(data):
     try:
-        with naming_refusals():
+        with raising_memory_errors():
             Image.open(BytesIO(data)).load()
     except Exception as error:
         return type(error).__name__
@@ -61,31 +61,31 @@ def of_child(script, data=b""):
     return json.loads(done.stdout)
 
 
-def test_the_heap_keeps_free_pages_between_used_blocks_until_make_room_returns_them():
+def test_heap_keeps_free_pages_between_used_blocks_until_trim_heap_returns_them():
     before, freed, after = of_child("""
 taken = blocks(48)
-before = room_bytes(512 * MB)
+before = available_bytes(512 * MB)
 del taken[::2]
-freed = room_bytes(512 * MB)
-make_room()
-print(json.dumps([before, freed, room_bytes(512 * MB)]))
+freed = available_bytes(512 * MB)
+trim_heap()
+print(json.dumps([before, freed, available_bytes(512 * MB)]))
 """)
 
     assert freed - before < MB  # the allocator keeps them
     assert after - freed > 22 * MB
 
 
-def test_large_blocks_leave_no_holes_in_the_heap_after_make_room_until_it_is_reused():
-    """A block that is freed below another is the heap's, but a mapped one goes back to the system at once."""
+def test_large_blocks_leave_no_holes_in_the_heap_after_trim_heap_until_it_is_reused():
+    """A block that is freed below another stays in the heap, but a mapped one is returned to the system at once."""
     kept = of_child("""
 def kept():
-    before = room_bytes(512 * MB)
+    before = available_bytes(512 * MB)
     lower, upper = b"1" * 64 * MB, b"1" * MB
     del lower
-    after = room_bytes(512 * MB)
+    after = available_bytes(512 * MB)
     return (before - after) // MB
 found = [kept()]
-make_room()
+trim_heap()
 found.append(kept())
 reuse_heap()
 found.append(kept())
@@ -95,53 +95,53 @@ print(json.dumps(found))
     assert [each >= 64 for each in kept] == [True, False, True], kept
 
 
-def test_a_limited_process_can_take_all_of_its_memory_and_no_more():
+def test_limited_process_can_use_all_of_its_memory_and_no_more():
     room, taken = of_child("""
-keep_within(128 * MB)
-room = room_bytes(128 * MB)
+limit_memory(128 * MB)
+room = available_bytes(128 * MB)
 print(json.dumps([room, len(blocks(256)) * MB]))
 """)
 
     assert room - 4 * MB < taken <= room
 
 
-def test_a_renewed_limit_allows_pages_that_were_returned_between_used_blocks():
+def test_updated_limit_allows_pages_that_were_returned_between_used_blocks():
     refused, allowed, over = of_child("""
-keep_within(128 * MB)
+limit_memory(128 * MB)
 taken = blocks(256)
 del taken[::2]
-make_room()
-free = room_bytes(128 * MB)
+trim_heap()
+free = available_bytes(128 * MB)
 
-def takes(size):
+def fits(size):
     try:
         return bool(bytearray(size))
     except MemoryError:
         return False
 
-refused = takes(free - 8 * MB)
-renew_limit(128 * MB)
-print(json.dumps([refused, takes(free - 8 * MB), takes(free + 8 * MB)]))
+refused = fits(free - 8 * MB)
+update_limit(128 * MB)
+print(json.dumps([refused, fits(free - 8 * MB), fits(free + 8 * MB)]))
 """)
 
     assert (refused, allowed, over) == (False, True, False)
 
 
-def test_a_limit_that_was_never_set_is_not_renewed():
+def test_limit_that_was_never_set_is_not_updated():
     assert of_child("""
-renew_limit(128 * MB)
+update_limit(128 * MB)
 print(json.dumps(resource.getrlimit(resource.RLIMIT_DATA)[0] == resource.RLIM_INFINITY))
 """)
 
 
-def test_a_decoder_error_becomes_a_memory_error_only_if_memory_was_refused():
+def test_decoder_error_becomes_a_memory_error_only_if_memory_was_refused():
     data = encoded(Image.new("RGB", (2000, 2000), (10, 200, 90)), "WEBP", lossless=True, quality=0, method=0)
 
     ends = of_child(
         """
 data = sys.stdin.buffer.read()
 ends = [decoded(data), decoded(data[:-8])]
-keep_within(128 * MB)
+limit_memory(128 * MB)
 taken = blocks(256)
 ends.append(decoded(data))
 del taken
@@ -159,11 +159,11 @@ print(json.dumps(ends))
     assert ends == ["decoded", damaged, "MemoryError", damaged]
 
 
-def test_a_refused_picture_keeps_its_category_if_memory_was_refused_before():
+def test_rejected_image_keeps_its_category_if_memory_was_refused_before():
     assert of_child("""
-keep_within(128 * MB)
+limit_memory(128 * MB)
 try:
-    with naming_refusals():
+    with raising_memory_errors():
         try:
             bytearray(512 * MB)
         except MemoryError:

@@ -1,11 +1,11 @@
-"""Several thumbnails of one decode: each as good as if it were the only one."""
+"""Several thumbnails of one decode: each is as good as if it were made alone."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, fitted_size, make_thumbnails
 from imgpipe_processor.imaging.recipe import LIBVIPS, PILLOW
 from tests.lambda_processor import judge, profiles, scenes
 from tests.lambda_processor.fakes import decoded, encoded, photo
@@ -16,11 +16,11 @@ LIMITS = Limits(4_000_000, max_frames=100, memory_bytes=512 * 2**20)
 
 
 def thumbnails(data, sizes_px, engine=PILLOW):
-    return make_picture(data, Recipe(tuple(sizes_px), engine=engine), LIMITS).thumbnails
+    return make_thumbnails(data, Recipe(tuple(sizes_px), engine=engine), LIMITS).thumbnails
 
 
 def mean_difference(first, second):
-    """Over all channels, in steps of 255."""
+    """Return the mean over all channels, in steps of 255."""
     histogram = ImageChops.difference(first.convert("RGBA"), second.convert("RGBA")).histogram()
     return sum(value % 256 * count for value, count in enumerate(histogram)) / (4 * first.width * first.height)
 
@@ -56,7 +56,7 @@ def gradients(mode):
         "cut-out",
     ],
 )
-def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
+def test_003_20_003_22_every_size_equals_the_same_size_made_alone(data):
     for size_px, made in zip(SIZES_PX, thumbnails(data, SIZES_PX), strict=True):
         (alone,) = thumbnails(data, [size_px])
 
@@ -66,7 +66,7 @@ def test_003_20_003_22_every_size_looks_as_if_it_were_the_only_one(data):
 
 @pytest.mark.parametrize("sizes_px", [SIZES_PX, [200, 210, 230, 256]], ids=["octaves", "close-to-each-other"])
 @pytest.mark.parametrize(("image_format", "engine"), [("JPEG", PILLOW), ("PNG", PILLOW), ("PNG", LIBVIPS)])
-def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format, engine, sizes_px):
+def test_003_20_other_sizes_do_not_reduce_fine_detail(image_format, engine, sizes_px):
     source = scenes.spots(1500, 1000)
     data = encoded(source, image_format)
 
@@ -80,31 +80,31 @@ def test_003_20_fine_detail_comes_out_no_worse_for_the_other_sizes(image_format,
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 8), (61, 40), (60, 41), (61, 41), (127, 85), (128, 86)], ids=str)
 @pytest.mark.parametrize("scale", [1, 2.7, 7.3])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_a_jpeg_has_its_colours_where_they_were(image_format, size, scale):
-    """It is shrunk in lightness and colours; the way over red, green and blue is what it has to keep up with."""
+def test_003_20_jpeg_colours_stay_at_their_positions(image_format, size, scale):
+    """Shrinking in YCbCr planes is at least as good as shrinking in red, green and blue."""
     source = scenes.spots(round(scale * size[0]), round(scale * size[1]), 4 * scale)
     data = encoded(source, image_format, quality=95) + PADDING
     sizes_px = (max(size),)
 
-    (exact,) = make_picture(data, Recipe(sizes_px, "png"), LIMITS).thumbnails
-    (ours,) = make_picture(data, Recipe(sizes_px, "jpeg", jpeg_quality=95), LIMITS).thumbnails
+    (exact,) = make_thumbnails(data, Recipe(sizes_px, "png"), LIMITS).thumbnails
+    (actual,) = make_thumbnails(data, Recipe(sizes_px, "jpeg", jpeg_quality=95), LIMITS).thumbnails
 
     seen = judge.seen(exact.data)
     over_rgb = judge.seen(encoded(seen.convert("RGB"), quality=95, subsampling="4:2:0"))
     slack = 0.5 if min(size) > 9 else 3
-    assert judge.difference(seen, judge.seen(ours.data)) <= 1.2 * judge.difference(seen, over_rgb) + slack
+    assert judge.difference(seen, judge.seen(actual.data)) <= 1.2 * judge.difference(seen, over_rgb) + slack
 
 
 @pytest.mark.parametrize("profile", [None, profiles.wide_rgb()], ids=["srgb", "wide"])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_22_no_colour_is_rounded_away_on_the_way_through_planes(image_format, profile):
+def test_003_22_conversion_to_planes_keeps_every_colour(image_format, profile):
     data = encoded(scenes.spots(1500, 1000), image_format, quality=95, icc_profile=profile) + PADDING
     means = []
     for output_format in ("png", "jpeg"):
-        (made,) = make_picture(data, Recipe((256,), output_format, jpeg_quality=95), LIMITS).thumbnails
+        (made,) = make_thumbnails(data, Recipe((256,), output_format, jpeg_quality=95), LIMITS).thumbnails
         means.append(ImageStat.Stat(judge.seen(made.data).convert("RGB")).mean)
 
-    assert all(abs(exact - ours) < 0.4 for exact, ours in zip(*means, strict=True)), means
+    assert all(abs(exact - actual) < 0.4 for exact, actual in zip(*means, strict=True)), means
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -118,7 +118,7 @@ def test_every_size_is_upright(orientation):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.lists(st.integers(1, 100), max_size=5))
-def test_003_20_thumbnails_come_in_the_order_of_their_sizes_and_fit_exactly(width, height, sizes_px):
+def test_003_20_thumbnails_are_in_the_order_of_their_sizes_and_fit_exactly(width, height, sizes_px):
     made = thumbnails(encoded(photo(width, height)), sizes_px)
 
     assert [fitted_size(width, height, size_px) for size_px in sizes_px] == [(each.width, each.height) for each in made]
@@ -137,31 +137,33 @@ FORMATS = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "RGBA"), "WEBP": ("RGB", "R
     st.lists(st.integers(8, 320), min_size=1, max_size=4),
     st.integers(1, 8),
 )
-def test_003_20_any_sizes_of_any_image_fit_and_look_as_if_made_alone(kind, width, height, sizes_px, orientation):
+def test_003_20_random_sizes_of_random_images_fit_and_equal_those_made_alone(
+    kind, width, height, sizes_px, orientation
+):
     image_format, mode = kind
     image = SMOOTH[mode].resize((width, height), Image.Resampling.BOX, reducing_gap=1)
     data = encoded(image, image_format, quality=95, exif=exif(orientation))
     recipe = Recipe(tuple(sizes_px), "png")
     upright = (height, width) if orientation > 4 else (width, height)
 
-    picture = make_picture(data, recipe, LIMITS)
+    result = make_thumbnails(data, recipe, LIMITS)
 
-    assert (picture.width, picture.height) == upright
-    for size_px, made in zip(sizes_px, picture.thumbnails, strict=True):
-        (alone,) = make_picture(data, recipe._replace(sizes_px=(size_px,)), LIMITS).thumbnails
+    assert (result.width, result.height) == upright
+    for size_px, made in zip(sizes_px, result.thumbnails, strict=True):
+        (alone,) = make_thumbnails(data, recipe._replace(sizes_px=(size_px,)), LIMITS).thumbnails
         assert (made.width, made.height) == (alone.width, alone.height)
         assert max(made.width, made.height) == min(size_px, max(upright))
         assert abs(min(made.width, made.height) - max(1, min(upright) * min(1, size_px / max(upright)))) <= 0.5
-        few_pixels = min(made.width, made.height) < 16  # every step of the picture is a large one
+        few_pixels = min(made.width, made.height) < 16  # every step of the image is a large one
         assert judge.difference(judge.seen(alone.data), judge.seen(made.data)) < (12 if few_pixels else 3)
 
 
 @pytest.mark.parametrize("size_px", SIZES_PX)
 @pytest.mark.parametrize(("image_format", "mode"), [(name, mode) for name, modes in FORMATS.items() for mode in modes])
-def test_003_20_another_programs_lanczos_gives_the_same(image_format, mode, size_px):
+def test_003_20_lanczos_of_another_program_has_the_same_result(image_format, mode, size_px):
     data = encoded(SMOOTH[mode], image_format, quality=95)
 
-    (made,) = make_picture(data, Recipe((size_px,), "png"), LIMITS).thumbnails
+    (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails
 
     assert judge.difference(judge.reduced(SMOOTH[mode], made.width, made.height), judge.seen(made.data)) < 1.2
 
@@ -173,22 +175,22 @@ def test_sizes_beyond_the_image_are_one_encoding():
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_what_is_a_little_more_than_twice_its_thumbnail_is_resampled_from_all_its_pixels(image_format):
-    """Averaging would bring it almost to its size, which loses 10 dB."""
+def test_image_slightly_larger_than_twice_its_thumbnail_is_resampled_from_all_pixels(image_format):
+    """Averaging would shrink it almost to its size, which loses 10 dB."""
     data = encoded(scenes.spots(487, 365, spot_px=9), image_format, quality=92)
 
-    made = make_picture(data, Recipe((240,), output_format="png"), LIMITS).thumbnails[0]
+    made = make_thumbnails(data, Recipe((240,), output_format="png"), LIMITS).thumbnails[0]
 
     whole = decoded(data).convert("RGB").resize((240, 180), Image.Resampling.LANCZOS)
     assert ImageChops.difference(decoded(made.data).convert("RGB"), whole).getbbox() is None
 
 
-def test_of_two_close_sizes_neither_is_made_of_the_other():
-    """What is shrunk by a tenth of its size loses 5 dB."""
+def test_two_close_sizes_are_not_made_from_each_other():
+    """Shrinking by a tenth of the size loses 5 dB."""
     data = encoded(scenes.spots(700, 525, spot_px=9), "PNG")
     recipe = Recipe((256, 240), output_format="png")
 
-    beside = make_picture(data, recipe, LIMITS).thumbnails[1]
-    alone = make_picture(data, recipe._replace(sizes_px=(240,)), LIMITS).thumbnails[0]
+    with_others = make_thumbnails(data, recipe, LIMITS).thumbnails[1]
+    alone = make_thumbnails(data, recipe._replace(sizes_px=(240,)), LIMITS).thumbnails[0]
 
-    assert beside.data == alone.data
+    assert with_others.data == alone.data

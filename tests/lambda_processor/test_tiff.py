@@ -1,4 +1,4 @@
-"""TIFF files that are odd somewhere, though every byte of their first picture is there."""
+"""TIFF files with odd parts, of which every byte of the first image is in the file."""
 
 import struct
 import zlib
@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Limits, Recipe, make_picture
+from imgpipe_processor.imaging import Limits, Recipe, make_thumbnails
 from tests.lambda_processor import judge, scenes, tiffs
 from tests.lambda_processor.fakes import encoded
-from tests.lambda_processor.hostile.tiffs import (
+from tests.lambda_processor.hostile.crafted_tiffs import (
     BITS,
     BYTE,
     COMPRESSION,
@@ -32,22 +32,22 @@ from tests.lambda_processor.hostile.tiffs import (
 )
 
 LIMITS = Limits(max_pixels=1_000_000, max_frames=100, memory_bytes=512 * 2**20)
-PICTURE = scenes.greys()
-SIZE, PIXELS = PICTURE.size, PICTURE.tobytes()
+IMAGE = scenes.greys()
+SIZE, PIXELS = IMAGE.size, IMAGE.tobytes()
 DEFLATE, ICC_PROFILE, MAKER_NOTE = 8, 34675, 50_000
 SUBFILE_TYPE, T4_OPTIONS, PREDICTOR, INK_SET, JPEG_TABLES, REFERENCE_BLACK_WHITE = 254, 292, 317, 332, 347, 532
-OF_OTHER_PICTURES = (SUBFILE_TYPE, T4_OPTIONS, PREDICTOR, tiffs.COLOUR_MAP, TILE_OFFSETS, TILE_WIDTH, INK_SET)
-OF_OTHER_PICTURES += (JPEG_TABLES, tiffs.EXTRA_SAMPLES, tiffs.SUBSAMPLING, REFERENCE_BLACK_WHITE, tiffs.PLANES)
+OF_OTHER_IMAGES = (SUBFILE_TYPE, T4_OPTIONS, PREDICTOR, tiffs.COLOUR_MAP, TILE_OFFSETS, TILE_WIDTH, INK_SET)
+OF_OTHER_IMAGES += (JPEG_TABLES, tiffs.EXTRA_SAMPLES, tiffs.SUBSAMPLING, REFERENCE_BLACK_WHITE, tiffs.PLANES)
 PAST_THE_END = {"count": 9, "place": 2**31}
 UNKNOWN_TYPE, ASCII = 99, 2
 
 
 def made(data):
-    return make_picture(data, Recipe((1_000,), output_format="png"), LIMITS)
+    return make_thumbnails(data, Recipe((1_000,), output_format="png"), LIMITS)
 
 
 def shown(data):
-    """The thumbnail's grey values."""
+    """Return the grey values of the thumbnail."""
     return judge.seen(made(data).thumbnails[0].data).getchannel("R").tobytes()
 
 
@@ -78,7 +78,7 @@ def with_swapped_entries():
 
 def pages(count):
     page = Image.new("L", (1, 1))
-    return encoded(PICTURE, "TIFF", save_all=True, append_images=[page] * (count - 1))
+    return encoded(IMAGE, "TIFF", save_all=True, append_images=[page] * (count - 1))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def pages(count):
         "an-orientation-that-is-none",
     ],
 )
-def test_what_no_pixel_of_the_first_page_is_made_of_may_be_odd(data):
+def test_parts_that_the_first_page_does_not_need_may_be_odd(data):
     assert shown(data) == PIXELS
 
 
@@ -137,27 +137,27 @@ def test_what_no_pixel_of_the_first_page_is_made_of_may_be_odd(data):
         "a-second-strip-that-is-not-needed",
     ],
 )
-def test_sizes_of_strips_may_be_wrong_where_the_pixels_are_there(more):
+def test_strip_sizes_may_be_wrong_if_all_pixels_are_in_the_file(more):
     assert shown(odd(*more)) == PIXELS
 
 
 @pytest.mark.parametrize(
-    ("compression", "picture"), [("tiff_adobe_deflate", PICTURE), ("tiff_lzw", PICTURE), ("group4", scenes.drawing())]
+    ("compression", "image"), [("tiff_adobe_deflate", IMAGE), ("tiff_lzw", IMAGE), ("group4", scenes.drawing())]
 )
-def test_compressed_strips_may_have_too_many_bytes_or_none_given(compression, picture):
-    data = encoded(picture, "TIFF", compression=compression)
+def test_sizes_of_compressed_strips_may_be_too_large_or_missing(compression, image):
+    data = encoded(image, "TIFF", compression=compression)
     (first,) = struct.unpack_from("<I", data, 4)
     at = data.index(struct.pack("<HH", STRIP_BYTES, LONG), first) + 8
 
-    assert shown(data) == picture.convert("L").tobytes()
+    assert shown(data) == image.convert("L").tobytes()
     assert shown(data[:at] + struct.pack("<I", 2**31) + data[at + 4 :]) == shown(data)
     assert shown(data[:at] + bytes(4) + data[at + 4 :]) == shown(data)
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group3", "group4"])
-def test_a_strip_that_ends_with_the_file_before_its_pixels_do_is_corrupt(compression):
-    picture = scenes.drawing() if compression.startswith("group") else PICTURE
-    data = encoded(picture, "TIFF", compression=compression, strip_size=2**20)
+def test_strip_truncated_by_the_end_of_the_file_is_corrupt(compression):
+    image = scenes.drawing() if compression.startswith("group") else IMAGE
+    data = encoded(image, "TIFF", compression=compression, strip_size=2**20)
     (first,) = struct.unpack_from("<I", data, 4)
     at = data.index(struct.pack("<HHI", STRIP_OFFSETS, LONG, 1), first) + 8
     (offset,) = struct.unpack_from("<I", data, at)
@@ -183,25 +183,25 @@ def test_pixels_past_the_end_of_the_file_are_corrupt(more):
     ],
     ids=["strips", "bits", "colours-of-a-palette", "predictor-of-deflate"],
 )
-def test_a_tag_that_pixels_depend_on_and_that_is_past_the_end_is_corrupt(tags):
+def test_needed_tag_past_the_end_of_the_file_is_corrupt(tags):
     assert refusal(odd(*tags)) == "corrupt"
 
 
-@pytest.mark.parametrize("tag", [*OF_OTHER_PICTURES, tiffs.ORIENTATION])
-def test_a_tag_that_these_pixels_do_not_depend_on_may_be_past_the_end(tag):
+@pytest.mark.parametrize("tag", [*OF_OTHER_IMAGES, tiffs.ORIENTATION])
+def test_unneeded_tag_may_be_past_the_end_of_the_file(tag):
     assert shown(odd(Entry(tag, SHORT, **PAST_THE_END))) == PIXELS
 
 
 @pytest.mark.parametrize("inks", [0, 2, 34])
-def test_a_picture_without_inks_may_have_any_set_of_them(inks):
+def test_ink_set_of_an_image_without_inks_is_ignored(inks):
     assert shown(odd(Entry(INK_SET, SHORT, (inks,)))) == PIXELS
 
 
-def test_a_first_page_that_is_said_to_be_reduced_is_a_picture():
+def test_first_page_with_the_reduced_flag_is_an_image():
     assert shown(odd(Entry(SUBFILE_TYPE, LONG, (1,)))) == PIXELS
 
 
-def test_tiles_may_be_given_in_the_tags_of_strips():
+def test_tiles_may_be_stored_in_the_tags_of_strips():
     data = tiled(*SIZE, 32, bytes(range(256)) * 4)
     renamed = data
     for old, new in ((TILE_OFFSETS, STRIP_OFFSETS), (TILE_BYTES, STRIP_BYTES)):
@@ -213,7 +213,7 @@ def test_tiles_may_be_given_in_the_tags_of_strips():
     assert shown(data)[: SIZE[0]] == bytes(range(32)) * 3
 
 
-def test_without_a_photometric_tag_grey_is_black_at_zero():
+def test_grey_without_a_photometric_tag_is_black_at_zero():
     data = odd()
     at = data.index(struct.pack("<HH", PHOTOMETRIC, SHORT))
 
@@ -225,7 +225,7 @@ def test_pages_are_counted(count, frames):
     assert made(pages(count)).frames == frames
 
 
-def test_pages_that_follow_each_other_in_a_circle_are_counted_once():
+def test_pages_in_a_circle_are_counted_once():
     data = pages(2)
     first, second = next_directory_at(data), struct.unpack_from("<I", data, next_directory_at(data))[0]
     again = second + 2 + 12 * struct.unpack_from("<H", data, second)[0]
@@ -236,7 +236,7 @@ def test_pages_that_follow_each_other_in_a_circle_are_counted_once():
     assert made_of_circle.frames == 2
 
 
-def test_values_that_are_no_number_do_not_count_for_what_is_white():
+def test_nan_does_not_count_for_the_white_value():
     values = [float("nan"), 0.0, 128.0, 255.0, float("inf"), -1.0]
     data = tiffs.tiff(
         (6, 1),
@@ -261,7 +261,7 @@ def test_values_that_are_no_number_do_not_count_for_what_is_white():
         (8, tiffs.BLACK_IS_ZERO, 7),
     ],
 )
-def test_a_predictor_that_its_decoder_does_not_undo_is_unsupported(bits, photometric, predictor):
+def test_predictor_that_libtiff_does_not_undo_is_unsupported(bits, photometric, predictor):
     more = (
         Entry(BITS, SHORT, (bits,)),
         Entry(PHOTOMETRIC, SHORT, (photometric,)),
@@ -284,5 +284,5 @@ def test_a_predictor_that_its_decoder_does_not_undo_is_unsupported(bits, photome
     ],
     ids=["icc-lab", "other-inks", "depths-that-differ", "old-jpeg", "64-bits"],
 )
-def test_what_is_not_decoded_is_unsupported(more):
+def test_unsupported_kinds_are_rejected(more):
     assert refusal(odd(*more)) == "unsupported"

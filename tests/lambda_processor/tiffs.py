@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8  # values of the photometric tag
-SIGNED, FLOAT = 2, 3  # values of the sample format's
+SIGNED, FLOAT = 2, 3  # values of the sample format
 
 ORIENTATION, PLANES, COLOUR_MAP, EXTRA_SAMPLES, SAMPLE_FORMAT, SUBSAMPLING = 274, 284, 320, 338, 339, 530
 FILL_ORDER, TILE_WIDTH, TILE_HEIGHT = 266, 322, 323
@@ -27,7 +27,7 @@ def tiff(
     order: str = "<",
     big: bool = False,
 ) -> bytes:
-    """An uncompressed TIFF of one page, with more tags of 16-bit numbers; strips of equal height, plane by plane."""
+    """Return an uncompressed TIFF of one page, with more tags of 16-bit numbers; equal strips, plane by plane."""
     planes = len(bits) if tags.get(PLANES) == (2,) else 1
     offset_type, offset_bytes = (_LONG8, 8) if big else (_LONG, 4)
     entries = {tag: (_SHORT, numbers) for tag, numbers in tags.items()} | {
@@ -45,8 +45,8 @@ def tiff(
     head = (b"II" if order == "<" else b"MM") + head
     entry_bytes, count_code = (20, "Q") if big else (12, "H")
     values_at = len(head) + struct.calcsize(count_code) + entry_bytes * len(entries) + offset_bytes
-    beside = (len(_packed(order, *entry)) for entry in entries.values())
-    place = values_at + sum(length for length in beside if length > offset_bytes)
+    outside = (len(_packed(order, *entry)) for entry in entries.values())
+    place = values_at + sum(length for length in outside if length > offset_bytes)
     offsets = []
     for strip in strips:
         offsets.append(place)
@@ -65,7 +65,7 @@ def tiff(
 
 
 def samples(order: str, code: str, values: Sequence[float]) -> bytes:
-    """Numbers in the file's byte order; `code` is the `struct` module's."""
+    """Return numbers in the file's byte order; `code` is the `struct` module's."""
     return struct.pack(f"{order}{len(values)}{code}", *values)
 
 

@@ -1,4 +1,4 @@
-"""Files of a picture as stored, with the orientation that they name: by Pillow, by libvips, or by hand."""
+"""Files of an image as stored, with an orientation tag: by Pillow, by libvips, or by hand."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from PIL import ExifTags, Image, ImageChops, ImageCms
 from tests.lambda_processor import bmps, judge, pngs, tiffs
 from tests.lambda_processor.fakes import encoded
 
-# Behind an image, where no decoder looks. Of a source of few bytes, thumbnails have lower quality.
+# Bytes after an image, which decoders ignore. Thumbnails of a source of few bytes have lower quality.
 PADDING = struct.pack(">I4s200000x", 200_008, b"free")
 
 Write = Callable[[Image.Image, int], bytes]
 
 
 def exif(orientation: int) -> Image.Exif:
-    """No tag for 1: files without one are the commonest."""
+    """Return EXIF with the orientation; no tag for 1, because files without one are the most common."""
     made = Image.Exif()
     if orientation != 1:
         made[ExifTags.Base.Orientation] = orientation
@@ -27,7 +27,7 @@ def exif(orientation: int) -> Image.Exif:
 
 
 def pillow(image_format: str, mode: str | None = None, **options: Any) -> Write:
-    """Written by Pillow, in another mode if one is named."""
+    """Return a writer by Pillow, in another mode if one is named."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
         turned = {} if image_format == "GIF" else {"exif": exif(orientation)}
@@ -39,7 +39,7 @@ def pillow(image_format: str, mode: str | None = None, **options: Any) -> Write:
 def libvips(
     suffix: str, prepare: Callable[[pyvips.Image], pyvips.Image] = lambda image: image, **options: Any
 ) -> Write:
-    """Written by libvips, with what `prepare` makes of the pixels."""
+    """Return a writer by libvips, of pixels changed by `prepare`."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
         made = prepare(judge.of_pillow(image)).copy()
@@ -50,13 +50,13 @@ def libvips(
 
 
 def deep(image: pyvips.Image) -> pyvips.Image:
-    """16 bits a channel."""
+    """Convert to 16 bits a channel."""
     grey = image.interpretation == "b-w"
     return (image * 257).cast("ushort").copy(interpretation="grey16" if grey else "rgb16")
 
 
 def paletted(image: Image.Image) -> Image.Image:
-    """Exactly these colours in a palette; index 0 is what is transparent."""
+    """Convert to a palette of exactly these colours; index 0 is transparent."""
     rgba = image.convert("RGBA")
     pixels = list(rgba.get_flattened_data())
     colours = sorted(set(pixels), key=lambda pixel: (pixel[3], pixel))
@@ -67,7 +67,7 @@ def paletted(image: Image.Image) -> Image.Image:
 
 
 def paletted_pillow(image_format: str, **options: Any) -> Write:
-    """A palette, in which 0 is transparent if anything is."""
+    """Write a palette, in which index 0 is transparent if a pixel is."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
         transparency = {"transparency": 0} if image.mode == "RGBA" else {}
@@ -77,13 +77,13 @@ def paletted_pillow(image_format: str, **options: Any) -> Write:
 
 
 def paletted_png_with_alphas(image: Image.Image, orientation: int) -> bytes:
-    """A palette with an alpha for each colour."""
+    """Write a palette with an alpha for each colour."""
     alphas = bytes(alpha for *_, alpha in sorted(set(image.get_flattened_data()), key=lambda pixel: (pixel[3], pixel)))
     return pillow("PNG", transparency=alphas)(paletted(image), orientation)
 
 
 def ycck_jpeg(image: Image.Image, orientation: int) -> bytes:
-    """What Photoshop writes: three inks as YCbCr, everything inverted, and a 2 in Adobe's marker."""
+    """Write a JPEG like Photoshop: three inks as YCbCr, all inverted, and a 2 in Adobe's marker."""
     inks = image.convert("CMYK").split()
     planes = Image.merge("RGB", inks[:3]).convert("YCbCr").split()
     inverted = Image.merge("CMYK", (*map(ImageChops.invert, planes), inks[3]))  # Pillow inverts again
@@ -93,7 +93,7 @@ def ycck_jpeg(image: Image.Image, orientation: int) -> bytes:
 
 
 def to_lab(image: Image.Image) -> Image.Image:
-    """The colours in CIELAB."""
+    """Convert the colours to CIELAB."""
     transform = ImageCms.buildTransform(
         ImageCms.createProfile("sRGB"),
         ImageCms.createProfile("LAB"),
@@ -105,28 +105,28 @@ def to_lab(image: Image.Image) -> Image.Image:
 
 
 def to_cmyk(image: Image.Image) -> Image.Image:
-    """Inks for the colours, none of them black."""
+    """Convert the colours to inks without black."""
     return image.convert("CMYK")
 
 
 def premultiplied(image: Image.Image) -> Image.Image:
-    """Colours multiplied by alpha."""
+    """Multiply colours by alpha."""
     return image.convert("RGBa")
 
 
 def premultiplied_grey(image: Image.Image) -> Image.Image:
-    """Grey multiplied by alpha."""
+    """Multiply grey by alpha."""
     grey, alpha = image.split()
     return Image.merge("LA", (ImageChops.multiply(grey, alpha), alpha))
 
 
 def after(conversion: Callable[[Image.Image], Image.Image], write: Write) -> Write:
-    """Written by another writer, in other colours."""
+    """Return another writer with converted colours."""
     return lambda image, orientation: write(conversion(image), orientation)
 
 
 def hand_png(bits: int, colour_type: int) -> Write:
-    """Fewer bits than 8 a pixel, grey or of a palette."""
+    """Write fewer bits than 8 a pixel, grey or of a palette."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
         if colour_type == pngs.PALETTE:
@@ -143,7 +143,7 @@ def hand_png(bits: int, colour_type: int) -> Write:
 
 
 def deep_png_with_key(image: Image.Image, orientation: int) -> bytes:
-    """Greys of 16 bits, of which 0 is transparent."""
+    """Write greys of 16 bits, of which 0 is transparent."""
     grey = image.convert("L").convert("I").point(lambda value: value * 257)
     extra = pngs.chunk(b"tRNS", b"\0\0") + pngs.chunk(b"eXIf", exif(orientation).tobytes().removeprefix(b"Exif\0\0"))
     return pngs.of_rows(*image.size, bmps.packed(grey, 16), bits=16, colour_type=pngs.GREY, extra=extra)
@@ -161,10 +161,12 @@ def hand_tiff(
     more_samples: int = 0,
     **tags: int,
 ) -> Write:
-    """Uncompressed, `scale` times the values of 0 to 255 as numbers of the `struct` module's `code`; tags by name.
+    """Return a writer of an uncompressed TIFF, with more tags by name.
+
+    The numbers are `scale` times the values of 0 to 255, packed by the `struct` module's `code`.
 
     Args:
-        more_samples: of a pixel, after its own, which are no part of the picture.
+        more_samples: further samples of a pixel, which are no part of the image.
     """
 
     def write(image: Image.Image, orientation: int) -> bytes:
@@ -188,7 +190,7 @@ def hand_tiff(
 
 
 def packed_tiff(bits: int, *, order: str = "<", photometric: int = tiffs.BLACK_IS_ZERO) -> Write:
-    """Grey, so many bits to the pixel."""
+    """Write grey with so many bits a pixel."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
         stored = ImageChops.invert(image) if photometric == tiffs.WHITE_IS_ZERO else image
@@ -201,7 +203,7 @@ def packed_tiff(bits: int, *, order: str = "<", photometric: int = tiffs.BLACK_I
 
 
 def last_bit_first(write: Write) -> Write:
-    """The same bytes of pixels with their bits in the other order, and the tag that says so."""
+    """Write the same bytes of pixels with their bits in reverse order, and the tag that declares it."""
     reversed_bits = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
     def written(image: Image.Image, orientation: int) -> bytes:
@@ -213,7 +215,7 @@ def last_bit_first(write: Write) -> Write:
 
 
 def ycbcr_tiff(across: int, down: int) -> Write:
-    """One pair of colour differences to so many pixels: their luminances come first (TIFF 6.0, section 21)."""
+    """Write one pair of colour differences for so many pixels: their luminances come first (TIFF 6.0, section 21)."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
         width, height = image.size
@@ -230,7 +232,7 @@ def ycbcr_tiff(across: int, down: int) -> Write:
 
 
 def palette_tiff(bits: int = 8, scale: int = 257) -> Write:
-    """A palette, all red ones first; of 16-bit values unless `scale` is 1."""
+    """Write a palette, all red values first; of 16 bits unless `scale` is 1."""
 
     def write(image: Image.Image, orientation: int) -> bytes:
         indexed = paletted(image)
@@ -246,7 +248,7 @@ def palette_tiff(bits: int = 8, scale: int = 257) -> Write:
 
 
 def bmp_of_palette(bits: int, **options: Any) -> Write:
-    """Rows of indices."""
+    """Write rows of indices."""
 
     def write(image: Image.Image, _orientation: int) -> bytes:
         indexed = paletted(image)
@@ -256,7 +258,7 @@ def bmp_of_palette(bits: int, **options: Any) -> Write:
 
 
 def bmp_of_runs(bits: int) -> Write:
-    """Run-length coded indices."""
+    """Write run-length coded indices."""
 
     def write(image: Image.Image, _orientation: int) -> bytes:
         indexed = paletted(image)
@@ -266,7 +268,7 @@ def bmp_of_runs(bits: int) -> Write:
 
 
 def bmp_of_channels(raw_mode: str, bits: int, **options: Any) -> Write:
-    """Rows of pixels, packed in one of Pillow's raw modes."""
+    """Write rows of pixels, packed in one of Pillow's raw modes."""
 
     def write(image: Image.Image, _orientation: int) -> bytes:
         rows = [image.crop((0, y, image.width, y + 1)).tobytes("raw", raw_mode) for y in range(image.height)]
@@ -292,7 +294,7 @@ def _five_bits(image: Image.Image, *, green: int, high: tuple[int, int]) -> list
 
 
 def bmp_of_masks(bits: int, masks: tuple[int, ...], **options: Any) -> Write:
-    """Pixels of so many bits, in which each channel has the bits of its mask."""
+    """Write pixels of so many bits, in which each channel has the bits of its mask."""
 
     def write(image: Image.Image, _orientation: int) -> bytes:
         rows = []
@@ -311,7 +313,7 @@ def bmp_of_masks(bits: int, masks: tuple[int, ...], **options: Any) -> Write:
 
 
 def bmp_of_16_bits(green: int, **options: Any) -> Write:
-    """5 bits of red and blue, and 5 or 6 of green."""
+    """Write 5 bits of red and blue, and 5 or 6 of green."""
 
     def write(image: Image.Image, _orientation: int) -> bytes:
         return bmps.bmp(image.size, _five_bits(image, green=green, high=(5 + green, 5)), bits=16, **options)

@@ -1,4 +1,4 @@
-"""The function in a process of its own, warm, at the limit of its memory."""
+"""The function in a separate process, warm, at the limit of its memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from imgpipe_templates.subsystems.processing import ALLOCATOR
 from tests.lambda_processor.test_package import ENVIRONMENT, PROCESSOR
-from tests.soak.pictures import MAX_PIXELS
+from tests.soak.images import MAX_PIXELS
 
 _SCRIPT = """
 import json, resource, sys
@@ -21,7 +21,7 @@ from pathlib import Path
 import index
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.handler import PROCESSOR
-from imgpipe_processor.imaging import make_picture
+from imgpipe_processor.imaging import make_thumbnails
 
 def status():
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -30,30 +30,30 @@ def status():
 for line in sys.stdin:
     data = Path(line.strip()).read_bytes()
     try:
-        made, refusal = make_picture(data, PROCESSOR.settings.recipe, PROCESSOR.settings.limits), None
+        made, refusal = make_thumbnails(data, PROCESSOR.settings.recipe, PROCESSOR.settings.limits), None
     except ImageRejectedError as rejected:
         refusal = str(rejected)
     except MemoryError:
         refusal = "MemoryError"
     data = None
-    told = status()
+    memory = status()
     limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    print(json.dumps([refusal, told["VmHWM"] * 1024, told["VmData"] * 1024, limit]), flush=True)
+    print(json.dumps([refusal, memory["VmHWM"] * 1024, memory["VmData"] * 1024, limit]), flush=True)
 """
 
 
 class ProcessDiedError(Exception):
-    """The function's process ended; the message names the picture and the exit status."""
+    """The function's process ended; the message names the image and the exit status."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a picture ended.
+    """The result of an image.
 
     Args:
-        refusal: category and message; None for a picture whose thumbnails were made.
-        peak_bytes: the most resident memory that the process has had so far.
-        data_bytes: what the kernel counts against `limit_bytes` after the picture.
+        refusal: category and message; None for an image whose thumbnails were made.
+        peak_bytes: the peak resident memory of the process so far.
+        data_bytes: the memory that the kernel counts against `limit_bytes` after the image.
     """
 
     refusal: str | None
@@ -69,7 +69,7 @@ class Function:
         self._process = process
 
     def make(self, path: Path) -> Ended:
-        """Make the thumbnails of a picture.
+        """Make the thumbnails of an image.
 
         Raises:
             ProcessDiedError: the process did not answer.

@@ -1,4 +1,4 @@
-"""HEIC files as phones write them: one coded picture, or a grid of tiles (ISO/IEC 23008-12, section 6.6.2.3)."""
+"""HEIC files as phones write them: one coded image, or a grid of tiles (ISO/IEC 23008-12, section 6.6.2.3)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from PIL import Image
 from tests.lambda_processor.hostile.boxes import box, file_type, size
 
 TILE_PX = 512  # an iPhone's
-_FAST = {"preset": "ultrafast"}  # of x265; what a decoder takes does not depend on it
+_FAST = {"preset": "ultrafast"}  # of x265; the decoder's memory does not depend on it
 
 
-def single(picture: Image.Image) -> bytes:
-    """One coded picture."""
-    file, out = pillow_heif.from_pillow(picture), BytesIO()
+def single(image: Image.Image) -> bytes:
+    """Return a HEIC of one coded image."""
+    file, out = pillow_heif.from_pillow(image), BytesIO()
     file.save(out, quality=60, chroma=420, enc_params=_FAST)
     return out.getvalue()
 
 
 def grid(tile: Image.Image, width: int, height: int) -> bytes:
-    """A picture of this size, made of as many copies of the tile as it takes; each copy is stored."""
+    """Return an image of this size, made of as many copies of the tile as needed; each copy is stored."""
     across, down = -(-width // TILE_PX), -(-height // TILE_PX)
     alone = single(tile)
     configuration, coded = _box(alone, b"hvcC"), _box(alone, b"mdat")[8:]

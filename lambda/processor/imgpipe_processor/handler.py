@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .aws import Clients
-from .imaging import keep_within, prepare
+from .imaging import limit_memory, prepare
 from .invocation import handle
 from .processing import Processor
 from .reports import Reporter
@@ -27,7 +27,7 @@ def _workers() -> tuple[Processor, Reporter | None]:
     reporter = None
     if settings.reports is not None:
         reporter = Reporter(clients.sns(), settings.reports.topic_arn, settings.reports.occasion)
-    keep_within(settings.limits.memory_bytes)  # at last: what is here by now is part of it
+    limit_memory(settings.limits.memory_bytes)  # at last: what is here by now is part of it
     return processor, reporter
 
 

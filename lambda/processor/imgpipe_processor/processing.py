@@ -10,7 +10,7 @@ from . import failures, records
 from .events import Upload
 from .failures import ImageRejectedError
 from .faults import category_of, detail_of
-from .imaging import Picture, Thumbnail, make_picture
+from .imaging import ProcessedImage, Thumbnail, make_thumbnails
 from .records import FAILED, PROCESSED, PROCESSING, Records, Stored
 from .settings import FIRST_FOLDER, METADATA, Settings
 from .storage import About, look_at_source, open_source, refuse_too_large, write_thumbnail
@@ -111,14 +111,14 @@ class Processor(NamedTuple):
         )
         return outcome, records.processed_attributes(picture, about, user_id, stored)
 
-    def _picture(self, data: bytes) -> Picture:
+    def _picture(self, data: bytes) -> ProcessedImage:
         """Make the thumbnails; what fails here is decided by the bytes alone, so that trying again is of no use.
 
         Raises:
             ImageRejectedError: also for a defect of ours, which has the category `internal`.
         """
         try:
-            return make_picture(data, self.settings.recipe, self.settings.limits)
+            return make_thumbnails(data, self.settings.recipe, self.settings.limits)
         except (ImageRejectedError, MemoryError):
             raise
         except Exception as error:

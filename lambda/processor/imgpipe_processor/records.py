@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from .aws import error_code
 from .events import Upload
 from .failures import OF_ITS_TIME, ImageRejectedError
-from .imaging import Picture, Thumbnail
+from .imaging import ProcessedImage, Thumbnail
 from .storage import About
 
 PROCESSING = "processing"
@@ -158,7 +158,7 @@ class Stored(NamedTuple):
 
 
 def processed_attributes(
-    picture: Picture, about: About, user_id: str | None, stored: Iterable[Stored]
+    picture: ProcessedImage, about: About, user_id: str | None, stored: Iterable[Stored]
 ) -> dict[str, Value]:
     """What the work adds to the item; where no thumbnails are made, nothing is said of any."""
     thumbnails = [

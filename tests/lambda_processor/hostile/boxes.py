@@ -1,4 +1,4 @@
-"""The boxes that AVIF and HEIC files are made of (ISO/IEC 14496-12)."""
+"""The boxes of AVIF and HEIC files (ISO/IEC 14496-12)."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def size(width: int, height: int) -> bytes:
 
 
 def described(*properties: bytes, brand: bytes = b"avif") -> bytes:
-    """A file of one image that has these properties and no data."""
+    """Return a file of one image with these properties and no data."""
     return file_type(brand) + box(b"meta", bytes(4), box(b"iprp", box(b"ipco", *properties)))

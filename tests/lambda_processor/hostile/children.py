@@ -1,4 +1,4 @@
-"""Images made in a process of their own, as the function would: what it came to, and what it took at most."""
+"""Make thumbnails in a separate process, as the function would, and return the results and the peak memory."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from imgpipe_templates.subsystems.processing import ALLOCATOR
 
 PROCESSOR = Path(__file__).parents[3] / "lambda" / "processor"
 
-# CPU time, in seconds, after which the kernel ends the process. It catches work without a bound, not slow work: the
-# slowest bomb takes 8 seconds here, and a busy machine takes several times as long.
+# CPU time, in seconds, after which the kernel ends the process. It ends endless work, not slow work: the slowest bomb
+# needs 8 seconds here, and a busy machine needs several times as long.
 MAX_CPU_SECONDS = 120
 
-# What the function's clients take beside Python and Pillow, measured: 37 MB.
+# The memory of the function's clients in addition to Python and Pillow, measured: 37 MB.
 CLIENTS_BYTES = 40 * 2**20
 
 _SCRIPT = """
 import ctypes, json, resource, sys  # ctypes comes with the first image and stays
 from pathlib import Path
 from imgpipe_processor.failures import ImageRejectedError
-from imgpipe_processor.imaging import Animation, Limits, Recipe, keep_within, make_picture
+from imgpipe_processor.imaging import Animation, Limits, Recipe, limit_memory, make_thumbnails
 from imgpipe_processor.imaging.structures import read_structure
 
 memory_bytes, clients_bytes, cpu_seconds, recipe, *paths = sys.argv[1:]
@@ -34,7 +34,7 @@ if "animation" in recipe:
     recipe["animation"] = Animation(**recipe["animation"])
 limits = Limits(49_000_000, 1_000, int(memory_bytes), heic=True)
 clients = bytearray(b"1") * int(clients_bytes)
-keep_within(limits.memory_bytes)
+limit_memory(limits.memory_bytes)
 
 def high():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
@@ -48,8 +48,8 @@ for path in paths:
     Path("/proc/self/clear_refs").write_text("5")
     before, ended = high(), {}
     try:
-        picture = make_picture(data, Recipe(**recipe), limits)
-        ended["picture"] = [picture.format, picture.width, picture.height, picture.frames]
+        image = make_thumbnails(data, Recipe(**recipe), limits)
+        ended["image"] = [image.format, image.width, image.height, image.frames]
         ended["counted_bytes"] = read_structure(data, limits).decoded_bytes
     except ImageRejectedError as refusal:
         ended["refusal"] = [refusal.category, refusal.message]
@@ -61,35 +61,35 @@ for path in paths:
 
 @dataclass(frozen=True)
 class Ended:
-    """How an image ended.
+    """The result of an image.
 
     Args:
-        picture: format, width, height and frames; or else
+        image: format, width, height and frames; or else
         refusal: category and message.
-        counted_bytes: what the structure says that decoding takes.
-        grew_bytes: by how much the process was larger than before.
-        peak_bytes: how large the process was at most.
+        counted_bytes: the memory of decoding that the structure declares.
+        grew_bytes: the growth of the process.
+        peak_bytes: the largest size of the process.
     """
 
     grew_bytes: int
     peak_bytes: int
-    picture: list[object] | None = None
+    image: list[object] | None = None
     refusal: list[str] | None = None
     counted_bytes: float = 0
 
     @property
     def category(self) -> str | None:
-        """Of the refusal; None where it was none."""
+        """Return the category of the rejection; None if the image was accepted."""
         return self.refusal[0] if self.refusal else None
 
 
 def ended(
     folder: Path, files: Mapping[str, bytes], recipe: Mapping[str, object], *, memory_mb: int = 512
 ) -> dict[str, Ended]:
-    """Make pictures of all files, one after the other, in one process that may take so much memory.
+    """Make thumbnails of all files, one after the other, in one process with this memory limit.
 
     Raises:
-        AssertionError: the process did not come to its end.
+        AssertionError: the process died.
     """
     paths = []
     for number, data in enumerate(files.values()):

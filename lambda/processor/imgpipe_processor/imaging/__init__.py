@@ -1,25 +1,25 @@
-"""Imaging: bytes of an image in, thumbnails out; no AWS, no files.
+"""Image processing: image bytes in, thumbnails out; without AWS and without files.
 
-`structures` looks at a file before anything is decoded, `decoding` lets one decoder at it, `shrinking` and `colour`
-make pixels of every size, `encoding` and `animation` their files, and `picture` puts these in order.
+`structures` checks a file before a decoder reads it. `decoding` decodes it. `shrinking` and `colour` make the pixels of
+every size. `encoding` and `animation` make the files. `thumbnail_maker` calls these in order.
 """
 
 from __future__ import annotations
 
-from .picture import make_picture, prepare
-from .process_memory import keep_within
+from .process_memory import limit_memory
+from .processed_image import ProcessedImage, Thumbnail
 from .recipe import Animation, Limits, Recipe
 from .shrinking import fitted_size
-from .thumbnail import Picture, Thumbnail
+from .thumbnail_maker import make_thumbnails, prepare
 
 __all__ = [
     "Animation",
     "Limits",
-    "Picture",
+    "ProcessedImage",
     "Recipe",
     "Thumbnail",
     "fitted_size",
-    "keep_within",
-    "make_picture",
+    "limit_memory",
+    "make_thumbnails",
     "prepare",
 ]

@@ -1,4 +1,4 @@
-"""Modes and colours: which mode an image is shrunk in, and its way from there to plain sRGB pixels."""
+"""Modes and colours: the working mode of an image, and its conversion to sRGB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 if TYPE_CHECKING:
     from PIL import ImageCms
 
-# Profiles that mean the colours an image without a profile has; spares the commonest photos a transform.
+# Profiles that are the same as no profile; skipping them saves a transform for the most common photos.
 SRGB_NAMES = frozenset({"sRGB", "sRGB IEC61966-2.1", "sRGB built-in", "sRGB2014"})
 
 # The colour space in a profile's header that fits a mode ("Specification ICC.1:2022", section 7.2.8).
@@ -27,30 +27,30 @@ GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES
 # Lightness and two differences of colour: how a JPEG is stored.
 PLANES = "YCbCr"
 
-# Between them and red, green and blue (JFIF 1.02). Pillow's own conversions round down, which takes a step off red and
-# blue; those by a matrix round to the nearest.
+# Conversion between planes and red, green and blue (JFIF 1.02). Pillow's own conversions round down, which lowers red
+# and blue by one; those by a matrix round to the nearest.
 _TO_CB = (-0.168736, -0.331264, 0.5, 128.0)
 _TO_CR = (0.5, -0.418688, -0.081312, 128.0)
 _TO_RGB = (1.0, 0.0, 1.402, -179.456, 1.0, -0.344136, -0.714136, 135.458816, 1.0, 1.772, 0.0, -226.816)
 
 _WHITES = (1, 255, 65_535)
 
-# How many are compared with a transparent colour at once, so that little is held beside the image.
+# Pixels that are compared with a transparent colour at once, so that little memory is used in addition to the image.
 _COMPARED_PIXELS = 2**18
 
-# Resampling needs one value per channel (no palette, no bit) and colours weighted by alpha (La, RGBa): otherwise
-# what lies hidden under transparent pixels bleeds into their neighbours.
+# Resampling needs one value per channel (no palette, no bit) and colours weighted by alpha (La, RGBa): otherwise the
+# colours of transparent pixels bleed into their neighbours.
 PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}
 
 # A drawing, a text or a screenshot has fewer colours than a photo: their number grows with the length of its edges, not
 # with its area. Measured in so many rows, of sources and thumbnails from 256 pixels: up to 205 for each row and half of
-# the pixels that are seen, against more than 400 in photos, or two thirds of the pixels.
+# the visible pixels, against more than 400 in photos, or two thirds of the pixels.
 _COUNTED_ROWS = 32
 _FEW_COLOURS_A_ROW = 256
 
 
 def working_mode(image: Image.Image) -> str:
-    """The mode in which `image` can be resampled."""
+    """Return the mode in which `image` can be resampled."""
     if image.mode in PROFILE_SPACES and not image.has_transparency_data:
         return image.mode
     if image.has_transparency_data:
@@ -58,8 +58,8 @@ def working_mode(image: Image.Image) -> str:
     return "L" if image.mode in GREY_MODES else "RGB"
 
 
-def converted(image: Image.Image, mode: str) -> Image.Image:
-    """Convert to a working mode; colours are not managed yet."""
+def convert_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Convert to a working mode; colours are not converted by a profile yet."""
     if image.mode in DEEP_MODES:
         image = _of_8_bits(image)
     if mode in PREMULTIPLIED:
@@ -68,18 +68,21 @@ def converted(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _of_8_bits(image: Image.Image) -> Image.Image:
-    """The high byte of deep greys, and alpha if one of them is transparent; Pillow alone would clip, and keep that."""
+    """Return the high byte of deep greys, and alpha if one grey is transparent.
+
+    Pillow alone would clip the values, and would keep the transparent grey of 16 bits.
+    """
     transparent = image.info.get("transparency")
-    # It calculates in its own byte order only, or in 32 bits.
+    # Pillow calculates in the machine's byte order only, or in 32 bits.
     small = (image if image.mode == "I;16" else image.convert("I")).point(lambda value: value / 256).convert("L")
     if transparent is not None:
         bytes_of_pixels = Image.frombytes("LA", image.size, image.tobytes())
-        small.putalpha(others_than([transparent & 255, transparent >> 8], bytes_of_pixels))
+        small.putalpha(mask_of_other_values([transparent & 255, transparent >> 8], bytes_of_pixels))
     return small
 
 
-def others_than(values: Sequence[int], image: Image.Image) -> Image.Image:
-    """Return 255 for every pixel that has another value in one of its channels, and 0 for the others."""
+def mask_of_other_values(values: Sequence[int], image: Image.Image) -> Image.Image:
+    """Return a mask: 255 for every pixel that differs from `values` in one of its channels, 0 for the others."""
     mask = Image.new("L", image.size)
     rows = max(1, _COMPARED_PIXELS // image.width)
     for top in range(0, image.height, rows):
@@ -93,25 +96,25 @@ def others_than(values: Sequence[int], image: Image.Image) -> Image.Image:
 
 
 def colour_planes(image: Image.Image) -> list[Image.Image]:
-    """The two planes of colour of an RGB image."""
+    """Return the two colour planes of an RGB image."""
     return [image.convert("L", matrix) for matrix in (_TO_CB, _TO_CR)]
 
 
-def without_planes(image: Image.Image) -> Image.Image:
-    """The image in red, green and blue if it is in planes; otherwise as it is."""
+def planes_to_rgb(image: Image.Image) -> Image.Image:
+    """Return the image in RGB if it is in YCbCr planes; otherwise return it unchanged."""
     if image.mode != PLANES:
         return image
     return Image.merge("RGB", image.split()).convert("RGB", _TO_RGB)
 
 
-def plain_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
-    """Turn an image in a working mode into L, LA, RGB or RGBA: sRGB pixels, nothing carried along beside them.
+def to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
+    """Convert an image in a working mode to sRGB pixels in L, LA, RGB or RGBA, without metadata.
 
-    Alpha stays only where a pixel needs it, and planes are sRGB already.
+    Alpha stays only if a pixel needs it. YCbCr planes are already sRGB.
     """
     if image.mode != PLANES:
         image = _unmultiplied_srgb(image, icc_profile)
-    image.info = {}  # a transparent colour in it would be looked for among these pixels
+    image.info = {}  # Pillow would look for a transparent colour of `info` in these pixels
     return image
 
 
@@ -128,18 +131,18 @@ def _unmultiplied_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.I
     return image
 
 
-def without_hidden_colours(image: Image.Image) -> Image.Image:
-    """Return LA or RGBA pixels with no colour below what is wholly transparent."""
-    seen = image.getchannel("A").point(lambda alpha: 255 if alpha else 0)
-    return Image.composite(image, Image.new(image.mode, image.size), seen)
+def clear_transparent_pixels(image: Image.Image) -> Image.Image:
+    """Return LA or RGBA pixels with black as the colour of all fully transparent pixels."""
+    visible_pixels = image.getchannel("A").point(lambda alpha: 255 if alpha else 0)
+    return Image.composite(image, Image.new(image.mode, image.size), visible_pixels)
 
 
 def has_few_colours(image: Image.Image, mode: str | None = None) -> bool:
-    """Return True for drawings, text and screenshots, and for greys; some rows tell them from photos.
+    """Return True for drawings, text, screenshots and greys; a sample of rows separates them from photos.
 
     Args:
         image: in any mode.
-        mode: to count the colours in; None: that of the image.
+        mode: the mode to count the colours in; None: the image's own mode.
     """
     mode = mode or image.mode
     counted = min(image.height, _COUNTED_ROWS)
@@ -147,18 +150,18 @@ def has_few_colours(image: Image.Image, mode: str | None = None) -> bool:
     for number in range(counted):
         top = (2 * number + 1) * image.height // (2 * counted)
         row = image.crop((0, top, image.width, top + 1))
-        rows.paste(row if row.mode == mode else converted(row, mode), (0, number))
-    seen = rows.width * rows.height
+        rows.paste(row if row.mode == mode else convert_mode(row, mode), (0, number))
+    visible_pixels = rows.width * rows.height
     if mode[-1] in "aA":
-        seen -= rows.getchannel(mode[-1]).histogram()[0]
-    return rows.getcolors(max(1, min(_FEW_COLOURS_A_ROW * counted, seen // 2))) is not None
+        visible_pixels -= rows.getchannel(mode[-1]).histogram()[0]
+    return rows.getcolors(max(1, min(_FEW_COLOURS_A_ROW * counted, visible_pixels // 2))) is not None
 
 
-def ranged(image: Image.Image) -> Image.Image:
-    """Bring measured values, which are in mode F, into 0 to 255, as viewers show them.
+def scale_measured(image: Image.Image) -> Image.Image:
+    """Scale measured values, which are in mode F, to 0 to 255, as viewers show them.
 
-    Nothing in such a file says what is white. Where the values fit 0 to 1, 255 or 65,535 they are taken as such;
-    otherwise the lowest is black and the highest white. Values that are no number, or endless, do not count.
+    Such a file does not define white. Values that fit 0 to 1, 255 or 65,535 are read as such; otherwise the lowest is
+    black and the highest white. Values that are NaN or infinite do not count.
     """
     lowest, highest = cast("tuple[float, float]", image.getextrema())
     if not -math.inf < lowest <= highest < math.inf:
@@ -180,12 +183,12 @@ def _finite_extrema(image: Image.Image) -> tuple[float, float]:
 
 
 def is_srgb(mode: str, icc_profile: bytes | None) -> bool:
-    """Whether pixels of this mode are those of sRGB, or can only be taken for it."""
+    """Return True if pixels of this mode are sRGB, or can only be read as sRGB."""
     return _transform(mode, icc_profile) is None
 
 
 def _managed(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
-    """Convert from the embedded profile's colours to sRGB; a profile that cannot be used counts as sRGB."""
+    """Convert from the embedded profile to sRGB; a profile that cannot be used counts as sRGB."""
     transform = _transform(image.mode, icc_profile)
     if transform is None:
         return image
@@ -196,7 +199,7 @@ def _managed(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
 
 
 def _transform(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """From the profile's colours to sRGB; None where there is nothing to do, or nothing that can be done."""
+    """Return the transform from the profile to sRGB; None if none is needed or possible."""
     return _transform_from(mode, icc_profile) if mode == "LAB" or icc_profile else None
 
 

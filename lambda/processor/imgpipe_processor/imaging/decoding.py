@@ -1,4 +1,4 @@
-"""Decoding with Pillow: one decoder, chosen by content; no larger than needed; and whatever it says is a category."""
+"""Decoding with Pillow: one decoder, selected by content; no larger than needed; decoder errors become categories."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from PIL import GifImagePlugin, Image, ImageChops, JpegImagePlugin, PngImagePlug
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
-from .colour import PLANES, is_srgb, others_than
-from .exif import UPRIGHT, names_adobe_rgb, orientation_in
-from .gif_screen import in_own_colours, on_screen
-from .icc import adobe_rgb, wide_gamut
+from .colour import PLANES, is_srgb, mask_of_other_values
+from .exif import UPRIGHT, is_adobe_rgb, read_orientation
+from .gif_frames import drop_foreign_palette, place_on_screen
+from .icc import adobe_rgb, profile_of_code_points
 from .plugins import load_plugin
-from .process_memory import naming_refusals
+from .process_memory import raising_memory_errors
 from .shrinking import DRAFT_GAP, Decoded, Size
 from .structures import Structure
-from .structures.structure import MAX_PROFILE_BYTES, corrupt, damaged, refuse_profile_beyond
+from .structures.structure import MAX_PROFILE_BYTES, corrupt, damaged, reject_large_profile
 
-# Pillow unpacks a PNG's texts and its profile up to this.
+# Pillow unpacks the texts and the profile of a PNG up to this size.
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
 
-# What Pillow thinks of a file is no line of this function's log.
+# Keep Pillow's messages out of the log of this function.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 logging.getLogger("PIL").propagate = False
 
-# Pillow's raw modes for red, green and blue of 16 bits: the first byte of each, which is the upper one in a PNG, and
+# Pillow's raw modes for red, green and blue of 16 bits: the first byte of each, which is the upper byte in a PNG, and
 # the second.
 _UPPER_BYTES, _LOWER_BYTES = "RGB;16B", "RGB;16L"
 
-# Formats whose orientation the decoder itself follows.
-_TURNED_BY_DECODER = frozenset({"HEIF"})
+# Formats whose decoder applies the orientation.
+_ROTATED_BY_DECODER = frozenset({"HEIF"})
 
 
 @contextmanager
 def decoder_limits(max_pixels: int) -> Iterator[None]:
-    """Make Pillow itself refuse, on the header, what has more pixels; its other warnings are no log lines."""
-    usual = Image.MAX_IMAGE_PIXELS
+    """Make Pillow reject images with more pixels on their header; drop its other warnings."""
+    previous = Image.MAX_IMAGE_PIXELS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -53,91 +53,93 @@ def decoder_limits(max_pixels: int) -> Iterator[None]:
         try:
             yield
         finally:
-            Image.MAX_IMAGE_PIXELS = usual
+            Image.MAX_IMAGE_PIXELS = previous
 
 
 @contextmanager
-def rejecting(structure: Structure) -> Iterator[None]:
-    """Turn whatever the decoders say to bytes that they cannot decode into a category; nothing else belongs in here."""
+def rejecting_undecodable(structure: Structure) -> Iterator[None]:
+    """Convert the errors of decoders into rejections with a category; do not run other code inside."""
     try:
-        with _nothing_told() if structure.format == "TIFF" else nullcontext(), naming_refusals():
+        with _without_stderr() if structure.format == "TIFF" else nullcontext(), raising_memory_errors():
             yield
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageRejectedError(failures.TOO_LARGE, "the image has more pixels than are allowed") from error
     except UnidentifiedImageError as error:
-        message = f"the {structure.spoken} is damaged, or of a kind that is not supported; save it as PNG or JPEG"
+        message = f"the {structure.display_name} is damaged, or of a kind that is not supported; save it as PNG or JPEG"
         raise ImageRejectedError(failures.UNSUPPORTED, message) from error
     except (ImageRejectedError, MemoryError):
         raise
-    except Exception as error:  # Pillow has no one base class for what damaged files make it raise
-        raise ImageRejectedError(failures.CORRUPT, damaged(f"the {structure.spoken} cannot be decoded")) from error
+    except Exception as error:  # Pillow's errors for damaged files have no common base class
+        raise ImageRejectedError(
+            failures.CORRUPT, damaged(f"the {structure.display_name} cannot be decoded")
+        ) from error
 
 
 @contextmanager
-def _nothing_told() -> Iterator[None]:
-    """Keep what libtiff thinks of a file out of the process's standard error, which is the log as well."""
-    usual = os.dup(2)
-    os.dup2(_nowhere(), 2)
+def _without_stderr() -> Iterator[None]:
+    """Keep libtiff's messages out of standard error, which is the log of the function."""
+    previous = os.dup(2)
+    os.dup2(_null_device(), 2)
     try:
         yield
     finally:
-        os.dup2(usual, 2)
-        os.close(usual)
+        os.dup2(previous, 2)
+        os.close(previous)
 
 
 @cache
-def _nowhere() -> int:
+def _null_device() -> int:
     return os.open(os.devnull, os.O_WRONLY)
 
 
-def opened(data: bytes, structure: Structure) -> Image.Image:
-    """Let the decoder of this very format read the header.
+def open_image(data: bytes, structure: Structure) -> Image.Image:
+    """Open an image with the decoder of exactly this format, which reads only the header.
 
     Raises:
-        ImageRejectedError: its colour profile is too large, or the image larger than the file was thought to tell.
+        ImageRejectedError: the colour profile is too large, or the image is larger than its header declared.
     """
     if structure.format == "TIFF":
-        from .tiff_image import open_tiff  # noqa: PLC0415  few functions ever see one
+        from .tiff_decoder import open_tiff  # noqa: PLC0415  most functions never see one
 
         image = open_tiff(data)
     elif structure.format == "BMP":
-        from .bmp_image import open_bmp  # noqa: PLC0415  as above
+        from .bmp_decoder import open_bmp  # noqa: PLC0415  as above
 
         image = open_bmp(data)
     elif structure.format == "JPEG":
-        image = _opened_jpeg(data)
+        image = _open_jpeg(data)
     else:
         load_plugin(structure.format)
         image = Image.open(BytesIO(data), formats=(structure.format,))
-    if image.width * image.height > structure.width * structure.height:  # which memory was counted for
-        corrupt("the image in it is larger than it tells")
+    if image.width * image.height > structure.width * structure.height:  # the size that memory was counted for
+        corrupt("the image is larger than its header declares")
     if isinstance(image, GifImagePlugin.GifImageFile):
-        in_own_colours(image)
+        drop_foreign_palette(image)
     if image.format == "PNG":
         image.info.pop("transparency", None)
         if structure.transparent is not None:
             image.info["transparency"] = structure.transparent
     profile = image.info.pop("icc_profile", None)
-    if isinstance(profile, bytes):  # a TIFF may say that it is numbers
-        refuse_profile_beyond(len(profile))
+    if isinstance(profile, bytes):  # the values of a TIFF tag may be numbers
+        reject_large_profile(len(profile))
         image.info["icc_profile"] = profile
-    named = _named_colours(image, structure)
-    if named is not None and (profile is None or structure.format == "PNG"):  # there they outrank a profile
-        image.info["icc_profile"] = named
+    named_profile = _profile_of_named_colours(image, structure)
+    if named_profile is not None and (profile is None or structure.format == "PNG"):  # in a PNG they outrank a profile
+        image.info["icc_profile"] = named_profile
     return image
 
 
 class _Jpeg(JpegImagePlugin.JpegImageFile):
-    """A JPEG of which no resolution is looked for in the EXIF: Pillow refuses the file if that is of another type."""
+    """A JPEG whose resolution is not read from its EXIF: Pillow rejects the file if that tag has another type."""
 
     def _read_dpi_from_exif(self) -> None:
         pass
 
 
-def _opened_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
-    """Open the first picture of a JPEG, as `Image.open` does; but that reads an index of more pictures too.
+def _open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
+    """Open the first image of a JPEG.
 
-    It fails on some that are damaged, and nothing of them is needed.
+    `Image.open` also reads an index of further images. It fails on some damaged ones, and the index is not needed.
     """
     try:
         return _Jpeg(BytesIO(data))
@@ -145,71 +147,65 @@ def _opened_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
         raise UnidentifiedImageError from error
 
 
-def _named_colours(image: Image.Image, structure: Structure) -> bytes | None:
-    """The profile of a colour space that the file only gives the name of."""
+def _profile_of_named_colours(image: Image.Image, structure: Structure) -> bytes | None:
+    """Return the profile of a colour space that the file only names; None if it names none."""
     if structure.colours is not None:
-        return wide_gamut(*structure.colours)
+        return profile_of_code_points(*structure.colours)
     exif = image.info.get("exif", b"") if structure.format == "JPEG" else b""
-    return adobe_rgb() if names_adobe_rgb(exif) else None
+    return adobe_rgb() if is_adobe_rgb(exif) else None
 
 
-def orientation_of(image: Image.Image, structure: Structure) -> int:
-    """As EXIF counts; 1, which is upright, where there is none that makes sense, or the decoder sees to it."""
+def image_orientation(image: Image.Image, structure: Structure) -> int:
+    """Return the orientation as in EXIF; 1 (upright) without a valid one, or if the decoder applies it."""
     if structure.orientation is not None:
         return structure.orientation
-    if structure.format in _TURNED_BY_DECODER:
+    if structure.format in _ROTATED_BY_DECODER:
         return UPRIGHT
-    beside = (
-        {} if structure.format == "AVIF" else image.info
-    )  # properties of its own count, and Pillow makes EXIF of them
-    return orientation_in(structure.exif or image.info.get("exif"), beside)
+    # AVIF has its own properties, which Pillow converts to EXIF.
+    info = {} if structure.format == "AVIF" else image.info
+    return read_orientation(structure.exif or image.info.get("exif"), info)
 
 
 def decode(image: Image.Image, largest: Size, orientation: int, *, as_planes: bool = False) -> Decoded:
-    """Decode the picture that the image stands at, no larger than its format lets it be for `largest`.
+    """Decode the current frame of an image, no larger than its format allows for `largest`.
 
-    With `as_planes`, a JPEG that is stored in planes, and needs no other colours, stays in them.
+    With `as_planes`, a JPEG that is stored in YCbCr planes, and needs no colour conversion, stays in planes.
     """
     icc_profile = image.info.get("icc_profile")
     planes = PLANES if as_planes and _is_in_planes(image) and is_srgb("RGB", icc_profile) else None
-    drafted = image.draft(planes, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
-    drawn = image.tile[0].extents if isinstance(image, GifImagePlugin.GifImageFile) else None
+    draft = image.draft(planes, (math.ceil(largest[0] * DRAFT_GAP), math.ceil(largest[1] * DRAFT_GAP)))
+    drawn_box = image.tile[0].extents if isinstance(image, GifImagePlugin.GifImageFile) else None
     if isinstance(image, PngImagePlugin.PngImageFile) and image.tile[0].args == _UPPER_BYTES:
         _load_16_bits(image)
     image.load()
     if image.mode == "P" and image.palette is None:
         corrupt("its palette is missing")
-    box = drafted[1] if drafted else (0, 0, *image.size)
-    return Decoded(_as_meant(image, drawn), box, orientation, icc_profile)
+    box = draft[1] if draft else (0, 0, *image.size)
+    if drawn_box is not None:
+        image = place_on_screen(image, drawn_box)
+    return Decoded(image, box, orientation, icc_profile)
 
 
 def _load_16_bits(image: PngImagePlugin.PngImageFile) -> None:
     """Load a PNG of three channels of 16 bits, with alpha if one colour is transparent.
 
-    Pillow keeps the upper bytes only. So the lower ones are decoded on their own, and compared first.
+    Pillow keeps only the upper bytes. The lower bytes are decoded separately and compared first.
     """
     colour = image.info.pop("transparency", None)
     if colour is not None:
         lower = PngImagePlugin.PngImageFile(BytesIO(cast("BytesIO", image.fp).getvalue()))
         lower.tile = [lower.tile[0]._replace(args=_LOWER_BYTES)]
-        opaque = others_than([value & 0xFF for value in colour], lower)
+        opaque = mask_of_other_values([value & 0xFF for value in colour], lower)
         lower.close()
         del lower
-        upper = others_than([value >> 8 for value in colour], image)
+        upper = mask_of_other_values([value >> 8 for value in colour], image)
         image.putalpha(ImageChops.lighter(opaque, upper))
 
 
 def _is_in_planes(image: Image.Image) -> bool:
-    """Whether libjpeg takes the JPEG's three components for planes, and not for red, green and blue."""
+    """Return True if libjpeg reads the three components of the JPEG as YCbCr planes, not as red, green and blue."""
     if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.mode != "RGB":
         return False
     if "jfif" in image.info or "adobe_transform" not in image.info:
         return "jfif" in image.info or [number for number, *_ in image.layer] == [1, 2, 3]
     return bool(image.info["adobe_transform"])
-
-
-def _as_meant(image: Image.Image, drawn: tuple[int, int, int, int] | None) -> Image.Image:
-    """The pixels with what their format says of them and Pillow leaves aside; `drawn` is the part that a GIF fills."""
-    if drawn is not None:
-        return on_screen(image, drawn)
-    return image

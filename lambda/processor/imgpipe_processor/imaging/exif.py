@@ -1,4 +1,4 @@
-"""EXIF and XMP: nothing is read of them but the orientation and a colour space, and no more than where they stand.
+"""Read the orientation and the colour space from EXIF and XMP, and no more bytes than needed.
 
 Libraries that read all of it turn a tag of some megabytes into some hundred, in seconds.
 """
@@ -17,24 +17,24 @@ _ORDERS = {b"II": "<", b"MM": ">"}
 _ORIENTATION = 274
 _NUMBERS = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG
 
-# "Design rule for Camera File system" 2.0: where a camera names Adobe RGB, and how.
+# "Design rule for Camera File system" 2.0: where and how a camera names Adobe RGB.
 _TO_INTEROPERABILITY = (0x8769, 0xA005)
 _INDEX = 1
 _ADOBE_RGB = b"R03"
 
-# EXIF as old programs wrote it into a PNG: three lines about it, then hexadecimal.
+# EXIF as old programs wrote it into a PNG: three header lines, then hexadecimal.
 _TEXT = "Raw profile type exif"
-_LINES_ABOUT = 3
+_HEADER_LINES = 3
 
 _XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 
 
-def orientation_in(exif: bytes | None, info: Mapping[Any, Any]) -> int:
-    """The orientation, as EXIF counts; 1, which is upright, where none is told that makes sense.
+def read_orientation(exif: bytes | None, info: Mapping[Any, Any]) -> int:
+    """Return the orientation as in EXIF; 1 (upright) if there is no valid one.
 
     Args:
-        exif: from the file; None where there is none.
-        info: what Pillow found in the file beside the picture.
+        exif: from the file; None without EXIF.
+        info: the metadata that Pillow found in the file.
     """
     found = None if exif is None else _of_exif(exif)
     if exif is None and _TEXT in info:
@@ -45,8 +45,8 @@ def orientation_in(exif: bytes | None, info: Mapping[Any, Any]) -> int:
     return found
 
 
-def names_adobe_rgb(exif: bytes) -> bool:
-    """Whether a camera says that the colours are Adobe RGB's, of which it embeds no profile."""
+def is_adobe_rgb(exif: bytes) -> bool:
+    """Return True if a camera names Adobe RGB as colour space, of which it embeds no profile."""
     if _ADOBE_RGB not in exif:
         return False
     try:
@@ -73,30 +73,30 @@ def _of_exif(exif: bytes) -> int | None:
 
 
 def _without_headers(exif: bytes) -> tuple[bytes, str]:
-    """The TIFF within, and its byte order.
+    """Return the TIFF inside the EXIF, and its byte order.
 
     Raises:
-        KeyError: it has none.
+        KeyError: the EXIF contains no TIFF.
     """
-    exif = exif.removeprefix(_HEADER).removeprefix(_HEADER)  # some programs write it once more
+    exif = exif.removeprefix(_HEADER).removeprefix(_HEADER)  # some programs write it twice
     return exif, _ORDERS[exif[:2]]
 
 
-def _entry(exif: bytes, order: str, offset: int, wanted: int) -> int:
-    """Where a tag stands in the directory at `offset`.
+def _entry(exif: bytes, order: str, offset: int, tag: int) -> int:
+    """Return the position of a tag in the directory at `offset`.
 
     Raises:
-        KeyError: it has none.
+        KeyError: the directory does not contain the tag.
     """
     (count,) = struct.unpack_from(order + "H", exif, offset)
     for position in range(offset + 2, offset + 2 + 12 * count, 12):
-        if struct.unpack_from(order + "H", exif, position)[0] == wanted:
+        if struct.unpack_from(order + "H", exif, position)[0] == tag:
             return position
-    raise KeyError(wanted)
+    raise KeyError(tag)
 
 
 def _from_hexadecimal(text: str) -> bytes:
     try:
-        return bytes.fromhex("".join(text.split("\n")[_LINES_ABOUT:]))
+        return bytes.fromhex("".join(text.split("\n")[_HEADER_LINES:]))
     except ValueError:
         return b""

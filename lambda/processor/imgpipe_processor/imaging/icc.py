@@ -1,4 +1,4 @@
-"""ICC profiles for files that only name their colour space, as small as Little CMS takes them.
+"""ICC profiles for files that only name their colour space, as small as Little CMS accepts them.
 
 Layout: "Specification ICC.1:2022", sections 7.2 (header), 7.3 (tag table) and 10 (tag types).
 """
@@ -34,9 +34,9 @@ _UNSPECIFIED = 2  # as primaries: shown as those of BT.709, as Chromium does wit
 # "Adobe RGB (1998) Color Image Encoding", sections 4.3.1.1 and 4.3.4.2.
 _ADOBE_RGB: Matrix = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), _D65)
 
-# Curves from stored values to light, as types and parameters of ICC.1:2022, section 10.18; what they are is in H.273,
-# table 3. sRGB's is IEC 61966-2-1. Those of television for standard range are shown with the same, as Chromium does
-# with an AVIF, and so is "unspecified"; 11 and 12 differ from them below black and above white only.
+# Curves from stored values to light, as types and parameters of ICC.1:2022, section 10.18; H.273, table 3, defines
+# them. The curve of sRGB is IEC 61966-2-1. The television curves of standard range are shown with the same curve, as
+# Chromium does with an AVIF, and so is "unspecified"; 11 and 12 differ from them below black and above white only.
 _SRGB_CURVE = (3, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
 _SMPTE_240M_CURVE = (3, (1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 4 * 0.0228))
 _ADOBE_CURVE = (0, (563 / 256,))
@@ -49,28 +49,28 @@ _CURVES: dict[int, tuple[int, Vector]] = {
     17: (1, (2.6, (52.37 / 48) ** (1 / 2.6), 0.0)),  # SMPTE ST 428-1
 }
 
-# Logarithmic curves (H.273, table 3): how many powers of ten their range has. They take a table (ICC.1:2022, 10.6).
+# Logarithmic curves (H.273, table 3) by the powers of ten of their range. They need a table (ICC.1:2022, 10.6).
 _DECADES = {9: 2.0, 10: 2.5}
 _TABLE_ENTRIES = 1_024
 
 _TAGS = (b"desc", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
 _D50 = (0.9642, 1.0, 0.8249)  # ICC.1:2022, section 7.2.16
 
-# From XYZ to the responses of the eye, in which a white point is adapted to another (ICC.1:2022, annex E.3).
+# The matrix from XYZ to the responses of the eye, in which a white point is adapted to another (ICC.1:2022, annex E.3).
 _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 
 
 @cache
 def adobe_rgb() -> bytes:
-    """For photos that only say in their EXIF that they are in Adobe RGB."""
+    """Return the profile for photos whose EXIF names Adobe RGB."""
     return _profile("Adobe RGB", _ADOBE_RGB, _parametric(*_ADOBE_CURVE))
 
 
 @cache
-def wide_gamut(primaries: int, transfer: int) -> bytes | None:
-    """Return the profile for the numbers that a file gives; None if they mean sRGB, or no profile fits.
+def profile_of_code_points(primaries: int, transfer: int) -> bytes | None:
+    """Return the profile for the numbers in a file; None if they mean sRGB, or no profile fits.
 
-    Curves of high dynamic range, PQ and HLG, cannot be brought to sRGB by a curve alone.
+    A curve alone cannot convert high dynamic range, PQ and HLG, to sRGB.
     """
     named = _BT_709 if primaries == _UNSPECIFIED else primaries
     if named not in _PRIMARIES:
@@ -89,12 +89,12 @@ def _parametric(curve_type: int, parameters: Vector) -> bytes:
 
 def _logarithmic(decades: float) -> bytes:
     last = _TABLE_ENTRIES - 1
-    light = (10 ** (decades * (place / last - 1)) if place else 0.0 for place in range(_TABLE_ENTRIES))
+    light = (10 ** (decades * (index / last - 1)) if index else 0.0 for index in range(_TABLE_ENTRIES))
     return b"curv" + struct.pack(f">4xI{_TABLE_ENTRIES}H", _TABLE_ENTRIES, *(round(65_535 * value) for value in light))
 
 
 def _columns(primaries: Matrix) -> Matrix:
-    """Red, green and blue as XYZ, adapted to D50 by Bradford's matrix."""
+    """Return red, green and blue as XYZ, adapted to D50 by Bradford's matrix."""
     *colours, (x, y, z) = ((x, y, 1 - x - y) for x, y in primaries)
     white = (x / y, 1.0, z / y)
     shares = _product(_inverse(_transposed(tuple(colours))), white)
@@ -117,8 +117,8 @@ def _transposed(matrix: Matrix) -> Matrix:
 
 
 def _inverse(matrix: Matrix) -> Matrix:
-    """By cross products of the rows: each column is at right angles to two of them."""
-    rows = [(matrix[(place + 1) % 3], matrix[(place + 2) % 3]) for place in range(3)]
+    """Return the inverse by cross products of the rows: each column is at right angles to two of them."""
+    rows = [(matrix[(index + 1) % 3], matrix[(index + 2) % 3]) for index in range(3)]
     columns = [(b * f - c * e, c * d - a * f, a * e - b * d) for (a, b, c), (d, e, f) in rows]
     whole = sum(a * b for a, b in zip(matrix[0], columns[0], strict=True))
     return _transposed(tuple(tuple(value / whole for value in column) for column in columns))
@@ -141,5 +141,5 @@ def _profile(name: str, primaries: Matrix, curve: bytes) -> bytes:
 
 
 def _fixed(*values: float) -> bytes:
-    """Numbers of 16.16 bits."""
+    """Return numbers of 16.16 bits."""
     return struct.pack(f">{len(values)}i", *(round(value * 65_536) for value in values))

@@ -1,8 +1,8 @@
-"""The second engine: libvips decodes and shrinks in one stream what it is measurably faster at than Pillow.
+"""The libvips engine: libvips decodes and shrinks in one stream the formats for which it is measurably faster.
 
-That is PNG and WebP of any size, and JPEG for thumbnails beyond what its decoder shrinks to by itself; everything else
-stays with Pillow, and so do header, colours, orientation and encoding of these. So both engines refuse the same files,
-and differ in nothing but the filter of their shrinking.
+These are PNG and WebP of any size, and JPEG for thumbnails that are larger than its decoder shrinks to by itself.
+Pillow does everything else, and also header, colours, orientation and encoding of these. So both engines reject the
+same files, and differ only in the filter of their shrinking.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .structures import Structure
 
 _LOADERS = {"JPEG": "VipsForeignLoadJpeg", "PNG": "VipsForeignLoadPng", "WEBP": "VipsForeignLoadWebp"}
 
-# Up to here a JPEG's own decoder does nearly all of the shrinking, and Pillow takes less time for the rest.
+# Up to this size a JPEG's own decoder does nearly all of the shrinking, and Pillow is faster for the rest.
 _PILLOW_IS_FASTER_PX = 512
 
 # How many times the target a JPEG's decoder may shrink to. Measured at 1,024 pixels against sharp: 1.4 is never below
@@ -31,9 +31,9 @@ _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by bands
 
 @cache
 def prepare_libvips(largest_px: int) -> None:
-    """Load libvips at cold start where every JPEG takes it; otherwise only see that it is there.
+    """Load libvips at cold start if every JPEG needs it; otherwise only check that it is in the package.
 
-    It takes 9 MB and 10 ms, which a function for small thumbnails of JPEGs has no use for.
+    It needs 9 MB and 10 ms, which a function for small thumbnails of JPEGs does not need.
 
     Raises:
         ImportError: it is not in the package.
@@ -46,16 +46,16 @@ def prepare_libvips(largest_px: int) -> None:
 
 @cache
 def _load_libvips() -> Any:
-    """Import pyvips, and let libvips read these formats only, with one worker thread, keeping nothing.
+    """Import pyvips, and make libvips read only these formats, with one worker thread and no cache.
 
     Raises:
         ImportError: it is not in the package.
     """
-    import pyvips  # noqa: PLC0415  in the package only where this engine is configured
+    import pyvips  # noqa: PLC0415  in the package only if this engine is configured
 
     pyvips.cache_set_max(0)
     pyvips.concurrency_set(CODEC_THREADS)
-    pyvips.operation_block_set("VipsForeignLoad", True)  # noqa: FBT003  named so in libvips
+    pyvips.operation_block_set("VipsForeignLoad", True)  # noqa: FBT003  libvips's argument
     for loader in _LOADERS.values():
         pyvips.operation_block_set(loader, False)  # noqa: FBT003  as above
     return pyvips
@@ -64,28 +64,28 @@ def _load_libvips() -> Any:
 def decode_with_libvips(
     data: bytes, structure: Structure, image: Image.Image, target: Size, orientation: int
 ) -> Decoded | None:
-    """Decode and shrink to `target` at once; None where Pillow is to do it.
+    """Decode and shrink to `target` at once; None if Pillow must decode the image.
 
     Args:
         data: the file.
         structure: of the file.
-        image: as Pillow opened it, not decoded.
-        target: the size that is wanted, not yet turned upright.
-        orientation: as EXIF counts.
+        image: as opened by Pillow, not decoded.
+        target: the requested size, before the orientation is applied.
+        orientation: as in EXIF.
     """
     if structure.format not in _LOADERS or structure.animation is not None or image.mode == "CMYK":
         return None
     if structure.format == "JPEG" and max(target) <= _PILLOW_IS_FASTER_PX:
         return None
     if structure.format == "PNG" and image.info.get("interlace"):
-        return None  # libvips holds all of it, with up to 10 bytes a pixel
+        return None  # libvips keeps all of it, with up to 10 bytes a pixel
     try:
         small = _shrunk_jpeg(data, image.size, target) if structure.format == "JPEG" else _shrunk(data, target)
         values = memoryview(small.write_to_memory())
     except _load_libvips().Error:
         if structure.format != "JPEG":
             raise
-        return None  # libvips refuses a JPEG of more than 100 warnings, which Pillow does not count
+        return None  # libvips rejects a JPEG of more than 100 warnings, which Pillow does not count
     size = target[0] * target[1] * small.bands
     pixels = Image.frombytes(_MODES[small.bands], target, values[:size])
     corner = tuple(values[size : size + small.bands]) or None
@@ -93,19 +93,19 @@ def decode_with_libvips(
 
 
 def _shrunk(data: bytes, target: Size) -> Any:
-    options = "fail-on=error"  # as an argument of its own it does not reach every loader
+    options = "fail-on=error"  # a separate argument does not reach every loader
     return _load_libvips().Image.thumbnail_buffer(
         data, target[0], height=target[1], size="force", no_rotate=True, option_string=options
     )
 
 
 def _shrunk_jpeg(data: bytes, size: Size, target: Size) -> Any:
-    """Let the decoder shrink as far as it can without losing what is seen; libvips by itself stops a step earlier.
+    """Make the decoder shrink as far as it can without a visible loss; libvips by itself stops a step earlier.
 
-    A row is added below the result, which begins with the last pixel as it was decoded: after resampling, nothing shows
-    whether it was missing.
+    A row is added below the result. It begins with the last pixel as it was decoded: after resampling, nothing shows
+    if it was missing.
     """
-    left_over = min(side / wanted for side, wanted in zip(size, target, strict=True)) / _DRAFT_GAP
+    left_over = min(side / target_side for side, target_side in zip(size, target, strict=True)) / _DRAFT_GAP
     shrink = max(step for step in (1, 2, 4, 8) if step <= max(left_over, 1))
     image = _load_libvips().Image.jpegload_buffer(data, shrink=shrink, fail_on="error", access="sequential")
     small = image.thumbnail_image(target[0], height=target[1], size="force", no_rotate=True)

@@ -1,4 +1,4 @@
-"""What stands in for a thumbnail until it is loaded: a few blurred colours, and the one that most of it has."""
+"""The placeholder of a thumbnail that is not loaded yet (BlurHash), and the dominant colour of an image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import mul
 
 from PIL import Image
 
-from .colour import without_planes
+from .colour import planes_to_rgb
 
 # Small enough for plain Python, large enough for the few waves of the placeholder.
 SWATCH_PX = 20
@@ -21,33 +21,33 @@ _LINEAR = [
     for value in range(256)
 ]
 
-# New in Python 3.12, the oldest of the function's runtimes, and three times as fast as what is there without it.
+# New in Python 3.12, the oldest runtime of the function, and three times as fast as the fallback.
 _sum_of_products: Callable[[Iterable[float], Iterable[float]], float] = getattr(
     math, "sumprod", lambda one, other: sum(map(mul, one, other))
 )
 
-_COLOURS = 6  # groups that the pixels are sorted into for the dominant colour
+_COLOURS = 6  # groups of similar pixels for the dominant colour
 
 
 def swatch(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """The image in a few opaque pixels; `image` is L, LA, RGB, RGBA or in planes."""
+    """Return the image in a few opaque pixels; `image` is L, LA, RGB, RGBA or in YCbCr planes."""
     longer = max(image.size)
     if longer > SWATCH_PX:
         size = (max(1, image.width * SWATCH_PX // longer), max(1, image.height * SWATCH_PX // longer))
         image = image.resize(size, Image.Resampling.BOX, reducing_gap=1)
-    return flattened(without_planes(image), background).convert("RGB")
+    return flatten(planes_to_rgb(image), background).convert("RGB")
 
 
-def flattened(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """The image as it looks on a plain ground; unchanged if it is opaque."""
+def flatten(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    """Return the image on a plain background; unchanged if it is opaque."""
     if image.mode not in {"LA", "RGBA"}:
         return image
-    ground = Image.new("RGBA", image.size, (*background, 255))
-    return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+    canvas = Image.new("RGBA", image.size, (*background, 255))
+    return Image.alpha_composite(canvas, image.convert("RGBA")).convert("RGB")
 
 
 def dominant_color(small: Image.Image) -> str:
-    """The mean of the largest group of similar pixels, as `#rrggbb`."""
+    """Return the mean of the largest group of similar pixels, as `#rrggbb`."""
     grouped = small.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT)
     counts = grouped.histogram()
     index = counts.index(max(counts))
@@ -56,10 +56,10 @@ def dominant_color(small: Image.Image) -> str:
 
 
 def blurhash(small: Image.Image) -> str:
-    """The BlurHash of an RGB image, as its reference describes it (woltapp/blurhash, Algorithm.md).
+    """Return the BlurHash of an RGB image, as its reference describes it (woltapp/blurhash, Algorithm.md).
 
-    Four waves along the longer side and three along the other; the more of them, the longer the text, which has 28
-    characters so.
+    It has four waves along the longer side and three along the other, which makes a text of 28 characters. More waves
+    would make it longer.
     """
     across, down = (4, 3) if small.width >= small.height else (3, 4)
     waves = _waves(small, across, down)
@@ -77,7 +77,7 @@ def blurhash(small: Image.Image) -> str:
 
 
 def _waves(image: Image.Image, across: int, down: int) -> list[tuple[float, ...]]:
-    """The image's share in each wave, for each channel: along the rows first, then along the columns."""
+    """Return the image's share in each wave, for each channel: along the rows first, then along the columns."""
     width, height = image.size
     cosines_across, cosines_down = _cosines(width, across), _cosines(height, down)
     planes = [[_LINEAR[value] for value in channel.tobytes()] for channel in image.split()]
@@ -96,11 +96,11 @@ def _waves(image: Image.Image, across: int, down: int) -> list[tuple[float, ...]
 
 @lru_cache(maxsize=64)
 def _cosines(length: int, waves: int) -> list[list[float]]:
-    return [[math.cos(math.pi * wave * place / length) for place in range(length)] for wave in range(waves)]
+    return [[math.cos(math.pi * wave * index / length) for index in range(length)] for wave in range(waves)]
 
 
 def _encoded(linear: float) -> int:
-    """From linear light to sRGB, 0 to 255."""
+    """Convert linear light to sRGB, 0 to 255."""
     value = max(0.0, min(1.0, linear))
     curved = value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055  # noqa: PLR2004  as above
     return int(curved * 255 + 0.5)
@@ -112,4 +112,4 @@ def _quantized(value: float) -> int:
 
 
 def _base83(value: int, length: int) -> str:
-    return "".join(_BASE83[value // 83 ** (length - place) % 83] for place in range(1, length + 1))
+    return "".join(_BASE83[value // 83 ** (length - index) % 83] for index in range(1, length + 1))

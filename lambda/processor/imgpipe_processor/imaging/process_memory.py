@@ -1,7 +1,7 @@
-"""The memory of this process: the kernel's limit on it, what the C library's heap keeps, and what was refused.
+"""The memory of this process: the kernel's limit, the pages that the C library's heap keeps, and refused allocations.
 
-The function's template sets the heap up (`ALLOCATOR` in imgpipe_templates/subsystems/processing.py) so that every byte
-the kernel counts against the limit is a byte in use or a byte of the heap that the next image reuses.
+The function's template configures the heap (`ALLOCATOR` in imgpipe_templates/subsystems/processing.py) so that every
+byte that the kernel counts against the limit is in use, or is in the heap for the next image.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _RESIDENT, _DATA = 1, 5  # fields of it, in pages: proc(5)
 _maps_large_blocks = False
 
 
-def keep_within(memory_bytes: int) -> None:
-    """Limit this process to `memory_bytes` from now on: the kernel then refuses an allocation and kills nothing.
+def limit_memory(memory_bytes: int) -> None:
+    """Limit this process to `memory_bytes` from now on: the kernel then refuses an allocation, and kills no process.
 
-    The limit is for images that take more memory than their header declares, such as a WebP with a table of codes for
+    The limit is for images that need more memory than their header declares, such as a WebP with a table of codes for
     every few pixels. It exists on Linux only; elsewhere this does nothing.
     """
     if not _STATM.exists():
@@ -39,37 +39,37 @@ def keep_within(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (data_bytes + memory_bytes - resident_bytes, highest))
 
 
-def room_bytes(memory_bytes: int) -> float:
-    """Return how much more this process may take of `memory_bytes`; infinite where the system does not count."""
+def available_bytes(memory_bytes: int) -> float:
+    """Return how much more of `memory_bytes` this process may use; infinite on systems without /proc."""
     return memory_bytes - _sizes()[0] if _STATM.exists() else math.inf
 
 
-def make_room() -> None:
-    """Give the heap's free pages back to the system, and let large blocks be mapped outside of the heap from now on.
+def trim_heap() -> None:
+    """Return the heap's free pages to the system, and map large blocks outside of the heap from now on.
 
-    In a heap with holes an image takes more pages than in an empty one: an AVIF with alpha 90 MB more than 405. Mapped
-    blocks leave no holes, but each gets its pages anew. To give 200 MB back takes 15 ms.
+    In a heap with holes an image needs more pages than in an empty one: an AVIF with alpha 90 MB more than 405. Mapped
+    blocks leave no holes, but each allocates its pages again. Returning 200 MB needs 15 ms.
     """
     global _maps_large_blocks  # noqa: PLW0603  the process has one heap
     library = _c_library()
-    if hasattr(library, "malloc_trim"):  # glibc's own, as is what keeps the pages
+    if hasattr(library, "malloc_trim"):  # of glibc only, which is also what keeps the pages
         library.malloc_trim(0)
         library.mallopt(_M_MMAP_MAX, _MOST_BLOCKS)
         _maps_large_blocks = True
 
 
 def reuse_heap() -> None:
-    """Take large blocks from the heap again after `make_room`, as the function's template says (`MALLOC_MMAP_MAX_`)."""
+    """Allocate large blocks in the heap again after `trim_heap`, as the template configures (`MALLOC_MMAP_MAX_`)."""
     global _maps_large_blocks  # noqa: PLW0603  as above
     if _maps_large_blocks:
         _c_library().mallopt(_M_MMAP_MAX, 0)
         _maps_large_blocks = False
 
 
-def renew_limit(memory_bytes: int) -> None:
-    """Set the limit again, if there is one, to what this process has now and what is left of `memory_bytes`.
+def update_limit(memory_bytes: int) -> None:
+    """Set the limit again, if there is one, to the current size of this process plus the rest of `memory_bytes`.
 
-    Free pages that were given back between used ones stay addresses of the heap, which the kernel counts.
+    Free pages between used ones that were returned to the system stay addresses of the heap, which the kernel counts.
     """
     if not _STATM.exists():
         return
@@ -77,18 +77,18 @@ def renew_limit(memory_bytes: int) -> None:
 
     limit_bytes, _ = resource.getrlimit(resource.RLIMIT_DATA)
     if limit_bytes != resource.RLIM_INFINITY:
-        keep_within(memory_bytes)
+        limit_memory(memory_bytes)
 
 
 @contextmanager
-def naming_refusals() -> Iterator[None]:
-    """Turn an error into a MemoryError if memory was refused before it.
+def raising_memory_errors() -> Iterator[None]:
+    """Raise MemoryError instead of an error if an allocation was refused before the error.
 
-    Decoders and encoders report many refusals only as "cannot decode". The C library's malloc sets the thread's errno
-    to ENOMEM, and nothing between that and the error changes it.
+    Decoders and encoders report many refused allocations only as "cannot decode". The C library's malloc sets the
+    thread's errno to ENOMEM, and nothing changes it before the error.
 
     Raises:
-        MemoryError: memory was refused.
+        MemoryError: an allocation was refused.
     """
     location = _errno_location()
     if location is None:

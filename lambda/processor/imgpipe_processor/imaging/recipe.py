@@ -1,4 +1,4 @@
-"""What is to be made of an image, and what is refused on its header: plain values that need no decoder."""
+"""The options of the thumbnails and the limits of a source image: plain values that need no decoder."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ENGINES = (PILLOW, LIBVIPS)
 
 
 class Animation(NamedTuple):
-    """How long an animation may be to stay one.
+    """The longest animation that stays an animation.
 
     Args:
-        max_frames: of the source.
+        max_frames: frames of the source.
         max_pixels: width times height times frames of the source.
     """
 
@@ -29,17 +29,17 @@ class Animation(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """What thumbnails are made, and how.
+    """The thumbnails to make, and their options.
 
     Args:
-        sizes_px: the sides of the squares they fit in; empty where only metadata is wanted.
-        output_format: `auto` is PNG where something is transparent, else JPEG.
-        jpeg_quality: 1 to 100, as are the others.
-        background: what shows through transparent pixels, as `#rrggbb`; None keeps them transparent where the output
-            format can, and is white where it cannot.
-        animation: None makes still thumbnails of the first frame; otherwise an animation within its limits becomes an
+        sizes_px: the sides of the squares that the thumbnails fit in; empty if only metadata is requested.
+        output_format: `auto` is PNG if a pixel is transparent, else JPEG.
+        jpeg_quality: 1 to 100, like the other qualities.
+        background: the color under transparent pixels, as `#rrggbb`; None keeps them transparent if the output format
+            can, and uses white if it cannot.
+        animation: None makes still thumbnails of the first frame; otherwise an animation within these limits becomes an
             animated WebP.
-        engine: what decodes and shrinks: `pillow` or `libvips`.
+        engine: the library that decodes and shrinks: `pillow` or `libvips`.
     """
 
     sizes_px: tuple[int, ...]
@@ -53,13 +53,13 @@ class Recipe(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What an image may ask of the function; decided on its header, before anything is decoded.
+    """The limits of a source image, checked on its header before it is decoded.
 
     Args:
         max_pixels: width times height.
         max_frames: of an animation, or pages of a document.
-        memory_bytes: what the function has.
-        heic: whether HEIC images are taken, which needs their decoder in the package.
+        memory_bytes: the memory of the function.
+        heic: True if HEIC images are accepted; their decoder must be in the package.
     """
 
     max_pixels: int

@@ -1,7 +1,7 @@
-"""What a file is, told by its content alone, and whether all of it is there: read in plain Python, before a decoder.
+"""Detect the format of a file from its content, and check that it is whole, in plain Python before a decoder reads it.
 
-Decoders are made to show what can be shown: they fill in what is missing, take frames and passes without end, and
-allocate what a header asks for. What they get has been looked at here.
+Decoders show what can be shown: they fill in missing pixels, decode frames and passes without end, and allocate what a
+header asks for. So every file is checked here first.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Callable
 
 from imgpipe_processor.imaging.recipe import Limits
 
-from . import bmp, gif, isobmff, jpeg, png, tiff, webp
-from .others import what_it_is
+from . import bmp, gif, heif, jpeg, png, tiff, webp
 from .structure import Structure, corrupt, too_large, unsupported
+from .unsupported_files import describe_file
 
 __all__ = ["Structure", "read_structure"]
 
-TAKEN = "JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP"
-TAKEN_WITH_HEIC = "JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF or BMP"
+SUPPORTED = "JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP"
+SUPPORTED_WITH_HEIC = "JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF or BMP"
 
-# libjpeg's JPEG_MAX_DIMENSION. A PNG may be 2^31 pixels wide, and decoding holds whole rows: a row of the allowed
-# number of pixels takes more memory than the image.
+# libjpeg's JPEG_MAX_DIMENSION. A PNG may be 2^31 pixels wide, and decoding keeps whole rows: a row of the allowed
+# number of pixels needs more memory than the image.
 MAX_SIDE_PX = 65_500
 
 _READERS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes, int], Structure]], ...] = (
@@ -34,17 +34,17 @@ _READERS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes, int], Structur
 
 
 def read_structure(data: bytes, limits: Limits) -> Structure:
-    """Read what the file says of itself.
+    """Read the structure of an image file.
 
     Raises:
-        ImageRejectedError: it is no image that is taken, a part of it is missing, or it asks for too much.
+        ImageRejectedError: it is not a supported image, a part of it is missing, or it exceeds a limit.
     """
     reader = _reader(data, limits)
     try:
         structure = reader(data, limits.max_frames)
     except (struct.error, IndexError, OverflowError):
-        corrupt("it is cut off")
-    _refuse_beyond(limits, structure)
+        corrupt("the file is truncated")
+    _reject_over_limits(limits, structure)
     return structure
 
 
@@ -54,16 +54,16 @@ def _reader(data: bytes, limits: Limits) -> Callable[[bytes, int], Structure]:
             return reader
     if webp.is_webp(data):
         return webp.read_webp
-    brand = isobmff.brand_of(data)
+    brand = heif.brand_of(data)
     if brand is None:
-        taken = TAKEN_WITH_HEIC if limits.heic else TAKEN
-        unsupported(f"the object is {what_it_is(data)}; expected {taken}")
+        supported = SUPPORTED_WITH_HEIC if limits.heic else SUPPORTED
+        unsupported(f"the object is {describe_file(data)}; expected {supported}")
     if brand == "HEIF" and not limits.heic:
-        unsupported(f"the object is a HEIC image, which this function is not set up for; expected {TAKEN}")
-    return isobmff.read_avif if brand == "AVIF" else isobmff.read_heif
+        unsupported(f"the object is a HEIC image, which this function is not configured for; expected {SUPPORTED}")
+    return heif.read_avif if brand == "AVIF" else heif.read_heif
 
 
-def _refuse_beyond(limits: Limits, structure: Structure) -> None:
+def _reject_over_limits(limits: Limits, structure: Structure) -> None:
     width, height = structure.width, structure.height
     if width * height > limits.max_pixels:
         too_large(f"the image has {width} x {height} pixels; at most {limits.max_pixels:,} are allowed")

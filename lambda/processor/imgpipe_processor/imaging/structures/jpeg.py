@@ -6,12 +6,12 @@ import re
 import struct
 from collections.abc import Iterator
 
-from .jpeg_head import END, FRAMES, SOS, START, Head
-from .structure import Structure, corrupt, refuse_empty_end, too_large, unsupported
+from .jpeg_segments import END, FRAMES, SOS, START, HeaderSegments
+from .structure import Structure, corrupt, reject_empty_end, too_large, unsupported
 
 SIGNATURE = b"\xff\xd8\xff"
 
-# A marker; not a stuffed or a fill byte, nor one of the restart markers that entropy-coded data holds.
+# A marker; not a stuffed byte, a fill byte, or a restart marker inside of entropy-coded data.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _SOI, _EOI = 0xD8, 0xD9
 _STANDALONE = frozenset({0x01, _SOI, _EOI})
@@ -20,47 +20,48 @@ _SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
 _ARITHMETIC = frozenset({0xC9, 0xCA})
 
-# Every pass goes over the whole image however few bytes it has. libjpeg's own progressive script has 10; a tool for
-# the smallest files may choose a few dozen. Endless ones are an attack.
+# Every pass decodes the whole image, even if it has few bytes. libjpeg's own progressive script has 10; a tool for the
+# smallest files may use a few dozen. Unlimited passes are an attack.
 MAX_PASSES = 64
 
 # Cameras write a few dozen; a profile in pieces of 64 KB some more.
 MAX_SEGMENTS = 2_000
 
-# Before a marker there may be any number of fill bytes, which decoders skip one by one; encoders write none or a few.
+# Any number of fill bytes may precede a marker, and decoders skip them one by one; encoders write none or a few.
 MAX_FILL_BYTES = 1_024
 
-# What comes before the pixels usually has less, even with a small picture and a profile in it.
+# The segments before the pixels usually have fewer bytes, even with a thumbnail and a profile.
 _USUAL_HEAD_BYTES = 2**20
 
-# Coded data do not end in so many zeros, unless they were never written.
+# Coded data end in so many zeros only if they were never written.
 _EMPTY_BYTES = 64
 
 _COEFFICIENTS = 64  # of a block
 _MISSING = 16  # higher than the lowest bit of any pass
 
-# What a decoder takes for pixels, if it still waits for some, or for the next of the restart markers. It begins with
-# ones: where data are missing, decoders fill in zeros.
+# Data that a decoder decodes as pixels if it still expects some, or expects the next restart marker. It begins with
+# ones: decoders fill in zeros if data are missing.
 _PIXELS = bytes(range(254, 0, -1)) * 2
 _MORE = _PIXELS + b"".join(bytes((0xFF, marker)) + _PIXELS for marker in range(0xD0, 0xD8))
 
-# Bytes of a pixel: what is kept of one of several passes for every component, and of what only streams through.
+# Bytes of a pixel: the coefficients of several passes that are kept for every component, and an image that only streams
+# through the decoder.
 _COEFFICIENT_BYTES = 2
 _STREAMED_BYTES = 0.1
-_WHOLE_BYTES = 4  # of a picture without its end, which is decoded at its full size to see whether it is whole
+_WHOLE_BYTES = 4  # of an image without its end, decoded at full size to check that it is whole
 
 
 def read_jpeg(data: bytes, _max_frames: int) -> Structure:
-    """Follow the markers to the end of the image; what comes after it (more pictures, trailers) is not looked at.
+    """Read the markers up to the end of the image; data after it (more images, trailers) are ignored.
 
     A file without an end marker may have all pixels: `Structure.has_end` is False then.
 
     Raises:
-        ImageRejectedError: there is no frame or no scan, or more passes than anybody needs; or passes are missing.
+        ImageRejectedError: the file has no frame, no scan, or more than `MAX_PASSES` passes; or passes are missing.
     """
     frame: _Frame | None = None
     cut_at = None
-    head = Head(data)
+    head = HeaderSegments(data)
     for marker, position in _segments(data):
         cut_at = _cut_at(frame, marker, position)
         if cut_at is not None:
@@ -75,13 +76,13 @@ def read_jpeg(data: bytes, _max_frames: int) -> Structure:
                 corrupt("the JPEG has data before its frame")
             frame.add_scan(data, position)
             if frame.is_whole and data.endswith(END):
-                break  # the only pass, and the file ends as it should: spares the search through its data
+                break  # the only pass, and the file ends with its end marker: skips the search
     if frame is None or not frame.passes:
-        corrupt("the JPEG holds no picture")
+        corrupt("the JPEG contains no image")
     if cut_at is not None:
-        cut_at = len(data[:cut_at].rstrip(b"\xff"))  # the first byte of the end marker, or of what is cut off
-        _refuse_missing(data, frame, cut_at)
-    # The decoder keeps every segment, and puts those of EXIF and of the profile together.
+        cut_at = len(data[:cut_at].rstrip(b"\xff"))  # the first byte of the end marker, or of the part that is cut off
+        _reject_missing_parts(data, frame, cut_at)
+    # The decoder keeps every segment, and joins those of EXIF and of the profile.
     kept_bytes = 2 * head.size if head.size > _USUAL_HEAD_BYTES else 0
     whole_bytes = 0 if cut_at is None else _WHOLE_BYTES * frame.width * frame.height
     return Structure(
@@ -98,35 +99,36 @@ def _cut_at(frame: _Frame | None, marker: int, position: int) -> int | None:
     """Return where the image ends if its end marker is missing; None if it is not, or comes later."""
     if marker == _CUT_OFF:
         return position
-    if frame is not None and frame.is_whole and marker != _EOI:  # nothing after the only scan belongs to the picture
+    if frame is not None and frame.is_whole and marker != _EOI:  # nothing after the only scan belongs to the image
         return position - len(END)
     return None
 
 
-def _refuse_missing(data: bytes, frame: _Frame, end: int) -> None:
-    """Refuse a JPEG that ends at `end`, without its end marker, if that is in the middle of it."""
+def _reject_missing_parts(data: bytes, frame: _Frame, end: int) -> None:
+    """Reject a JPEG that ends at `end`, without its end marker, if parts of the image are missing."""
     if not frame.has_all_passes():
         corrupt("the end of the JPEG is missing")
-    refuse_empty_end(data, end, _EMPTY_BYTES)
+    reject_empty_end(data, end, _EMPTY_BYTES)
 
 
-def prolonged(data: bytes) -> bytes | None:
-    """Return the JPEG with more data before its end, which mean nothing if it was whole.
+def with_extra_data(data: bytes) -> bytes | None:
+    """Return the JPEG with extra data before its end, which change nothing if it was whole.
 
-    Return None if they might mean something. Without an end marker, its end is that of its last scan.
+    Return None if they may change something. Without an end marker, its end is the end of its last scan.
     """
     for marker, position in _segments(data):
-        if marker in _ARITHMETIC:  # zeros at the end of its data need not be written, and others mean something
+        if marker in _ARITHMETIC:  # zeros at the end may be left out, and extra data change something
             return None
         end = position if marker == _CUT_OFF else position - len(END)
-    # Fill bytes before the end marker would make a marker of what follows.
+    # Fill bytes before the end marker would turn the next byte into a marker.
     return b"".join((data[:end].rstrip(b"\xff"), _MORE, END))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Every marker up to the end of the image, and where its parameters begin.
+    """Yield every marker up to the end of the image, and where its parameters begin.
 
-    If that end is missing though there is a scan, the last one is `_CUT_OFF`, with the place where the end should be.
+    If the end marker is missing but the file has a scan, the last marker is `_CUT_OFF`, with the position where the end
+    marker should be.
     """
     position, furthest = len(START), len(START) + MAX_FILL_BYTES
     has_scan = in_scan = False
@@ -143,7 +145,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
             if has_scan:
                 yield _CUT_OFF, start
                 return
-            corrupt("a JPEG marker is out of place" if marker == _SOI else "it is cut off")
+            corrupt("a JPEG marker is out of place" if marker == _SOI else "the file is truncated")
         yield marker, position
         if marker == _EOI:
             return
@@ -155,7 +157,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 class _Frame:
-    """The frame header: size, and components with their sampling factors (T.81, B.2.2); and the scans so far.
+    """The frame header, with size and components with their sampling factors (T.81, B.2.2), and the scans so far.
 
     Args:
         samplings: with the number of each component.
@@ -164,7 +166,7 @@ class _Frame:
     def __init__(self, marker: int, height: int, width: int, samplings: list[tuple[int, tuple[int, int]]]) -> None:
         self.progressive = marker in _PROGRESSIVE
         self.width, self.height, self.samplings = width, height, [factors for _, factors in samplings]
-        self.is_whole = False  # by one scan, which is then all of the picture
+        self.is_whole = False  # by one scan, which then is the whole image
         self.passes = 0
         self._lowest_bits = {number: [_MISSING] * _COEFFICIENTS for number, _ in samplings}
 
@@ -172,7 +174,7 @@ class _Frame:
         """Read the header of a scan (T.81, B.2.3).
 
         Raises:
-            ImageRejectedError: there are more than anybody needs.
+            ImageRejectedError: the image has more than `MAX_PASSES` passes.
         """
         self.passes += 1
         if self.passes > MAX_PASSES:
@@ -184,16 +186,19 @@ class _Frame:
         if not self.progressive:
             first, last, bits = 0, _COEFFICIENTS - 1, 0
         for number in numbers:
-            for place in range(first, min(last + 1, _COEFFICIENTS)):
+            for coefficient in range(first, min(last + 1, _COEFFICIENTS)):
                 if number in self._lowest_bits:
-                    self._lowest_bits[number][place] = bits & 15
+                    self._lowest_bits[number][coefficient] = bits & 15
 
     def has_all_passes(self) -> bool:
-        """True if there were scans for every bit of every coefficient."""
+        """Return True if the scans contain every bit of every coefficient."""
         return not any(map(any, self._lowest_bits.values()))
 
     def decoded_bytes(self) -> float:
-        """A picture of one pass streams through the decoder, and is shrunk on its way; of others all is kept."""
+        """Return the memory of decoding.
+
+        An image of one pass streams through the decoder, and is shrunk on its way. Other images are kept as a whole.
+        """
         pixels = self.width * self.height
         if self.passes == 1 and not self.progressive:
             return _STREAMED_BYTES * pixels
@@ -205,12 +210,12 @@ class _Frame:
 
 def _frame(marker: int, data: bytes, position: int) -> _Frame:
     if marker not in _SEQUENTIAL | _PROGRESSIVE:
-        unsupported("the JPEG is lossless or hierarchical, which is not supported; save it as a usual one")
+        unsupported("the JPEG is lossless or hierarchical, which is not supported; save it as a baseline JPEG")
     precision, height, width, components = struct.unpack_from(">BHHB", data, position + 2)
     if precision != 8:  # noqa: PLR2004  bits per sample: what Pillow decodes
         unsupported(f"the JPEG has {precision} bits per sample; expected 8")
     if not height and width and components:
-        unsupported("the JPEG tells its height only after its pixels (DNL), which is not supported; save it again")
+        unsupported("the JPEG declares its height only after its pixels (DNL), which is not supported; save it again")
     if not (height and width and components):
         corrupt("the JPEG's size is zero")
     samplings = []

@@ -1,4 +1,4 @@
-"""What a file says of its image before anything of it is decoded."""
+"""The structure of an image file as read before decoding, and the rejections of files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple, NoReturn
 from imgpipe_processor import failures
 from imgpipe_processor.failures import ImageRejectedError
 
-# What a name of Pillow's is called by people.
-SPOKEN = {"WEBP": "WebP", "HEIF": "HEIC"}
+# Pillow's format names that differ from the common names.
+DISPLAY_NAMES = {"WEBP": "WebP", "HEIF": "HEIC"}
 
-# The largest colour profiles in use, those of printing presses, have 3 MB; more is made to fill memory or time.
+# The largest colour profiles in use, those of printing presses, have 3 MB; larger ones are made to fill memory or time.
 MAX_PROFILE_BYTES = 4 * 2**20
 
-# Cameras write some tens of kilobytes, with their own notes and a small picture.
+# Cameras write some tens of kilobytes, with their maker notes and a thumbnail.
 MAX_EXIF_BYTES = 2**20
 
 
@@ -23,23 +23,22 @@ Piece = tuple[int, int] | bytes
 
 
 class Structure(NamedTuple):
-    """A file whose parts are all there, as far as its own headers tell.
+    """An image file whose parts are all in the file, as far as its headers declare them.
 
     Args:
         format: Pillow's name, such as `JPEG`.
         width: in pixels, as stored; `height` as well.
-        decoded_bytes: what decoding takes at its worst, beside the source itself.
-        frames: of an animation, or pages; never counted further than one over the limit. Frames after a damaged one
-            are not counted.
-        exif: of a PNG, which may have it behind the pixels, where a decoder finds it only after decoding.
-        colours: the numbers of primaries and of the transfer curve in ITU-T H.273, where the file names them.
-        decodable: what the decoder of the first picture gets: the file without the parts that the picture does not
-            need and that the decoder may fail on; None where it is the whole file.
-        animation: what the decoder of all frames gets, where that is another file; None of a still.
-        transparent: of a PNG, what its tRNS chunk makes transparent, in Pillow's form: one grey, one colour, or an
-            alpha value for each entry of the palette.
-        has_end: False of a JPEG without its end marker, of which the decoder's output shows whether it is whole.
-        orientation: as EXIF counts, where the format itself has a tag for it; None where EXIF has.
+        decoded_bytes: the memory that decoding needs at most, in addition to the source itself.
+        frames: of an animation, or pages; counted up to one over the limit. Frames after a damaged one are not counted.
+        exif: of a PNG, which may have it after the pixels, where a decoder finds it only after decoding.
+        colours: the numbers of primaries and of the transfer curve in ITU-T H.273, if the file names them.
+        decodable: the input of the decoder of the first image: the file without the parts that the image does not need
+            and that the decoder may fail on; None if it is the whole file.
+        animation: the input of the decoder of all frames, if that is another file; None of a still image.
+        transparent: of a PNG, the transparency of its tRNS chunk, in Pillow's form: one grey, one colour, or an alpha
+            value for each entry of the palette.
+        has_end: False of a JPEG without its end marker; the output of the decoder then shows if it is whole.
+        orientation: as in EXIF, if the format itself has a tag for it; None if EXIF has it.
     """
 
     format: str
@@ -56,19 +55,19 @@ class Structure(NamedTuple):
     orientation: int | None = None
 
     @property
-    def spoken(self) -> str:
-        """The format, as people call it."""
-        return SPOKEN.get(self.format, self.format)
+    def display_name(self) -> str:
+        """Return the common name of the format."""
+        return DISPLAY_NAMES.get(self.format, self.format)
 
 
-def joined(data: bytes, pieces: Sequence[Piece]) -> bytes:
+def join_pieces(data: bytes, pieces: Sequence[Piece]) -> bytes:
     """Return the pieces of `data` as one file."""
     view = memoryview(data)
     return b"".join(piece if isinstance(piece, bytes) else view[piece[0] : piece[1]] for piece in pieces)
 
 
 def corrupt(reason: str) -> NoReturn:
-    """Refuse a file that is damaged, or of which a part is missing.
+    """Reject a file that is damaged, or of which a part is missing.
 
     Raises:
         ImageRejectedError: always.
@@ -77,53 +76,53 @@ def corrupt(reason: str) -> NoReturn:
 
 
 def damaged(reason: str) -> str:
-    """What a file is refused with that is damaged, or of which a part is missing."""
+    """Return the message for a file that is damaged, or of which a part is missing."""
     return f"the image is truncated or damaged: {reason}; expected a whole file: save or upload it again"
 
 
-def refuse_empty_end(data: bytes, end: int, size: int) -> None:
-    """Refuse coded data that end at `end` in so many zeros: room that was made in the file and never filled.
+def reject_empty_end(data: bytes, end: int, size: int) -> None:
+    """Reject coded data that end at `end` in `size` zeros: space that was reserved in the file and never written.
 
     Raises:
-        ImageRejectedError: they do.
+        ImageRejectedError: the data end in zeros.
     """
     if data.endswith(bytes(size), 0, end):
-        corrupt("its end is empty, as if it was never written")
+        corrupt("the end of the file was never written")
 
 
-def unsupported(what: str) -> NoReturn:
-    """Refuse a file that is whole, but nothing the decoders know.
-
-    Raises:
-        ImageRejectedError: always.
-    """
-    raise ImageRejectedError(failures.UNSUPPORTED, what)
-
-
-def too_large(what: str) -> NoReturn:
-    """Refuse a file that asks for more than it is allowed.
+def unsupported(message: str) -> NoReturn:
+    """Reject a file that is whole, but that the decoders do not support.
 
     Raises:
         ImageRejectedError: always.
     """
-    raise ImageRejectedError(failures.TOO_LARGE, what)
+    raise ImageRejectedError(failures.UNSUPPORTED, message)
 
 
-def refuse_profile_beyond(size: int) -> None:
-    """Refuse a file whose colour profile has more than `MAX_PROFILE_BYTES`.
+def too_large(message: str) -> NoReturn:
+    """Reject a file that exceeds a limit.
 
     Raises:
-        ImageRejectedError: it has.
+        ImageRejectedError: always.
+    """
+    raise ImageRejectedError(failures.TOO_LARGE, message)
+
+
+def reject_large_profile(size: int) -> None:
+    """Reject a file whose colour profile has more than `MAX_PROFILE_BYTES`.
+
+    Raises:
+        ImageRejectedError: the profile is larger.
     """
     if size > MAX_PROFILE_BYTES:
         too_large(f"the embedded colour profile has more than {MAX_PROFILE_BYTES:,} bytes; convert the image to sRGB")
 
 
-def refuse_exif_beyond(size: int) -> None:
-    """Refuse a file whose EXIF has more than `MAX_EXIF_BYTES`.
+def reject_large_exif(size: int) -> None:
+    """Reject a file whose EXIF has more than `MAX_EXIF_BYTES`.
 
     Raises:
-        ImageRejectedError: it has.
+        ImageRejectedError: the EXIF is larger.
     """
     if size > MAX_EXIF_BYTES:
         too_large(f"the embedded EXIF has more than {MAX_EXIF_BYTES:,} bytes; save the image without it")

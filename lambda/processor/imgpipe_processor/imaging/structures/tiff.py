@@ -1,4 +1,4 @@
-"""TIFF and BigTIFF: what the first directory describes, and how many there are ("TIFF Revision 6.0", section 2)."""
+"""TIFF and BigTIFF: size and memory of the first image, and the number of pages ("TIFF Revision 6.0", section 2)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def read_tiff(data: bytes, max_frames: int) -> Structure:
-    """Read the first directory, check that the bytes of its pixels are there, and count the others.
+    """Read the first directory, check that the bytes of its pixels are in the file, and count the other directories.
 
     Raises:
-        ImageRejectedError: a part of the pixels is missing, or the picture is of a kind that is not decoded.
+        ImageRejectedError: a part of the pixels is missing, or the image is of a kind that is not supported.
     """
-    from .tiff_picture import read_picture  # noqa: PLC0415  few functions ever see one, and it takes milliseconds
+    from .tiff_first_image import read_first_image  # noqa: PLC0415  few files are TIFFs
 
-    picture = read_picture(data)
+    image = read_first_image(data)
     return Structure(
         "TIFF",
-        picture.width,
-        picture.height,
-        picture.kind.bytes_per_pixel * picture.width * picture.height + picture.parts.bytes,
+        image.width,
+        image.height,
+        image.pixel_format.bytes_per_pixel * image.width * image.height + image.parts.bytes,
         _pages(data, max_frames),
-        orientation=picture.orientation,
+        orientation=image.orientation,
     )
 
 
 def _pages(data: bytes, max_frames: int) -> int:
-    """How many directories there are: until one comes again, is not in the file, or there are more than allowed."""
-    from .tiff_directory import Layout  # noqa: PLC0415  as above
+    """Count the directories until one repeats, is not in the file, or the limit is exceeded."""
+    from .tiff_directory_reader import Layout  # noqa: PLC0415  as above
 
     layout = Layout.of(data)
     seen: set[int] = set()

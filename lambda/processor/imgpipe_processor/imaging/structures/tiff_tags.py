@@ -1,4 +1,4 @@
-"""Tags of a TIFF that its picture depends on, and their values ("TIFF Revision 6.0"; some are Adobe's additions)."""
+"""The TIFF tags that an image depends on, and their values ("TIFF Revision 6.0"; some are Adobe's additions)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ INK_SET, EXTRA_SAMPLES, SAMPLE_FORMAT, JPEG_TABLES = 332, 338, 339, 347
 COEFFICIENTS, SUBSAMPLING, POSITIONING, REFERENCE_BLACK_WHITE = 529, 530, 531, 532
 ICC_PROFILE, DNG_VERSION = 34675, 50706
 
-# Those that a decoder needs as they are: of CCITT, of JPEG, and of YCbCr.
+# Tags that a decoder needs unchanged: of CCITT, of JPEG, and of YCbCr.
 KEPT_OF_CCITT, KEPT_OF_JPEG = (T4_OPTIONS, T6_OPTIONS), (JPEG_TABLES,)
 KEPT_OF_YCBCR = (COEFFICIENTS, SUBSAMPLING, POSITIONING, REFERENCE_BLACK_WHITE)
 
-WANTED = frozenset(
+READ_TAGS = frozenset(
     {SUBFILE_TYPE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER}
     | {STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, PLANAR}
     | {PREDICTOR, COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES}
@@ -22,7 +22,7 @@ WANTED = frozenset(
     | {*KEPT_OF_CCITT, *KEPT_OF_JPEG, *KEPT_OF_YCBCR}
 )
 
-# Those that a picture can be decoded without.
+# Tags that an image can be decoded without.
 DISPENSABLE = frozenset(
     {SUBFILE_TYPE, ORIENTATION, STRIP_BYTES, TILE_BYTES, INK_SET, ICC_PROFILE, DNG_VERSION}
     | {COEFFICIENTS, POSITIONING, REFERENCE_BLACK_WHITE}
@@ -36,10 +36,10 @@ UNCOMPRESSED, GROUP_4, JPEG = 1, 4, 7
 CCITT = frozenset({2, 3, GROUP_4})
 PREDICTED = frozenset({5, 8, 32946})  # LZW and Deflate, which a predictor may precede
 
-SEPARATE = 2  # of the planar configuration's
+SEPARATE = 2  # of the planar configuration
 
-# Values of the sample format's.
+# Values of the sample format.
 UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4
 
-# Values of the extra samples' (999 is CorelDRAW's).
+# Values of the extra samples (999 is CorelDRAW's).
 PREMULTIPLIED_ALPHA, ALPHA, CORELS_ALPHA = 1, 2, 999

@@ -1,6 +1,6 @@
-"""The two functions as Lambda would have them: the processor's package, and the tutorial's handler with what it needs.
+"""The measured functions as deployed in Lambda: the processor's package, and the tutorial's handler with its packages.
 
-Both come with bytecode, and beside both lies what Lambda's own runtime brings.
+Both include bytecode, and both run with the packages of Lambda's runtime.
 """
 
 from __future__ import annotations
@@ -26,16 +26,14 @@ RUNTIME = "python3.13"
 ENGINES = ("pillow", "libvips")
 TUTORIAL = "tutorial"
 THUMBNAIL_PX = 256
-MALLOC = "MALLOC_"  # what variables of the C library's allocator begin with
+MALLOC = "MALLOC_"  # prefix of the variables of the C library's allocator
 
 
 @dataclass(frozen=True)
 class Function:
-    """Code in a folder of its own.
+    """Code in a separate folder.
 
-    Attributes:
-        module: That `lambda_handler` is in.
-        folders: All that it can import from, in Lambda's order.
+    Attributes: module: The module of `lambda_handler`. folders: All folders to import from, in Lambda's order.
     """
 
     name: str
@@ -54,10 +52,10 @@ class Processor:
 
     @property
     def variables(self) -> dict[str, str]:
-        """Those of its variables that decide on memory: the template's for the C library, and Lambda's own."""
+        """Return the variables that affect memory: the template's for the C library, and Lambda's own."""
         function = self.rendered.stacks["pipeline"]["Resources"]["ImageProcessorFunction"]["Properties"]
-        told = function["Environment"]["Variables"]
-        kept = {name: value for name, value in told.items() if name.startswith(MALLOC)}
+        variables = function["Environment"]["Variables"]
+        kept = {name: value for name, value in variables.items() if name.startswith(MALLOC)}
         return {**kept, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function["MemorySize"])}
 
 
@@ -65,7 +63,7 @@ def make_processor(work: Path, engine: str) -> Processor:
     """Render, build and unpack the processor in `work`.
 
     Raises:
-        ImgpipeError: The package cannot be built, or there is no Python to run it.
+        ImgpipeError: The package cannot be built, or no Python is found to run it.
     """
     settings = [f"processing.engine={engine}", f"processing.thumbnail_size_px={THUMBNAIL_PX}"]
     rendered = render_pipeline(load_preset("thumbnails", settings))
@@ -88,10 +86,10 @@ def make_processor(work: Path, engine: str) -> Processor:
 
 
 def make_tutorial(work: Path) -> Function:
-    """The tutorial's handler in `work`, with Pillow as pip installs it.
+    """Install the tutorial's handler in `work`, with Pillow as pip installs it.
 
     Raises:
-        ImgpipeError: There is no Python to run it.
+        ImgpipeError: No Python is found to run it.
         RuntimeError: pip could not install Pillow.
     """
     interpreter = find_interpreter(RUNTIME)

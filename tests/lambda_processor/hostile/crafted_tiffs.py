@@ -1,4 +1,4 @@
-"""TIFF files whose tags say anything, also what is not so."""
+"""TIFF files with any tags, also wrong ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CODES = {BYTE: "B", SHORT: "H", LONG: "I", UNDEFINED: "B"}
 
 @dataclass(frozen=True)
 class Entry:
-    """A tag with its numbers; or with a count and a place that need not be so."""
+    """A tag with its numbers, or with a wrong count and offset."""
 
     tag: int
     kind: int
@@ -28,25 +28,25 @@ class Entry:
 
 
 def tiff(entries: Iterable[Entry], pixels: bytes = b"", *, following: int = 0) -> bytes:
-    """A file of one directory behind its pixels; `following` is where it says that the next one is."""
+    """Return a file of one directory after its pixels; `following` is the declared offset of the next one."""
     ordered = sorted(entries, key=lambda entry: entry.tag)
     pixels += bytes(len(pixels) % 2)
     at = PIXELS_AT + len(pixels)
-    beside_at, beside = at + 2 + 12 * len(ordered) + 4, b""
+    outside_at, outside = at + 2 + 12 * len(ordered) + 4, b""
     directory = struct.pack("<H", len(ordered))
     for entry in ordered:
         value = struct.pack(f"<{len(entry.numbers)}{_CODES.get(entry.kind, 'B')}", *entry.numbers)
         if not entry.numbers:
             value = struct.pack("<I", entry.place)
         elif len(value) > 4:
-            value, beside = struct.pack("<I", beside_at + len(beside)), beside + value
+            value, outside = struct.pack("<I", outside_at + len(outside)), outside + value
         directory += struct.pack("<HHI", entry.tag, entry.kind, entry.count or len(entry.numbers))
         directory += value.ljust(4, b"\0")
-    return b"II*\0" + struct.pack("<I", at) + pixels + directory + struct.pack("<I", following) + beside
+    return b"II*\0" + struct.pack("<I", at) + pixels + directory + struct.pack("<I", following) + outside
 
 
 def grey(width: int, height: int, *more: Entry, pixels: bytes | None = None, following: int = 0) -> bytes:
-    """8 bits a pixel in one strip, unless `more` says it differently."""
+    """Return 8 bits a pixel in one strip, unless `more` contains other tags."""
     strip = bytes(width * height) if pixels is None else pixels
     entries = (
         *_of_grey(width, height),
@@ -59,7 +59,7 @@ def grey(width: int, height: int, *more: Entry, pixels: bytes | None = None, fol
 
 
 def tiled(width: int, height: int, side: int, tile: bytes) -> bytes:
-    """8 bits a pixel in square tiles, all of which are the same one."""
+    """Return 8 bits a pixel in square tiles, all of which are the same one."""
     tiles = -(-width // side) * -(-height // side)
     entries = (
         *_of_grey(width, height),

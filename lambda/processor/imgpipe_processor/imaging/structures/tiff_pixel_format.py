@@ -1,4 +1,4 @@
-"""Which pictures of a TIFF are decoded, and how: by one of Pillow's raw modes, or sample by sample."""
+"""The supported pixel formats of a TIFF, decoded by one of Pillow's raw modes or sample by sample."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .structure import corrupt, unsupported
-from .tiff_directory import Directory
+from .tiff_directory_reader import Directory
 from .tiff_tags import (
     ALPHA,
     BITS,
@@ -38,7 +38,7 @@ from .tiff_tags import (
 _NONE = -1  # a tag that is absent
 _CMYK_INKS = 1
 
-# More are no picture's.
+# No image has more.
 _MAX_SAMPLES = 32
 _BYTE, _DEEP, _WIDEST = 8, 16, 32  # bits of a sample
 
@@ -47,8 +47,8 @@ _OF_ONE_BYTE = frozenset({"1", "L", "P"})
 _MODES = {WHITE_IS_ZERO: "L", BLACK_IS_ZERO: "L", RGB: "RGB", CMYK: "CMYK", LAB: "LAB"}
 _ALPHAS = frozenset({PREMULTIPLIED_ALPHA, ALPHA, CORELS_ALPHA})
 
-# Pillow's raw modes for one sample in the machine's byte order, which libtiff hands samples over in; grey that has a
-# white, palettes, and numbers that have none. Half a float has no raw mode.
+# Pillow's raw modes for one sample in the machine's byte order, in which libtiff returns samples: grey with a defined
+# white, palettes, and numbers without a defined white. 16-bit floats have no raw mode.
 _GREYS = {1: ("1", "1"), 2: ("L", "L;2"), 4: ("L", "L;4"), 8: ("L", "L"), 16: ("I;16", "I;16N")}
 _PALETTES = {1: "P;1", 2: "P;2", 4: "P;4", 8: "P"}
 _MEASURED = {
@@ -60,39 +60,39 @@ _MEASURED = {
 }
 HALF = (FLOAT, 16)
 
-# Raw modes of several samples of 8 bits, with how many more that are left out; and those of 16 bits.
+# Raw modes of several samples of 8 bits, with the number of further samples that are left out; and those of 16 bits.
 _LEFT_OUT = {"L": 1, "RGB": 3, "RGBA": 2, "RGBa": 2, "CMYK": 2}
 _SEVERAL_DEEP = frozenset({"RGB", "RGBX", "RGBA", "RGBa", "CMYK"})
 
 # The raw mode of colours that libtiff converts.
 PLANES_IN_RGBA = "RGBX"
 
-# Depths that libtiff undoes a predictor for: the horizontal one, and that of fractions.
+# Depths for which libtiff undoes a predictor: the horizontal one, and that of fractions.
 _HORIZONTAL, _OF_FRACTIONS = 2, 3
 _PREDICTED = {_HORIZONTAL: frozenset({8, 16, 32, 64}), _OF_FRACTIONS: frozenset({16, 24, 32, 64})}
 
-# The modes of Pillow that pixels of so many bits are copied to as they are.
+# The modes of Pillow that pixels of so many bits are copied to unchanged.
 COPIED = {8: "L", 16: "I;16", 24: "RGB", 32: "RGBA"}
 
 
 _WITHOUT_PREDICTOR = "the TIFF's samples are not supported with its predictor; save it with LZW or Deflate without one"
 
 
-class Kind(NamedTuple):
-    """The samples of a picture, and how they are decoded.
+class PixelFormat(NamedTuple):
+    """The samples of an image, and how they are decoded.
 
     Args:
         photometric: the value of the tag.
         bits: of a sample.
         samples: of a pixel.
         separate: True if samples are stored plane by plane.
-        planes: how many of them are needed; 1 where pixels are stored whole.
-        mode: Pillow's, of what is decoded.
-        raw_mode: Pillow's, which decodes whole pixels; None where they are decoded sample by sample.
-        inverted: True if the decoded colours are still to be inverted.
-        channels: the samples that become bands; of a premultiplied picture, the last one is its alpha.
-        premultiplied: True if colours are still to be divided by alpha.
-        measured: True if nothing in the file says what is white.
+        planes: the number of needed planes; 1 if pixels are stored whole.
+        mode: Pillow's mode of the decoded image.
+        raw_mode: Pillow's raw mode, which decodes whole pixels; None if they are decoded sample by sample.
+        inverted: True if the decoded colours must be inverted.
+        channels: the samples that become bands; of a premultiplied image, the last one is its alpha.
+        premultiplied: True if colours must be divided by alpha.
+        measured: True if the file does not define white.
         number: the value of the tag for the format of samples.
     """
 
@@ -111,7 +111,7 @@ class Kind(NamedTuple):
 
     @property
     def bytes_per_pixel(self) -> float:
-        """What decoding takes, besides a part: measured for every kind, and rounded up."""
+        """Return the memory of decoding, in addition to a part: measured for every format, and rounded up."""
         if self.measured:
             return 9.1  # the numbers, the same in a visible range, and their bytes
         if self.mode == "I;16":
@@ -122,11 +122,11 @@ class Kind(NamedTuple):
         return decoded + 0.1 + self.bits * (len(self.channels) if self.separate else self.samples) / 8
 
 
-def kind_of(directory: Directory, compression: int, predictor: int) -> Kind:
-    """How the picture of a directory is decoded.
+def read_pixel_format(directory: Directory, compression: int, predictor: int) -> PixelFormat:
+    """Return how the image of a directory is decoded.
 
     Raises:
-        ImageRejectedError: it is not, or its tags contradict each other.
+        ImageRejectedError: its format is not supported, or its tags contradict each other.
     """
     bits = directory.numbers(BITS) or (1,)
     photometric = directory.first(PHOTOMETRIC, _NONE)
@@ -134,7 +134,7 @@ def kind_of(directory: Directory, compression: int, predictor: int) -> Kind:
     if samples == _NONE:
         samples = max(len(bits), 3 if compression == JPEG and photometric in {RGB, YCBCR} else 1)
     if photometric == _NONE:
-        photometric = _likely(compression, samples, colour_map=COLOUR_MAP in directory)
+        photometric = _likely_photometric(compression, samples, colour_map=COLOUR_MAP in directory)
     if photometric == YCBCR and samples == 1:
         photometric = BLACK_IS_ZERO
     colours = _COLOURS.get(photometric)
@@ -174,8 +174,8 @@ class _Tags(NamedTuple):
     def white_is_zero(self) -> bool:
         return self.photometric == WHITE_IS_ZERO
 
-    def kind(self, mode: str, raw_mode: str | None, **others: Any) -> Kind:
-        return Kind(self.photometric, self.bits, self.samples, mode, raw_mode, **others)
+    def kind(self, mode: str, raw_mode: str | None, **others: Any) -> PixelFormat:
+        return PixelFormat(self.photometric, self.bits, self.samples, mode, raw_mode, **others)
 
 
 class _Alpha(NamedTuple):
@@ -183,8 +183,8 @@ class _Alpha(NamedTuple):
     premultiplied: bool
 
 
-def _likely(compression: int, samples: int, *, colour_map: bool) -> int:
-    """What the photometric tag of a file without one is likely to be; libtiff's own guess."""
+def _likely_photometric(compression: int, samples: int, *, colour_map: bool) -> int:
+    """Return the likely photometric value of a file without that tag; the same guess as libtiff's."""
     if colour_map and samples == 1:
         return PALETTE
     if samples >= _COLOURS[RGB]:
@@ -193,7 +193,10 @@ def _likely(compression: int, samples: int, *, colour_map: bool) -> int:
 
 
 def _alpha(tags: _Tags, extras: Sequence[int]) -> _Alpha | None:
-    """The alpha; a single extra sample that nothing is said of is one. None where there is none that can be kept."""
+    """Return the alpha; None if the image has none that can be kept.
+
+    A single extra sample without a description is alpha.
+    """
     if tags.photometric in {CMYK, LAB, YCBCR}:
         return None
     if not extras and tags.samples == tags.colours + 1:
@@ -205,7 +208,7 @@ def _alpha(tags: _Tags, extras: Sequence[int]) -> _Alpha | None:
 
 
 def _number_format(directory: Directory, tags: _Tags, bits: Sequence[int]) -> int:
-    """The format of the samples, which all have the same one, and as many bits."""
+    """Return the format of the samples, which must all have the same format and the same number of bits."""
     formats = directory.numbers(SAMPLE_FORMAT)[: tags.samples]
     if len({*bits[: tags.samples]}) > 1 or len({*formats}) > 1 or tags.bits <= 0:
         unsupported("the TIFF's samples differ in depth or format; save it with 8 bits per sample")
@@ -214,7 +217,7 @@ def _number_format(directory: Directory, tags: _Tags, bits: Sequence[int]) -> in
     ):
         unsupported("the TIFF's compression is not supported with its depth; save it with LZW or Deflate")
     number = (*formats, UNSIGNED)[0]
-    # Bytes are shown as they are, which is what libtiff does.
+    # Bytes are shown unchanged, as libtiff does.
     return UNSIGNED if number == UNDEFINED or (number == SIGNED and tags.bits == _BYTE) else number
 
 
@@ -225,7 +228,7 @@ def _is_undone(tags: _Tags, number: int) -> bool:
     return tags.bits in _PREDICTED.get(tags.predictor, ())
 
 
-def _measured(tags: _Tags, number: int) -> Kind:
+def _measured(tags: _Tags, number: int) -> PixelFormat:
     if (number, tags.bits) == HALF:
         return tags.kind("I;16", "I;16N", inverted=tags.white_is_zero, measured=True, number=number)
     raw_mode = _MEASURED.get((number, tags.bits))
@@ -234,8 +237,8 @@ def _measured(tags: _Tags, number: int) -> Kind:
     return tags.kind("F", raw_mode, inverted=tags.white_is_zero, measured=True, number=number)
 
 
-def _whole(tags: _Tags, alpha: _Alpha | None) -> Kind | None:
-    """A kind whose pixels are decoded by one of Pillow's raw modes; None for others."""
+def _whole(tags: _Tags, alpha: _Alpha | None) -> PixelFormat | None:
+    """Return a format whose pixels are decoded by one of Pillow's raw modes; None for others."""
     if tags.photometric == YCBCR:
         return _ycbcr(tags)
     if tags.photometric == PALETTE:
@@ -247,7 +250,7 @@ def _whole(tags: _Tags, alpha: _Alpha | None) -> Kind | None:
     return _several(tags, alpha)
 
 
-def _grey(tags: _Tags) -> Kind | None:
+def _grey(tags: _Tags) -> PixelFormat | None:
     if tags.bits not in _GREYS:
         return None
     mode, raw_mode = _GREYS[tags.bits]
@@ -256,7 +259,7 @@ def _grey(tags: _Tags) -> Kind | None:
     return tags.kind(mode, raw_mode, inverted=tags.white_is_zero)
 
 
-def _several(tags: _Tags, alpha: _Alpha | None) -> Kind | None:
+def _several(tags: _Tags, alpha: _Alpha | None) -> PixelFormat | None:
     mode = _MODES[tags.photometric]
     if alpha is not None:
         mode += "a" if alpha.premultiplied else "A"
@@ -270,7 +273,7 @@ def _several(tags: _Tags, alpha: _Alpha | None) -> Kind | None:
     return None
 
 
-def _ycbcr(tags: _Tags) -> Kind:
+def _ycbcr(tags: _Tags) -> PixelFormat:
     if tags.bits != _BYTE or tags.samples != tags.colours:
         unsupported("the TIFF's YCbCr colours are not of 8 bits, or have an alpha; save it in RGB")
     by_its_decoder = tags.compression == JPEG and not tags.separate
@@ -279,7 +282,7 @@ def _ycbcr(tags: _Tags) -> Kind:
     )
 
 
-def _palette(tags: _Tags, alpha: _Alpha | None) -> Kind:
+def _palette(tags: _Tags, alpha: _Alpha | None) -> PixelFormat:
     if tags.samples == 1 and tags.bits in _PALETTES:
         return tags.kind("P", _PALETTES[tags.bits])
     if tags.samples > tags.colours + 1 or tags.bits != _BYTE or tags.separate:
@@ -287,8 +290,8 @@ def _palette(tags: _Tags, alpha: _Alpha | None) -> Kind:
     return tags.kind("P", "PX") if alpha is None else tags.kind("PA", "PA")
 
 
-def _sampled(tags: _Tags, alpha: _Alpha | None) -> Kind:
-    """A kind whose samples are taken out of the pixels one by one."""
+def _sampled(tags: _Tags, alpha: _Alpha | None) -> PixelFormat:
+    """Return a format whose samples are extracted from the pixels one by one."""
     pixel_bits = tags.bits * (1 if tags.separate else tags.samples)
     if tags.bits > _WIDEST or (tags.compression == JPEG and not tags.separate):
         unsupported("the TIFF's samples are of a kind that is not supported; save it with 8 bits per sample")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import struct
 
-GROUPS = 2**16  # the most that there can be
+GROUPS = 2**16  # the maximum
 _SIDE_PX = 1024  # one block of 4 x 4 pixels for each of them
 
 _NOT_SIMPLE, _EVERY_SYMBOL = "0", "0"
-# One symbol, of one bit: 0. It takes no bits to say it again.
+# One symbol, of one bit: 0. Repeating it needs no bits.
 _ALWAYS_ZERO = "1000"
-# The lengths of twelve symbols of lengths are told: 0 and 8, of one bit each.
+# The lengths of twelve symbols of lengths: 0 and 8, of one bit each.
 _LENGTHS_OF_0_AND_8 = f"{12 - 4:04b}"[::-1] + "000" * 2 + "100" + "000" * 8 + "100"
 
 
 def of_many_codes() -> bytes:
-    """One colour, each block of which has prefix codes of its own: five tables, of which a decoder makes megabytes."""
+    """Return one colour with separate prefix codes for each block: five tables, of which a decoder makes megabytes."""
     size = f"{_SIDE_PX - 1:014b}"[::-1]
     image = size + size + "0" + "000"  # no alpha, version 0
     image += "0" + "0" + "1" + "000"  # no transform, no colour cache; several codes, for blocks of 2^2 pixels

@@ -1,36 +1,39 @@
-"""New tables for files that a decoder may refuse, or read as a sequence, although their primary image is whole."""
+"""Rebuild an AVIF or HEIC: new tables for the same coded data.
+
+A decoder may reject a file, or read it as a sequence, although its primary image is whole.
+"""
 
 from __future__ import annotations
 
 import struct
 from collections import defaultdict
 
-from .boxes import Box, Place
-from .items import Items, Use
+from .heif_items import Items, Use
+from .isobmff_boxes import Box, Extent
 from .structure import corrupt
 
 _HANDLER = bytes(8) + b"pict" + bytes(12 + 1)  # ISO/IEC 14496-12, section 8.4.3: no name
 
 
-def with_plain_tables(data: bytes, items: Items, brands: bytes) -> bytes:
-    """Return a file of the primary image only: each use of an item is an item of its own, and alpha has a size.
+def rebuild_file(data: bytes, items: Items, brands: bytes) -> bytes:
+    """Return a file of the primary image only: each use of an item is a separate item, and alpha has a size.
 
     The tables precede the bytes of the old file, all of which are media data of the new one.
 
     Args:
         data: the file.
         items: its items.
-        brands: what the first box of the new file contains.
+        brands: the content of the first box of the new file.
 
     Raises:
-        ImageRejectedError: an item that is used is not whole, or the image has no properties.
+        ImageRejectedError: a used item is not whole, or the image has no properties.
     """
     if not items.properties:
-        corrupt("no image in it has a size")
-    uses = items.decoded()
-    places = [items.places_of(use.item) for use in uses]
+        corrupt("no image in the file has a size")
+    uses = items.decoded_items()
+    extents = [items.extents_of(use.item) for use in uses]
     properties = _box(b"ipco", *(_property(data, items, box) for box in items.properties))
-    others = (
+    other_boxes = (
         _box(b"hdlr", _HANDLER)
         + _box(b"pitm", bytes(4), struct.pack(">H", 1))
         + _entries(uses)
@@ -38,20 +41,22 @@ def with_plain_tables(data: bytes, items: Items, brands: bytes) -> bytes:
         + _box(b"iprp", properties, _associations(items, uses))
     )
     file_type, media = _box(b"ftyp", brands), struct.pack(">I4s", 8 + len(data), b"mdat")
-    moved = len(file_type) + len(_meta(others, places, 0)) + len(media)
-    return b"".join((file_type, _meta(others, places, moved), media, data))
+    moved = len(file_type) + len(_meta(other_boxes, extents, 0)) + len(media)
+    return b"".join((file_type, _meta(other_boxes, extents, moved), media, data))
 
 
-def _meta(others: bytes, places: list[tuple[Place, ...]], moved: int) -> bytes:
+def _meta(other_boxes: bytes, extents: list[tuple[Extent, ...]], moved: int) -> bytes:
     located = b""
-    for number, parts in enumerate(places, 1):
+    for number, parts in enumerate(extents, 1):
         numbers = (value for start, length in parts for value in (start + moved, length))
         located += struct.pack(f">HHH{2 * len(parts)}I", number, 0, len(parts), *numbers)
-    return _box(b"meta", bytes(4), others, _box(b"iloc", bytes(4), b"\x44\0", struct.pack(">H", len(places)), located))
+    return _box(
+        b"meta", bytes(4), other_boxes, _box(b"iloc", bytes(4), b"\x44\0", struct.pack(">H", len(extents)), located)
+    )
 
 
 def _property(data: bytes, items: Items, box: Box) -> bytes:
-    """A property; an odd one becomes free space, so that the numbers of the others stay."""
+    """Return a property; an odd one becomes free space, so that the numbers of the others do not change."""
     return _box(b"free" if items.is_odd(box) else box.kind, data[box.start : box.end])
 
 
@@ -67,10 +72,10 @@ def _references(uses: list[Use], *, premultiplied: bool) -> bytes:
     references, inputs = [], defaultdict(list)
     for number, use in enumerate(uses, 1):
         if use.role == b"dimg":
-            inputs[use.of + 1].append(number)
+            inputs[use.target + 1].append(number)
         elif use.role == b"auxl":
-            references.append(_box(b"auxl", struct.pack(">HHH", number, 1, use.of + 1)))
-            if premultiplied and use.of == 0:
+            references.append(_box(b"auxl", struct.pack(">HHH", number, 1, use.target + 1)))
+            if premultiplied and use.target == 0:
                 references.append(_box(b"prem", struct.pack(">HHH", 1, 1, number)))
     for source, targets in inputs.items():
         references.append(_box(b"dimg", struct.pack(f">HH{len(targets)}H", source, len(targets), *targets)))
@@ -80,8 +85,8 @@ def _references(uses: list[Use], *, premultiplied: bool) -> bytes:
 def _associations(items: Items, uses: list[Use]) -> bytes:
     written = []
     for number, use in enumerate(uses, 1):
-        own = items.complete(use, uses)
-        written.append(struct.pack(f">HB{len(own)}H", number, len(own), *own))
+        associations = items.completed_associations(use, uses)
+        written.append(struct.pack(f">HB{len(associations)}H", number, len(associations), *associations))
     return _box(b"ipma", b"\0\0\0\1", struct.pack(">I", len(uses)), *written)
 
 

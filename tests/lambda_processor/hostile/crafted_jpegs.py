@@ -1,7 +1,7 @@
-"""JPEG files written marker by marker: every coefficient is zero, so that millions of pixels take few bytes.
+"""JPEG files written marker by marker: every coefficient is zero, so that millions of pixels need few bytes.
 
-Markers: ITU-T T.81, annex B. The Huffman table for DC knows one word, "no difference"; the one for AC two: "end of this
-block" and, in the progressive kind, "end of at least 2^14 blocks".
+Markers: ITU-T T.81, annex B. The Huffman table for DC has one word, "no difference"; the one for AC two: "end of this
+block" and, in a progressive JPEG, "end of at least 2^14 blocks".
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def frame(width: int, height: int, samplings: Samplings, marker: int = BASELINE,
 
 
 def scan(data: bytes, *components: int, band: tuple[int, int] = (0, 63), bits: tuple[int, int] = (0, 0)) -> bytes:
-    """A scan of these components, counted from 1; `bits` are the high and the low one of successive approximation."""
+    """Return a scan of these components, counted from 1; `bits`: high and low bit of successive approximation."""
     chosen = b"".join(bytes((number, 0)) for number in components)
     return segment(0xDA, bytes([len(components)]) + chosen + bytes((*band, bits[0] << 4 | bits[1]))) + data
 
 
 def blocks(width: int, height: int, samplings: Samplings, *components: int) -> int:
-    """How many blocks a scan of these components has; that of a single one leaves out what only fills up a unit."""
+    """Return the blocks in a scan of these components; a scan of one component has no blocks that only fill a unit."""
     widest, highest = (max(sampling[axis] for sampling in samplings) for axis in (0, 1))
     chosen = [samplings[number - 1] for number in components]
     if len(chosen) == 1:
@@ -58,7 +58,7 @@ def zeros(count: int, bits_per_block: int) -> bytes:
 
 
 def ends(count: int) -> bytes:
-    """Progressive AC data: so many blocks end at once."""
+    """Return progressive AC data: so many blocks end at once."""
     words = ""
     while count >= _MANY:
         run = min(count, 2 * _MANY - 1)
@@ -72,7 +72,7 @@ def ends(count: int) -> bytes:
 def baseline(
     width: int, height: int, samplings: Samplings = YCC_420, *, before: bytes = b"", apart: bool = False
 ) -> bytes:
-    """A grey picture of one scan, or of one scan for each component; `before` are further segments."""
+    """Return a grey image of one scan, or of one scan for each component; `before` are further segments."""
     numbers = range(1, len(samplings) + 1)
     scans = b"".join(
         scan(zeros(blocks(width, height, samplings, *chosen), 2), *chosen)
@@ -82,7 +82,7 @@ def baseline(
 
 
 def progressive(width: int, height: int, samplings: Samplings = YCC_444, *, further: int = 0) -> bytes:
-    """A grey picture: one scan for DC, one for each component's AC, and `further` ones that tell the same again."""
+    """Return a grey image: one scan for DC, one for each component's AC, and `further` scans that repeat it."""
     numbers = tuple(range(1, len(samplings) + 1))
     dc = scan(zeros(blocks(width, height, samplings, *numbers), 1), *numbers, band=(0, 0))
     ac = [scan(ends(blocks(width, height, samplings, number)), number, band=(1, 63)) for number in numbers]

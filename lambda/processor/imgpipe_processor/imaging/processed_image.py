@@ -1,4 +1,4 @@
-"""What comes out of imaging."""
+"""The result of image processing."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ class Thumbnail(NamedTuple):
 
     @property
     def content_type(self) -> str:
-        """The media type, as HTTP wants it."""
+        """Return the media type for HTTP."""
         return f"image/{self.format.lower()}"
 
     @property
     def extension(self) -> str:
-        """The end of a key or file name, without the dot."""
+        """Return the file extension, without the dot."""
         return "jpg" if self.format == "JPEG" else self.format.lower()
 
 
-class Picture(NamedTuple):
-    """What is known of an image.
+class ProcessedImage(NamedTuple):
+    """The recorded facts of an image, and its thumbnails.
 
     Args:
-        format: Pillow's name.
-        width: in pixels, upright; `height` as well.
+        format: Pillow's name of the source format.
+        width: in pixels, upright; `height` too.
         frames: of an animation, or pages of a document.
         thumbnails: in the order of the recipe's sizes.
-        placeholder: a BlurHash, to be shown while a thumbnail is loaded.
+        placeholder: a BlurHash, shown while a thumbnail loads.
         dominant_color: as `#rrggbb`.
     """
 

@@ -1,4 +1,4 @@
-"""EXIF blocks whose tags say anything."""
+"""EXIF blocks with any tags."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _FIRST = 8
 
 
 def exif(*entries: tuple[int, int, int, int], following: int = 0, size: int = 0) -> bytes:
-    """Entries of tag, type, count and value (or its place), filled up to a size; `following` is the next directory."""
+    """Return entries of tag, type, count and value (or offset), padded to a size; `following`: the next directory."""
     directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries)
     return (b"II*\0" + struct.pack("<I", _FIRST) + directory + struct.pack("<I", following)).ljust(size, b"\x07")
 
 
 def loop() -> bytes:
-    """Every directory that it names is the first one again."""
+    """Return EXIF in which every pointer to a directory points to the first one."""
     return exif((EXIF_DIRECTORY, LONG, 1, _FIRST), following=_FIRST)

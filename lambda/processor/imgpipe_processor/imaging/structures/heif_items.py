@@ -1,6 +1,6 @@
 """The items of a file (ISO/IEC 23008-12): the primary image, and the items that are decoded for it.
 
-Other items, such as thumbnails, gain maps and depth maps, are not decoded, so nothing is asked of them.
+Other items, such as thumbnails, gain maps and depth maps, are not decoded and not checked.
 """
 
 from __future__ import annotations
@@ -10,27 +10,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .boxes import Box, Place, Table
+from .isobmff_boxes import Box, Extent, Table
 from .structure import corrupt, unsupported
 
-# Places, references and properties of items; a place may be stored in no bytes at all.
+# Extents, references and properties of items; an extent may have no bytes at all.
 MAX_PARTS = 20_000
 
 # Construction methods (ISO/IEC 14496-12, section 8.11.3): offsets into the file, or into the box `idat`.
 _IN_FILE, _IN_META = 0, 1
 
-# Bits of an association: a decoder has to know the property, and its number. Those that turn and crop, and the choice
-# of a layer, have to be known (ISO/IEC 23000-22, section 7.3.9; ISO/IEC 23008-12, section 6.5.11.1).
+# Bits of an association: the flag that a decoder must know the property, and its number. The properties that turn and
+# crop, and the selection of a layer, must be known (ISO/IEC 23000-22, section 7.3.9; ISO/IEC 23008-12, section
+# 6.5.11.1).
 _ESSENTIAL, _NUMBER = 1 << 15, (1 << 15) - 1
-_TO_BE_KNOWN = frozenset({b"clap", b"irot", b"imir", b"lsel", b"a1op"})
+_ALWAYS_ESSENTIAL = frozenset({b"clap", b"irot", b"imir", b"lsel", b"a1op"})
 
-# Bytes that libavif expects in a property at least (ISO/IEC 23008-12, section 6.5; AV1 Image File Format, section 2.3).
-# It parses those of all items, and refuses the file for a shorter one.
+# The least bytes that libavif expects in a property (ISO/IEC 23008-12, section 6.5; AV1 Image File Format, section
+# 2.3). It parses the properties of all items, and rejects the file for a shorter one.
 _LEAST_BYTES = {b"ispe": 12, b"pixi": 5, b"pasp": 8, b"clli": 4, b"clap": 32, b"irot": 1, b"imir": 1, b"auxC": 5}
 _LEAST_BYTES |= {b"a1op": 1, b"lsel": 2, b"a1lx": 7, b"av1C": 4}
 _LEAST_BYTES_OF_COLOURS = {b"nclx": 11, b"prof": 5, b"rICC": 5}
 
-# Those that describe an item, which has one of each.
+# Properties that describe an item, which has one of each.
 _SINGLE = frozenset({b"ispe", b"pixi", b"pasp", b"clli", b"colr", b"a1lx"})
 
 # References that a decoder follows.
@@ -50,14 +51,14 @@ class Item:
 
     Args:
         kind: its type, such as `av01` or `grid`.
-        method: what its places count from.
-        places: offsets and lengths of its data.
-        associations: the numbers of its properties, from 1; the highest of 16 bits says that a decoder has to know it.
+        method: the construction method: the start that its offsets are relative to.
+        extents: offsets and lengths of its data.
+        associations: the numbers of its properties, from 1; the highest of 16 bits means that a decoder must know it.
     """
 
     kind: bytes = b""
     method: int = _IN_FILE
-    places: list[Place] = field(default_factory=list)
+    extents: list[Extent] = field(default_factory=list)
     associations: list[int] = field(default_factory=list)
 
 
@@ -67,16 +68,16 @@ class Use(NamedTuple):
     Args:
         item: the item.
         role: `dimg` for an input of a derived image such as a grid, `auxl` for alpha; empty for the primary image.
-        of: the place of the other item in the list of uses.
+        target: the index of the other item in the list of uses.
     """
 
     item: Item
     role: bytes = b""
-    of: int = 0
+    target: int = 0
 
 
 class Items:
-    """The tables of items of a file.
+    """The item tables of a file.
 
     Raises:
         ImageRejectedError: a table does not end within its box, or has too many entries.
@@ -86,18 +87,18 @@ class Items:
         self._data = data
         self._items: defaultdict[int, Item] = defaultdict(Item)
         self._references: defaultdict[bytes, list[tuple[int, int]]] = defaultdict(list)
-        # There is one of each table (ISO/IEC 23008-12, section 6.2); libavif refuses a second one.
-        tables = {box.kind: box for box in reversed(boxes) if box.holder in {b"meta", b"iprp"}}
+        # Each table exists once (ISO/IEC 23008-12, section 6.2); libavif rejects a second one.
+        tables = {box.kind: box for box in reversed(boxes) if box.parent in {b"meta", b"iprp"}}
         self._inside_meta = tables.get(b"idat")
-        self.properties = [box for box in boxes if box.holder == b"ipco"]
+        self.properties = [box for box in boxes if box.parent == b"ipco"]
         for box in boxes:
-            if box.kind == b"infe" and box.holder == b"iinf":
+            if box.kind == b"infe" and box.parent == b"iinf":
                 self._read_entry(Table(data, box))
         if b"iloc" in tables:
             self._read_locations(Table(data, tables[b"iloc"]))
         if b"iref" in tables:
             self._read_references(Table(data, tables[b"iref"]))
-        associations = [box for box in boxes if box.kind == b"ipma" and box.holder == b"iprp"]
+        associations = [box for box in boxes if box.kind == b"ipma" and box.parent == b"iprp"]
         for box in associations:
             self._read_associations(Table(data, box))
         self._tables_are_plain = len(associations) == 1
@@ -105,20 +106,20 @@ class Items:
         self._primary = primary if primary in self._items else None
 
     @property
-    def have_primary(self) -> bool:
-        """Whether the file says which item is its image."""
+    def has_primary(self) -> bool:
+        """Return True if the file names its primary item."""
         return self._primary is not None
 
     @property
-    def have_odd_properties(self) -> bool:
-        """True if one of them, which may be that of an item that is not decoded, is odd."""
+    def has_odd_properties(self) -> bool:
+        """Return True if a property is odd, also one of an item that is not decoded."""
         return any(map(self.is_odd, self.properties))
 
-    def decoded(self) -> list[Use]:
-        """Return what is decoded for the primary image, which comes first; all items if none is primary.
+    def decoded_items(self) -> list[Use]:
+        """Return the items that are decoded for the primary image, which comes first; all items if none is primary.
 
         Raises:
-            ImageRejectedError: there are too many references.
+            ImageRejectedError: the file contains too many references.
         """
         if self._primary is None:
             return [Use(item) for item in self._items.values()]
@@ -130,11 +131,11 @@ class Items:
                 used[target].append((source, b"auxl"))
         left = MAX_PARTS
         found, numbers = [Use(self._items[self._primary])], [self._primary]
-        for place, number in enumerate(numbers):  # which grow
+        for index, number in enumerate(numbers):  # the lists grow in the loop
             for other, role in used[number]:
-                found.append(Use(self._items[other], role, place))
+                found.append(Use(self._items[other], role, index))
                 numbers.append(other)
-                left = _fewer(left, 1 + len(self._items[other].places))
+                left = _subtract(left, 1 + len(self._items[other].extents))
         return found
 
     def is_premultiplied(self) -> bool:
@@ -146,8 +147,8 @@ class Items:
         return [association for association in item.associations if self._kind_of(association) == kind]
 
     def _kind_of(self, association: int) -> bytes:
-        place = (association & _NUMBER) - 1
-        return self.properties[place].kind if 0 <= place < len(self.properties) else b""
+        index = (association & _NUMBER) - 1
+        return self.properties[index].kind if 0 <= index < len(self.properties) else b""
 
     def properties_of(self, item: Item, kind: bytes) -> list[Box]:
         """Return the properties of an item that have this type and are not odd."""
@@ -159,22 +160,22 @@ class Items:
         names = (self._data[box.start + 4 : box.end] for box in self.properties_of(item, b"auxC"))
         return any(name.split(b"\0", 1)[0] in _ALPHA for name in names)
 
-    def are_plain(self, uses: Sequence[Use]) -> bool:
-        """Return True if there is nothing in the tables that libavif could refuse a whole image for.
+    def need_no_rebuild(self, uses: Sequence[Use]) -> bool:
+        """Return True if libavif cannot reject a whole image because of its tables.
 
-        That is: items that are not decoded, such as EXIF and gain maps, which it reads as well; an item with two uses;
-        alpha without a size; properties in several tables, or not marked although decoders have to know them; and
+        It may reject: items that are not decoded, such as EXIF and gain maps, which it reads as well; an item with two
+        uses; alpha without a size; properties in several tables, or not marked although decoders must know them; and
         properties that are cut off, come twice, or contradict the coded data.
         """
         return (
             self._tables_are_plain
             and self._references.keys() <= _FOLLOWED
-            and not self.have_odd_properties
+            and not self.has_odd_properties
             and len(uses) == len(self._items) == len({id(use.item) for use in uses})
-            and all(own == self.complete(use, uses) for use in uses for own in [use.item.associations])
+            and all(use.item.associations == self.completed_associations(use, uses) for use in uses)
         )
 
-    def complete(self, use: Use, uses: Sequence[Use]) -> list[int]:
+    def completed_associations(self, use: Use, uses: Sequence[Use]) -> list[int]:
         """Return the associations of an item as libavif expects them."""
         found, seen = [], set()
         for association in use.item.associations:
@@ -186,13 +187,13 @@ class Items:
             if self.is_odd(box) or (kind in _SINGLE and key in seen) or self._is_of_another_depth(box, use.item):
                 continue
             seen.add(key)
-            found.append(association | _ESSENTIAL if kind in _TO_BE_KNOWN else association)
+            found.append(association | _ESSENTIAL if kind in _ALWAYS_ESSENTIAL else association)
         if use.role == b"auxl" and not self.associated(use.item, b"ispe"):
             found += self.associated(uses[0].item, b"ispe")[:1]
         return found
 
     def is_odd(self, box: Box) -> bool:
-        """Return True if a property is too short for what it describes, or names colours in a way that is not known."""
+        """Return True if a property is too short for its type, or names colours in an unknown way."""
         size = box.end - box.start
         if box.kind == b"colr":
             least = _LEAST_BYTES_OF_COLOURS.get(self._data[box.start : box.start + 4])
@@ -211,31 +212,31 @@ class Items:
         depth = (12 if flags & 0x20 else 10) if flags & 0x40 else 8
         return any(each != depth for each in self._data[box.start + 5 : box.end][: self._data[box.start + 4]])
 
-    def every(self) -> list[Item]:
+    def all_items(self) -> list[Item]:
         """Return all items of the file, decoded or not."""
         return list(self._items.values())
 
-    def places_of(self, item: Item) -> tuple[Place, ...]:
-        """Return where the data of an item are in the file.
+    def extents_of(self, item: Item) -> tuple[Extent, ...]:
+        """Return the extents of the data of an item in the file.
 
         Raises:
-            ImageRejectedError: a part is outside of the file, or the data are in another item.
+            ImageRejectedError: an extent is outside of the file, or the data are in another item.
         """
         if item.method > _IN_META:
-            unsupported("the image is made of bytes of its other items; save it as PNG or JPEG")
+            unsupported("the image is built from bytes of other items of the file; save it as PNG or JPEG")
         start, end = 0, len(self._data)
         if item.method == _IN_META and self._inside_meta is not None:
             start, end = self._inside_meta.start, self._inside_meta.end
-        moved = tuple((start + offset, length or max(0, end - start - offset)) for offset, length in item.places)
+        moved = tuple((start + offset, length or max(0, end - start - offset)) for offset, length in item.extents)
         if any(offset + length > end for offset, length in moved):
-            corrupt("it is cut off")
+            corrupt("the file is truncated")
         return moved
 
     def _read_entry(self, table: Table) -> None:
-        if table.version < 2:  # noqa: PLR2004  the version from which items have types, and from 3 on ids of 32 bits
+        if table.version < 2:  # noqa: PLR2004  items have types since version 2, and ids of 32 bits since 3
             return
         number = table.number(4 if table.version > 2 else 2)  # noqa: PLR2004  as above
-        table.number(2)  # whether it is protected
+        table.number(2)  # the index of its protection
         self._items[number].kind = table.number(4).to_bytes(4)
 
     def _read_locations(self, table: Table) -> None:
@@ -247,14 +248,14 @@ class Items:
         for _ in range(table.number(wide)):
             item = self._items[table.number(wide)]
             item.method = table.number(2) & 15 if table.version else _IN_FILE
-            table.number(2)  # the file that it is in: this one
+            table.number(2)  # the index of the file that contains it: this one
             base, parts = table.number(base_size), table.number(2)
-            left = _fewer(left, 1 + parts)
-            item.places = []
+            left = _subtract(left, 1 + parts)
+            item.extents = []
             for _ in range(parts):
                 table.number(index_size)
                 start = base + table.number(offset_size)
-                item.places.append((start, table.number(length_size)))
+                item.extents.append((start, table.number(length_size)))
 
     def _read_references(self, table: Table) -> None:
         wide = 4 if table.version else 2
@@ -263,7 +264,7 @@ class Items:
             table.number(4)
             kind = table.number(4).to_bytes(4)
             source, count = table.number(wide), table.number(2)
-            left = _fewer(left, 1 + count)
+            left = _subtract(left, 1 + count)
             self._references[kind] += [(source, table.number(wide)) for _ in range(count)]
 
     def _read_associations(self, table: Table) -> None:
@@ -272,7 +273,7 @@ class Items:
         for _ in range(table.number(4)):
             item = self._items[_identifier(table)]
             count = table.number(1)
-            left = _fewer(left, 1 + count)
+            left = _subtract(left, 1 + count)
             for _ in range(count):
                 value = table.number(2 if wide else 1)
                 item.associations.append(value if wide else (value & 128) << 8 | value & 127)
@@ -283,7 +284,7 @@ def _identifier(table: Table) -> int:
     return table.number(4 if table.version else 2)
 
 
-def _fewer(left: int, parts: int) -> int:
+def _subtract(left: int, parts: int) -> int:
     if parts > left:
-        corrupt("its images have too many parts")
+        corrupt("the images in the file have too many parts")
     return left - parts

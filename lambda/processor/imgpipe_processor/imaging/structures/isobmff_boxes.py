@@ -1,4 +1,4 @@
-"""The boxes of ISO/IEC 14496-12: which ones a file has, and the numbers in them."""
+"""The boxes of ISO/IEC 14496-12: their positions in a file, and the numbers in them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .structure import corrupt
 
 MAX_BOXES = 20_000
 
-# Boxes that contain others, by what they are in, and how many bytes come before the first one in them: version and
+# Boxes that contain other boxes, by their parent box, and the number of bytes before their first child: version and
 # flags, or a count as well, or the fields of a sample entry (section 12.1.3).
-_INSIDE: dict[bytes, dict[bytes, int]] = {
+_CONTAINERS: dict[bytes, dict[bytes, int]] = {
     b"meta": {b"iprp": 0, b"iinf": 6},
     b"iprp": {b"ipco": 0},
     b"moov": {b"trak": 0},
@@ -22,25 +22,24 @@ _INSIDE: dict[bytes, dict[bytes, int]] = {
     b"stsd": {b"av01": 78},
 }
 META, MOVIE = b"meta", b"moov"
-_BEFORE = {META: 4, MOVIE: 0}
+_HEADER_BYTES = {META: 4, MOVIE: 0}
 
-Place = tuple[int, int]
+Extent = tuple[int, int]
 
 
 class Box(NamedTuple):
-    """A box: its type, where its data begin and end, and the type of the box that it is in."""
+    """A box: its type, where its data begin and end, and the type of its parent box."""
 
     kind: bytes
     start: int
     end: int
-    holder: bytes = b""
+    parent: bytes = b""
 
 
-def boxes_in(data: bytes, root: bytes) -> list[Box]:
-    """List the boxes of the file, and those inside of one of them, each before those that it contains.
+def read_boxes(data: bytes, root: bytes) -> list[Box]:
+    """List the boxes of the file, and the boxes inside of `root`, each before the boxes that it contains.
 
-    Nothing is asked of what comes after the last whole box of the file: whether media data are cut off is seen where
-    they are used.
+    Bytes after the last whole box of the file are ignored. Code that uses media data checks if they are cut off.
 
     Args:
         data: the file.
@@ -57,24 +56,24 @@ def boxes_in(data: bytes, root: bytes) -> list[Box]:
             break
         whole = end <= len(data)
         if kind == root and not whole:
-            corrupt("it is cut off")
+            corrupt("the file is truncated")
         _append(found, Box(kind, start, min(end, len(data))))
         if kind == root:
-            _collect(data, root, start + _BEFORE[root], end, found)
+            _collect(data, root, start + _HEADER_BYTES[root], end, found)
         position = end
     return found
 
 
-def _collect(data: bytes, holder: bytes, position: int, end: int, found: list[Box]) -> None:
+def _collect(data: bytes, parent: bytes, position: int, end: int, found: list[Box]) -> None:
     while position + 8 <= end:
         kind, start, next_position = _header(data, position, end)
         if not start <= next_position <= end:
-            corrupt("it is cut off")
-        _append(found, Box(kind, start, next_position, holder))
-        before = _INSIDE.get(holder, {}).get(kind)
-        if before is not None:
-            wide = kind == b"iinf" and data[start] > 0  # whose count has 32 bits since version 1
-            _collect(data, kind, start + before + 2 * wide, next_position, found)
+            corrupt("the file is truncated")
+        _append(found, Box(kind, start, next_position, parent))
+        header_bytes = _CONTAINERS.get(parent, {}).get(kind)
+        if header_bytes is not None:
+            wide = kind == b"iinf" and data[start] > 0  # its count has 32 bits since version 1
+            _collect(data, kind, start + header_bytes + 2 * wide, next_position, found)
         position = next_position
 
 
@@ -85,7 +84,7 @@ def _append(found: list[Box], box: Box) -> None:
 
 
 def _header(data: bytes, position: int, end: int) -> tuple[bytes, int, int]:
-    """The type of a box, and where its data begin and end."""
+    """Return the type of a box, and where its data begin and end."""
     length, kind = struct.unpack_from(">I4s", data, position)
     start = position + 8
     if length == 1:
@@ -95,19 +94,19 @@ def _header(data: bytes, position: int, end: int) -> tuple[bytes, int, int]:
 
 
 class Table:
-    """A box of a version, flags and numbers."""
+    """A box with a version, flags and numbers."""
 
     def __init__(self, data: bytes, box: Box) -> None:
         self._data, self.position, self.end = data, box.start, box.end
         self.version, self.flags = self.number(1), self.number(3)
 
     def number(self, size: int) -> int:
-        """Read a number of so many bytes.
+        """Read a number of `size` bytes.
 
         Raises:
-            ImageRejectedError: the box ends before.
+            ImageRejectedError: the box ends before it.
         """
         if self.position + size > self.end:
-            corrupt("it is cut off")
+            corrupt("the file is truncated")
         self.position += size
         return int.from_bytes(self._data[self.position - size : self.position])

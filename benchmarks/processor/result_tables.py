@@ -1,4 +1,4 @@
-"""The processor's bars, and what was measured beside them, as tables in Markdown."""
+"""The processor's bars and the measured results, as tables in Markdown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.processor.corpus import AVIF, GRAPHICS, GRAPHICS_TO_JPEG, JPEG, LOGOS, PNG_RGB, PNG_RGBA, WEBP
-from benchmarks.processor.functions import TUTORIAL
 from benchmarks.processor.invocations import Invocations
+from benchmarks.processor.measured_functions import TUTORIAL
 from benchmarks.processor.thumbnails import SIZES_PX, Cell
 
 SHARP = "sharp"
@@ -19,12 +19,10 @@ HEADER = ("what", "by", "ms", "against", "ms", "ratio", "from, to", "bar", "aim"
 
 @dataclass(frozen=True)
 class Goal:
-    """What thumbnails of a kind may cost, as a multiple of sharp's CPU time.
+    """The allowed cost of thumbnails of a kind, as a multiple of sharp's CPU time.
 
-    Attributes:
-        bar: For the geometric mean over pictures and sizes; None: only told.
-        worst: For any one of them.
-        is_judged: Whether quality and bytes have to be as good as sharp's, too.
+    Attributes: bar: For the geometric mean over images and sizes; None: reported only. worst: For any one of them.
+    is_judged: True if quality and bytes must be as good as sharp's too.
     """
 
     title: str
@@ -52,7 +50,7 @@ GOALS = (
     Goal("logos, to 512 px", (LOGOS,), UP_TO_512_PX, is_judged=True),
     Goal("logos, to 1024 px", (LOGOS,), (1024,), is_judged=True),
 )
-MOST_BYTES = 1.01  # to sharp's, geometric mean
+MOST_BYTES = 1.01  # relative to sharp's, geometric mean
 FOUR_SIZES, FOUR_SIZES_AIM = 0.4, 0.3
 MEMORY_MB = 30.0
 COLD, COLD_AIM = 0.6, 0.35
@@ -68,15 +66,15 @@ class Row:
 
 
 def thumbnail_rows(cells: Sequence[Cell], engines: Sequence[str]) -> Iterator[Row]:
-    """How every engine does beside sharp."""
+    """Compare every engine with sharp."""
     for goal in GOALS:
-        wanted = [one for one in cells if one.source.kind in goal.kinds and one.sizes[0] in goal.sizes]
-        for engine in engines if wanted else ():
-            yield _thumbnail_row(goal, wanted, engine)
-            # sharp converts colours before it shrinks: such files weigh on a mean
+        selected = [one for one in cells if one.source.kind in goal.kinds and one.sizes[0] in goal.sizes]
+        for engine in engines if selected else ():
+            yield _thumbnail_row(goal, selected, engine)
+            # sharp converts colours before it shrinks, so such files change a mean
             for title, has_profile in (("of it, with a profile", True), ("of it, without", False)):
-                part = [one for one in wanted if one.source.has_profile is has_profile]
-                if goal.is_judged and 0 < len(part) < len(wanted):
+                part = [one for one in selected if one.source.has_profile is has_profile]
+                if goal.is_judged and 0 < len(part) < len(selected):
                     yield _thumbnail_row(Goal(f"{title}: {goal.title}", goal.kinds, goal.sizes), part, engine)
 
 
@@ -100,7 +98,7 @@ def _spread_db(nearer: Sequence[float]) -> str:
 
 
 def together_rows(cells: Sequence[Cell], engines: Sequence[str]) -> Iterator[Row]:
-    """All sizes of one file beside as many calls of the tutorial's handler."""
+    """Compare all sizes of one file with as many calls of the tutorial's handler."""
     for engine in engines:
         ratios = [cell.ratio(engine, TUTORIAL) for cell in cells]
         title = f"{len(SIZES_PX)} sizes of one file"
@@ -108,7 +106,7 @@ def together_rows(cells: Sequence[Cell], engines: Sequence[str]) -> Iterator[Row
 
 
 def memory_rows(peaks: Mapping[str, Sequence[float]]) -> Iterator[Row]:
-    """Peak memory by engine, MiB of a process that made one thumbnail."""
+    """Return the peak memory by engine, in MiB of a process that made one thumbnail."""
     for engine, values in peaks.items():
         limit = "" if engine in {SHARP, TUTORIAL} else f"{MEMORY_MB:.0f} MB"
         cells = ("peak memory, 12 to 24 MP baseline JPEG", engine, "", "", "", f"{max(values):.0f} MB")
@@ -119,28 +117,28 @@ def memory_rows(peaks: Mapping[str, Sequence[float]]) -> Iterator[Row]:
 
 
 def invocation_rows(measured: Mapping[str, Mapping[str, Invocations]]) -> Iterator[Row]:
-    """The processor's invocations beside the tutorial handler's."""
-    for picture, by_function in measured.items():
+    """Compare the processor's invocations with the tutorial handler's."""
+    for image, by_function in measured.items():
         theirs = by_function[TUTORIAL]
-        for name, mine in by_function.items():
+        for name, measured_values in by_function.items():
             if name == TUTORIAL:
                 continue
             for title, one, other, bar, aim in (
-                ("init and first invocation", mine.cold, theirs.cold, f"{COLD:.2f}", f"{COLD_AIM:.2f}"),
-                ("of it, init", mine.init, theirs.init, "", ""),
-                ("warm invocation", mine.warm, theirs.warm, f"{WARM:.2f}", ""),
+                ("init and first invocation", measured_values.cold, theirs.cold, f"{COLD:.2f}", f"{COLD_AIM:.2f}"),
+                ("of it, init", measured_values.init, theirs.init, "", ""),
+                ("warm invocation", measured_values.warm, theirs.warm, f"{WARM:.2f}", ""),
             ):
                 ratio = one.ratio(other)
                 each = sorted(a / b for a, b in zip(one.values, other.values, strict=True))
                 figures = (f"{one.median:.1f}", TUTORIAL, f"{other.median:.1f}", f"{ratio:.2f}")
-                cells = (f"{title}, {picture}", name, *figures, f"{each[0]:.2f}, {each[-1]:.2f}", bar, aim, "", "")
+                cells = (f"{title}, {image}", name, *figures, f"{each[0]:.2f}, {each[-1]:.2f}", bar, aim, "", "")
                 yield Row(cells, bool(bar) and ratio > float(bar))
-            calls = f"{mine.metric_calls} to {theirs.metric_calls}"
-            cells = (f"metric calls, {picture}", name, "", TUTORIAL, "", calls, "", "0", "", "", "")
-            yield Row(cells, mine.metric_calls > 0)
-            peaks = f"{mine.peak_mb:.0f} to {theirs.peak_mb:.0f} MB"
+            calls = f"{measured_values.metric_calls} to {theirs.metric_calls}"
+            cells = (f"metric calls, {image}", name, "", TUTORIAL, "", calls, "", "0", "", "", "")
+            yield Row(cells, measured_values.metric_calls > 0)
+            peaks = f"{measured_values.peak_mb:.0f} to {theirs.peak_mb:.0f} MB"
             yield Row(
-                (f"peak memory of the function, {picture}", name, "", TUTORIAL, "", peaks, *[""] * 5), is_missed=False
+                (f"peak memory of the function, {image}", name, "", TUTORIAL, "", peaks, *[""] * 5), is_missed=False
             )
 
 
@@ -153,21 +151,21 @@ def _row(
     bar: float | None,
     aim: float | None,
 ) -> Row:
-    """A row about the geometric mean of ratios, and of milliseconds."""
+    """Return a row of the geometric mean of ratios, and of milliseconds."""
     mean = statistics.geometric_mean(ratios)
-    mine, theirs = (
+    measured_values, theirs = (
         f"{statistics.geometric_mean(cell.samples[name].median for cell in cells):.1f}" for name in (engine, other)
     )
     spread = f"{min(ratios):.2f}, {max(ratios):.2f}"
     limits = ("" if bar is None else f"{bar:.2f}", "" if aim is None else f"{aim:.2f}", "", "")
-    figures = (title, engine, mine, other, theirs, f"{mean:.2f}", spread)
+    figures = (title, engine, measured_values, other, theirs, f"{mean:.2f}", spread)
     return Row((*figures, *limits), bar is not None and mean > bar)
 
 
 def cell_table(cells: Sequence[Cell], engines: Sequence[str]) -> Iterator[str]:
-    """Every picture in every size; quality of the engines that were judged."""
+    """Return every image in every size, with the quality of the judged engines."""
     judged = [name for name in (SHARP, *engines) if name in cells[0].delivered_db]
-    header = ["picture", "px", f"{SHARP}, ms", *(f"{engine}, ratio" for engine in engines)]
+    header = ["image", "px", f"{SHARP}, ms", *(f"{engine}, ratio" for engine in engines)]
     header += [*(f"{name}, dB" for name in judged), *(f"{name} before encoding, dB" for name in judged)]
     header += [f"{name}, bytes" for name in judged if name != SHARP]
 
@@ -184,12 +182,12 @@ def cell_table(cells: Sequence[Cell], engines: Sequence[str]) -> Iterator[str]:
 
 
 def goal_table(rows: Sequence[Row]) -> Iterator[str]:
-    """The goals, what misses its bar marked."""
+    """Return the goals; a missed bar is marked."""
     return table((*HEADER, ""), ((*row.cells, "missed" if row.is_missed else "") for row in rows))
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Lines of a table in Markdown."""
+    """Yield the lines of a table in Markdown."""
     yield f"| {' | '.join(header)} |"
     yield "|---" * len(header) + "|"
     yield from (f"| {' | '.join(cells)} |" for cells in lines)

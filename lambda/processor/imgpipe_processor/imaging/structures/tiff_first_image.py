@@ -1,7 +1,7 @@
-"""The first picture of a TIFF: what its directory says, and whether its bytes are there ("TIFF Revision 6.0").
+"""The first image of a TIFF: the values of its directory, and the check of its bytes ("TIFF Revision 6.0").
 
-Only the entries that the picture needs are read. The decoder gets a directory that is written from them, so that
-nothing else in a file can refuse its picture, and no decoder reads it.
+Only the entries that the image needs are read. The decoder reads a new directory that is written from them. So nothing
+else in a file can make the decoder reject its image, and no decoder reads the original directory.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import cache
 from typing import NamedTuple
 
 from .structure import corrupt, unsupported
-from .tiff_directory import Directory, Layout
-from .tiff_kinds import PLANES_IN_RGBA, Kind, kind_of
+from .tiff_directory_reader import Directory, Layout
+from .tiff_pixel_format import PLANES_IN_RGBA, PixelFormat, read_pixel_format
 from .tiff_tags import (
     CCITT,
     COMPRESSION,
@@ -26,6 +26,7 @@ from .tiff_tags import (
     ORIENTATION,
     PREDICTED,
     PREDICTOR,
+    READ_TAGS,
     ROWS_PER_STRIP,
     STRIP_BYTES,
     STRIP_OFFSETS,
@@ -37,13 +38,12 @@ from .tiff_tags import (
     TILE_OFFSETS,
     TILE_WIDTH,
     UNCOMPRESSED,
-    WANTED,
     WIDTH,
     YCBCR,
 )
 
-# None, CCITT, Group 3 and 4, LZW, JPEG, Deflate (two names), PackBits: what scanners and editors write. libtiff knows
-# a dozen more, which are rare, and each is another decoder to trust.
+# None, CCITT, Group 3 and 4, LZW, JPEG, Deflate (two names), PackBits: the formats that scanners and editors write.
+# libtiff supports a dozen more, which are rare, and each is another decoder to trust.
 _COMPRESSIONS = PREDICTED | CCITT | {UNCOMPRESSED, JPEG, 32773}
 
 _REDUCED = 1  # NewSubfileType: a smaller copy of another image in the file
@@ -54,14 +54,14 @@ _ORIENTATIONS = range(1, 9)
 
 
 class Parts(NamedTuple):
-    """The strips or tiles of a picture, plane by plane.
+    """The strips or tiles of an image, plane by plane.
 
     Args:
-        tile: width and height of a tile; None where the parts are strips.
+        tile: width and height of a tile; None if the parts are strips.
         rows: of a strip.
         offsets: of each part in the file.
-        sizes: bytes of each part, all of which are in the file.
-        bytes: of the largest part once it is unpacked.
+        sizes: bytes of each part; all of them are in the file.
+        bytes: of the largest part after it is unpacked.
     """
 
     tile: tuple[int, int] | None
@@ -71,24 +71,24 @@ class Parts(NamedTuple):
     bytes: int
 
 
-class TiffPicture(NamedTuple):
-    """The first picture of a TIFF.
+class TiffImage(NamedTuple):
+    """The first image of a TIFF.
 
     Args:
         directory: its tags.
         width: in pixels, as stored; `height` as well.
-        kind: its samples, and what becomes of them.
+        pixel_format: the format of its samples, and how they are decoded.
         compression: the value of the tag.
-        predictor: the value of the tag; 1 where samples are stored as they are.
+        predictor: the value of the tag; 1 if samples are stored without one.
         reversed_bits: True if the first pixel is in the lowest bit of a byte.
-        orientation: as EXIF counts.
+        orientation: as in EXIF.
         parts: its bytes in the file.
     """
 
     directory: Directory
     width: int
     height: int
-    kind: Kind
+    pixel_format: PixelFormat
     compression: int
     predictor: int
     reversed_bits: bool
@@ -96,15 +96,15 @@ class TiffPicture(NamedTuple):
     parts: Parts
 
 
-def read_picture(data: bytes) -> TiffPicture:
-    """Read what decoding the first picture needs.
+def read_first_image(data: bytes) -> TiffImage:
+    """Read the values that decoding the first image needs.
 
     Raises:
-        ImageRejectedError: a part of the pixels is missing, or the picture is of a kind that is not decoded.
+        ImageRejectedError: a part of the pixels is missing, or the image is of a kind that is not supported.
     """
-    directory = Directory(data, Layout.of(data).first_directory(data), WANTED)
+    directory = Directory(data, Layout.of(data).first_directory(data), READ_TAGS)
     if data[8:10] == _CANON_RAW or DNG_VERSION in directory or _is_preview(directory):
-        unsupported("the object is a camera's raw file; expected the picture that it was developed to")
+        unsupported("the object is a camera's raw file; expected the image that was developed from it")
     compression = directory.first(COMPRESSION, UNCOMPRESSED)
     if compression not in _COMPRESSIONS:
         unsupported("the TIFF is compressed in a way that is not supported; save it with LZW or Deflate")
@@ -112,29 +112,29 @@ def read_picture(data: bytes) -> TiffPicture:
     if width <= 0 or height <= 0:
         corrupt("the TIFF has no size")
     predictor = directory.first(PREDICTOR, 1) if compression in PREDICTED else 1
-    kind = kind_of(directory, compression, predictor)
+    pixel_format = read_pixel_format(directory, compression, predictor)
     orientation = directory.first(ORIENTATION, 1)
-    return TiffPicture(
+    return TiffImage(
         directory,
         width,
         height,
-        kind,
+        pixel_format,
         compression,
         predictor,
         directory.first(FILL_ORDER, 1) == _LAST_BIT_FIRST and compression != JPEG,
         orientation if orientation in _ORIENTATIONS else 1,
-        _parts(directory, width, height, kind, compression),
+        _parts(directory, width, height, pixel_format, compression),
     )
 
 
 def _is_preview(directory: Directory) -> bool:
-    """Return True for a reduced copy of pictures in subdirectories: Nikon's and Sony's raw files begin with one."""
+    """Return True for a reduced copy of images in subdirectories: Nikon's and Sony's raw files begin with one."""
     return SUB_DIRECTORIES in directory and directory.first(SUBFILE_TYPE, 0) == _REDUCED
 
 
-def _parts(directory: Directory, width: int, height: int, kind: Kind, compression: int) -> Parts:
+def _parts(directory: Directory, width: int, height: int, pixel_format: PixelFormat, compression: int) -> Parts:
     is_tiled = TILE_WIDTH in directory and TILE_HEIGHT in directory
-    # Old writers gave tiles in the tags of strips.
+    # Old writers wrote tiles in the tags of strips.
     places = ((TILE_OFFSETS, TILE_BYTES), (STRIP_OFFSETS, STRIP_BYTES))
     (offsets_tag, sizes_tag), others = places if is_tiled else reversed(places)
     if offsets_tag not in directory:
@@ -152,46 +152,49 @@ def _parts(directory: Directory, width: int, height: int, kind: Kind, compressio
         rows = height if rows <= 0 else min(rows, height)
         across, down = 1, -(-height // rows)
     if not offsets:
-        corrupt("the TIFF holds no picture")
-    needed = across * down * kind.planes
+        corrupt("the TIFF contains no image")
+    needed = across * down * pixel_format.planes
     if len(offsets) < needed:
-        corrupt("the TIFF is cut off")
+        corrupt("the TIFF is truncated")
     offsets, sizes = offsets[:needed], sizes[:needed]
-    full_bytes = _part_bytes(directory, kind, tile[0] if tile else width, rows)
+    full_bytes = _part_bytes(directory, pixel_format, tile[0] if tile else width, rows)
     if compression == UNCOMPRESSED:
-        last_bytes = full_bytes if tile else _part_bytes(directory, kind, width, height - (down - 1) * rows)
+        last_bytes = full_bytes if tile else _part_bytes(directory, pixel_format, width, height - (down - 1) * rows)
         packed = [last_bytes if (part + 1) % down == 0 and not tile else full_bytes for part in range(needed)]
         if any(offset < 0 or offset + size > len(directory.data) for offset, size in zip(offsets, packed, strict=True)):
-            corrupt("the TIFF is cut off")
+            corrupt("the TIFF is truncated")
         return Parts(tile, rows, list(offsets), packed, 0 if needed == 1 and not tile else full_bytes)
-    if kind.raw_mode == PLANES_IN_RGBA:  # libtiff holds the converted part as well, and all of its planes
-        full_bytes = full_bytes * kind.planes + 4 * width * rows
+    if pixel_format.raw_mode == PLANES_IN_RGBA:  # libtiff keeps the converted part as well, and all of its planes
+        full_bytes = full_bytes * pixel_format.planes + 4 * width * rows
     return Parts(tile, rows, list(offsets), _packed_sizes(directory.data, offsets, sizes, compression), full_bytes)
 
 
-def _part_bytes(directory: Directory, kind: Kind, width: int, rows: int) -> int:
-    """Bytes of a part that is not compressed."""
-    if kind.photometric == YCBCR:  # TIFF 6.0, section 21: blocks of pixels share their colours
+def _part_bytes(directory: Directory, pixel_format: PixelFormat, width: int, rows: int) -> int:
+    """Return the bytes of a part that is not compressed."""
+    if pixel_format.photometric == YCBCR:  # TIFF 6.0, section 21: blocks of pixels share their colours
         across, down = (*directory.numbers(SUBSAMPLING), 2, 2)[:2]
-        if kind.separate and not across == down == 1:
+        if pixel_format.separate and not across == down == 1:
             unsupported("the TIFF's colours are subsampled in planes; save it in RGB")
         if not {across, down} <= {1, 2, 4}:
-            corrupt("the TIFF's colours are subsampled in a way that is not known")
-        if kind.separate:
+            corrupt("the TIFF's colours are subsampled in an unknown way")
+        if pixel_format.separate:
             return width * rows
         return -(-width // across) * -(-rows // down) * (across * down + 2)
-    samples = 1 if kind.separate else kind.samples
-    return (width * samples * kind.bits + 7) // 8 * rows
+    samples = 1 if pixel_format.separate else pixel_format.samples
+    return (width * samples * pixel_format.bits + 7) // 8 * rows
 
 
 def _packed_sizes(data: bytes, offsets: Sequence[int], sizes: Sequence[int], compression: int) -> list[int]:
-    """Bytes of compressed parts: as the tag says, but no further than the file; without it, up to the next part."""
+    """Return the bytes of compressed parts.
+
+    They are limited to the end of the file. A part without a size in the tag ends at the next part.
+    """
     if any(not 0 <= offset < len(data) for offset in offsets):
-        corrupt("the TIFF is cut off")
+        corrupt("the TIFF is truncated")
     starts = sorted({*offsets, len(data)})
     clipped = any(offset + size > len(data) for offset, size in zip(offsets, sizes, strict=False))
     if clipped and max(offsets) > _last_end(data, compression):
-        corrupt("the TIFF is cut off")
+        corrupt("the TIFF is truncated")
     found = []
     for part, offset in enumerate(offsets):
         size = sizes[part] if part < len(sizes) and sizes[part] > 0 else 0
@@ -201,7 +204,10 @@ def _packed_sizes(data: bytes, offsets: Sequence[int], sizes: Sequence[int], com
 
 
 def _last_end(data: bytes, compression: int) -> int:
-    """Where the last code for the end of a part is, for compressions whose decoders fill in what is missing."""
+    """Return the position of the last code for the end of a part.
+
+    Only for compressions whose decoders fill in missing data; the end of the file for others.
+    """
     if compression == JPEG:
         return data.rfind(_END_OF_JPEG)
     if compression in CCITT:
@@ -212,7 +218,7 @@ def _last_end(data: bytes, compression: int) -> int:
 
 @cache
 def _end_of_group_4() -> re.Pattern[bytes]:
-    """A pattern for the end of a part at any bit: two codes for the end of a line (ITU-T T.6, section 2.4.1)."""
+    """Return a pattern for the end of a part at any bit: two codes for the end of a line (ITU-T T.6, section 2.4.1)."""
     code, bits = 0x001001, 24
     choices = []
     for shift in range(8):

@@ -1,4 +1,4 @@
-"""What the decoders of TIFF and BMP share: a picture that is decoded on first use, and samples of any depth."""
+"""Shared code of the TIFF and BMP decoders: an image that is decoded on first use, and samples of any depth."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from PIL import Image
 _BYTE = 8  # bits
 
 
-class Undecoded(Image.Image):
-    """A picture whose header is read, and whose pixels are decoded when they are first asked for."""
+class LazyImage(Image.Image):
+    """An image whose header is read, and whose pixels are decoded on first use."""
 
     def __init__(self, image_format: str, size: tuple[int, int], decode: Callable[[], Image.Image]) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Undecoded(Image.Image):
         self._decode = decode
 
     def load(self) -> Any:
-        """Decode, the first time."""
+        """Decode the pixels on the first call."""
         if self._im is None:
             decoded = self._decode()
             self._mode, self.palette = decoded.mode, decoded.palette
@@ -29,14 +29,14 @@ class Undecoded(Image.Image):
         return super().load()
 
 
-def samples(pixels: bytes, step: int, first_bit: int, bits: int) -> bytes:
-    """One sample of every pixel, scaled to 0..255; of more than 8 bits, the upper 8.
+def unpack_samples(pixels: bytes, step: int, first_bit: int, bits: int) -> bytes:
+    """Return one sample of every pixel, scaled to 0..255; of more than 8 bits, the upper 8.
 
     Args:
         pixels: whole bytes, in which the highest bit is the first one.
         step: bytes from one pixel to the next.
-        first_bit: of the sample in its pixel.
-        bits: of the sample.
+        first_bit: the first bit of the sample in its pixel.
+        bits: the bits of the sample.
     """
     bits = min(bits, _BYTE)
     at, before = divmod(first_bit, _BYTE)
@@ -51,13 +51,13 @@ def samples(pixels: bytes, step: int, first_bit: int, bits: int) -> bytes:
 
 @lru_cache(maxsize=64)
 def _shifted(by: int, bits: int) -> bytes:
-    """For each byte, its bits moved up by so many places (down where negative), and only those of the sample."""
+    """Return a table: for each byte, the bits of the sample moved up by so many bits (down if negative)."""
     mask = (1 << bits) - 1
     return bytes((value << by if by >= 0 else value >> -by) & mask for value in range(256))
 
 
 @lru_cache(maxsize=64)
 def _scaled(after: int, bits: int) -> bytes:
-    """For each byte, the value of the bits in it that `after` bits follow, scaled to 0..255."""
+    """Return a table: for each byte, the value of the bits before its last `after` bits, scaled to 0..255."""
     highest = (1 << bits) - 1
     return bytes(((value >> after & highest) * 255 + highest // 2) // highest for value in range(256))

@@ -1,4 +1,4 @@
-"""GIF files of any blocks, around pictures of one colour."""
+"""GIF files of any blocks, with images of one colour."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ def gif(width: int, height: int, *blocks: bytes) -> bytes:
 
 
 def image(width: int, height: int, coded: bytes | None = None) -> bytes:
-    """A frame of colour 0, unless there is other LZW data, in parts."""
+    """Return a frame of colour 0, unless other LZW data are given, in parts."""
     place = struct.pack("<HHHHB", 0, 0, width, height, 0)
     return b"," + place + b"\x02" + (parts(one_colour(width * height)) if coded is None else coded)
 
 
 def parts(data: bytes) -> bytes:
-    """A block's data: each part begins with its length, the last has none."""
+    """Return a block's data: each part begins with its length, the last has none."""
     cut = (data[at : at + 255] for at in range(0, len(data), 255))
     return b"".join(bytes([len(part)]) + part for part in cut) + b"\0"
 
 
 def parts_of_one(count: int) -> bytes:
-    """So many zeros, each in a part of its own."""
+    """Return so many zeros, each in a separate part."""
     return b"\x01\0" * count + b"\0"
 
 
 def one_colour(pixels: int) -> bytes:
-    """LZW data of `pixels` times colour 0: every word stands for one more of them than the last, up to thousands."""
+    """Return LZW data of `pixels` times colour 0: every word means one pixel more than the last, up to thousands."""
     clear, end, most_words = 4, 5, 4096
     words, size, following, longest = [(clear, 3)], 3, end + 1, 1
     while pixels:

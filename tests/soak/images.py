@@ -1,4 +1,4 @@
-"""Large pictures of each kind, each of which needs nearly all of a function's memory."""
+"""Large images of each kind, each of which needs nearly all memory of a function."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from imgpipe_processor.imaging import Limits, Recipe
-from imgpipe_processor.imaging.memory import BASE_BYTES, needed_bytes
+from imgpipe_processor.imaging.memory_estimate import BASE_BYTES, needed_bytes
 from imgpipe_processor.imaging.structures import read_structure
 from tests.lambda_processor import scenes
 from tests.lambda_processor.fakes import encoded
@@ -25,13 +25,13 @@ def colours(width: int, height: int) -> Image.Image:
 
 
 def veiled(width: int, height: int) -> Image.Image:
-    picture = colours(width, height)
-    picture.putalpha(Image.linear_gradient("L").resize((width, height)))
-    return picture
+    image = colours(width, height)
+    image.putalpha(Image.linear_gradient("L").resize((width, height)))
+    return image
 
 
-# By name: what a pixel takes at most (docs/processor.md, "Memory", and twice the source), and how a file of a size is
-# made.
+# By name: the largest memory of a pixel (docs/processor.md, "Memory", and twice the source), and the function that
+# makes a file of a size.
 KINDS: dict[str, tuple[float, Callable[[int, int], bytes]]] = {
     "heic": (8.0, lambda width, height: heics.single(colours(width, height))),
     "heic-grid": (8.0, lambda width, height: heics.grid(colours(heics.TILE_PX, heics.TILE_PX), width, height)),
@@ -49,11 +49,11 @@ KINDS: dict[str, tuple[float, Callable[[int, int], bytes]]] = {
     "jpeg": (0.1, lambda width, height: encoded(colours(width, height), quality=85)),
     "png-alpha": (7.5, lambda width, height: encoded(veiled(width, height), "PNG", compress_level=1)),
 }
-MAX_MEGAPIXELS = 48  # of kinds that memory bounds hardly; a phone's
+MAX_MEGAPIXELS = 48  # of kinds that memory hardly limits; a phone's
 
 
 def write(kind: str, recipe: Recipe, memory_mb: int, folder: Path) -> Path:
-    """Write the largest picture of a kind that a function of so much memory takes; keep it for the next time."""
+    """Write the largest image of a kind for a function of this memory; keep the file for the next run."""
     path = folder / f"{kind}-{memory_mb}"
     if path.exists():
         return path

@@ -1,4 +1,4 @@
-"""Directories of TIFF and BigTIFF ("TIFF Revision 6.0", section 2; BigTIFF has the same in wider numbers)."""
+"""Directories of TIFF and BigTIFF ("TIFF Revision 6.0", section 2; BigTIFF has the same with wider numbers)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 
 
 class Entry(NamedTuple):
-    """An entry. Its value may end after the file, which only matters if the picture needs it.
+    """An entry of a directory. Its value may end after the file, which matters only if the image needs it.
 
     Args:
         kind: the type of its values.
@@ -36,19 +36,19 @@ class Entry(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes of all values."""
+        """Return the bytes of all values."""
         return self.amount * _TYPE_BYTES[self.kind]
 
 
 class Layout(NamedTuple):
-    """The byte order of a file, and whether its numbers have the widths of BigTIFF."""
+    """The byte order of a file, and True in `big` if its numbers have the widths of BigTIFF."""
 
     order: str
     big: bool
 
     @classmethod
     def of(cls, data: bytes) -> Layout:
-        """Read the signature."""
+        """Return the layout that the signature declares."""
         order = "<" if data.startswith(b"II") else ">"
         return cls(order, data[2:4] in {b"+\0", b"\0+"})
 
@@ -66,17 +66,17 @@ class Layout(NamedTuple):
         return int(offset)
 
     def first_directory(self, data: bytes) -> int:
-        """The offset of the first directory."""
+        """Return the offset of the first directory."""
         return self.offset_at(data, 8 if self.big else 4)
 
     def entries(self, data: bytes, offset: int) -> tuple[int, int, int]:
-        """Where the entries of a directory begin and end, and how many there are."""
+        """Return where the entries of a directory begin and end, and their number."""
         (count,) = struct.unpack_from(self.order + ("Q" if self.big else "H"), data, offset)
         start = offset + (8 if self.big else 2)
         return start, start + count * struct.calcsize(self._entry), count
 
     def next_directory(self, data: bytes, offset: int) -> int:
-        """The offset of the directory after the one at `offset`; 0 where none is in the file."""
+        """Return the offset of the directory after the one at `offset`; 0 if the file contains none."""
         try:
             _, end, _ = self.entries(data, offset)
             following = self.offset_at(data, end)
@@ -85,25 +85,25 @@ class Layout(NamedTuple):
             return 0
         return following if end <= len(data) else 0
 
-    def read(self, data: bytes, offset: int, wanted: frozenset[int]) -> dict[int, Entry]:
-        """The wanted entries of a directory.
+    def read(self, data: bytes, offset: int, tags: frozenset[int]) -> dict[int, Entry]:
+        """Return the entries of a directory with these tags.
 
-        An entry of an unknown type counts as absent, and so does one of `DISPENSABLE` whose value is not in the file.
-        Of two entries with the same tag, the first counts.
+        An entry of an unknown type counts as absent, and so does an entry of `DISPENSABLE` whose value is not in the
+        file. If two entries have the same tag, the first counts.
 
         Raises:
-            ImageRejectedError: the directory is cut off, or there are more than `MAX_ENTRIES`.
+            ImageRejectedError: the directory is cut off, or has more than `MAX_ENTRIES`.
         """
         start, end, count = self.entries(data, offset)
         if end > len(data):
-            corrupt("the TIFF is cut off")
+            corrupt("the TIFF is truncated")
         if count > MAX_ENTRIES:
             corrupt("the TIFF has too many entries")
         inline = struct.calcsize(self._offset)
         found: dict[int, Entry] = {}
         for position in range(start, end, struct.calcsize(self._entry)):
             tag, kind, amount = struct.unpack_from(self._entry, data, position)
-            if tag not in wanted or tag in found or kind not in _TYPE_BYTES or not amount:
+            if tag not in tags or tag in found or kind not in _TYPE_BYTES or not amount:
                 continue
             at = position + struct.calcsize(self._entry) - inline
             if amount * _TYPE_BYTES[kind] > inline:
@@ -115,40 +115,40 @@ class Layout(NamedTuple):
 
 
 class Directory:
-    """The entries of one directory, read as they are asked for."""
+    """The entries of one directory, whose values are read on demand."""
 
-    def __init__(self, data: bytes, offset: int, wanted: frozenset[int]) -> None:
+    def __init__(self, data: bytes, offset: int, tags: frozenset[int]) -> None:
         self.data = data
         self.order = (layout := Layout.of(data)).order
-        self._entries = layout.read(data, offset, wanted)
+        self._entries = layout.read(data, offset, tags)
 
     def __contains__(self, tag: int) -> bool:
         return tag in self._entries
 
     def entry(self, tag: int) -> Entry | None:
-        """The entry itself."""
+        """Return the entry of a tag."""
         return self._entries.get(tag)
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """The values as whole numbers; none where the tag is absent, or of a type that has no whole numbers.
+        """Return the values as whole numbers; an empty tuple if the tag is absent, or its type has no whole numbers.
 
         Raises:
-            ImageRejectedError: there are more than `MAX_PARTS`, or they are not in the file.
+            ImageRejectedError: the tag has more than `MAX_PARTS` values, or they are not in the file.
         """
         entry = self._entries.get(tag)
         if entry is None or entry.kind not in _NUMBERS:
             return ()
-        self._refuse_cut_off(entry)
+        self._reject_cut_off(entry)
         if entry.amount > MAX_PARTS:
             corrupt("the TIFF has too many parts")
         return struct.unpack_from(f"{self.order}{entry.amount}{_NUMBERS[entry.kind]}", self.data, entry.at)
 
     def first(self, tag: int, default: int) -> int:
-        """The first value."""
+        """Return the first value."""
         return (self.numbers(tag) or (default,))[0]
 
     def value(self, tag: int) -> bytes | None:
-        """The bytes of all values.
+        """Return the bytes of all values.
 
         Raises:
             ImageRejectedError: they are not in the file.
@@ -156,9 +156,9 @@ class Directory:
         entry = self._entries.get(tag)
         if entry is None:
             return None
-        self._refuse_cut_off(entry)
+        self._reject_cut_off(entry)
         return self.data[entry.at : entry.at + entry.size]
 
-    def _refuse_cut_off(self, entry: Entry) -> None:
+    def _reject_cut_off(self, entry: Entry) -> None:
         if entry.at + entry.size > len(self.data):
-            corrupt("the TIFF is cut off")
+            corrupt("the TIFF is truncated")

@@ -1,11 +1,11 @@
-"""What people upload beside the pictures that are taken, or take for one: named, so that they know what to do."""
+"""Descriptions of common files that are not supported images, for messages that say what the file is."""
 
 from __future__ import annotations
 
 _RAW = "a camera's raw file"
-_FILM = "a film"
+_VIDEO = "a video"
 
-# What a file begins with, or has behind some bytes that say how long something is.
+# Signatures and their positions: at the start of a file, or after some bytes that declare a length.
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF", "a PDF document"),
     (0, b"8BPS", "a Photoshop document"),
@@ -31,39 +31,39 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"IIU\0", _RAW),
     (0, b"FUJIFILMCCD-RAW", _RAW),
     (8, b"crx ", _RAW),
-    (4, b"ftyp", "a film, or an image of a kind that is not known"),
-    (4, b"moov", _FILM),
-    (4, b"mdat", _FILM),
-    (0, b"\x1a\x45\xdf\xa3", _FILM),
-    (8, b"AVI ", _FILM),
+    (4, b"ftyp", "a video, or an image of an unknown kind"),
+    (4, b"moov", _VIDEO),
+    (4, b"mdat", _VIDEO),
+    (0, b"\x1a\x45\xdf\xa3", _VIDEO),
+    (8, b"AVI ", _VIDEO),
 )
 
-_LOOKED_AT = 1024  # bytes of a text, to tell what it is
+_CHECKED_BYTES = 1024  # bytes of a text, to detect its kind
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_NOT_OF_TEXT = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b") | {127}
+_CONTROL_CHARACTERS = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b") | {127}
 
 
-def what_it_is(data: bytes) -> str:
-    """The kind of a file that is no image of those that are taken, as people call it."""
+def describe_file(data: bytes) -> str:
+    """Return a description of a file that is not a supported image."""
     if not data:
         return "empty"
-    for place, signature, name in _SIGNATURES:
-        if data.startswith(signature, place):
+    for position, signature, name in _SIGNATURES:
+        if data.startswith(signature, position):
             return name
-    beginning = data[:_LOOKED_AT]
-    return _kind_of_text(beginning) if _is_text(beginning) else "no image that is known"
+    beginning = data[:_CHECKED_BYTES]
+    return _kind_of_text(beginning) if _is_text(beginning) else "not in a known image format"
 
 
 def _is_text(beginning: bytes) -> bool:
-    """Whether it is UTF-8, of which the last character may be cut off, or says that it is UTF-16."""
+    """Return True for UTF-8, of which the last character may be cut off, or a byte order mark of UTF-16."""
     if beginning.startswith(_BYTE_ORDER_MARKS):
         return True
     try:
         beginning.decode()
     except UnicodeDecodeError as error:
-        if error.start < _LOOKED_AT - 3:
+        if error.start < _CHECKED_BYTES - 3:
             return False
-    return _NOT_OF_TEXT.isdisjoint(beginning)
+    return _CONTROL_CHARACTERS.isdisjoint(beginning)
 
 
 def _kind_of_text(beginning: bytes) -> str:

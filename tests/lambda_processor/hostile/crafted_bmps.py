@@ -1,4 +1,4 @@
-"""BMP files whose pixels are any bytes, run-length coded ones among them."""
+"""BMP files of any pixel bytes, including run-length coded ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 
 RAW, RLE8, RLE4 = range(3)
 
-# What stands between runs: end of a row, of the picture, and a step to the right and up.
+# The codes between runs: end of a row, end of the image, and a delta to the right and up.
 END_OF_ROW, END, STEP = b"\0\0", b"\0\x01", b"\0\x02"
 
 _HEADER_BYTES = 40

@@ -1,19 +1,19 @@
-"""JPEG: what comes before the pixels. The decoder gets nothing of it that it fails on, or reads otherwise than libjpeg.
+"""JPEG: the segments before the pixels, without those that the decoder fails on or reads differently than libjpeg.
 
-What is written about the picture is in segments of its own, whose shapes are those of JFIF 1.02, EXIF 2.32, ICC.1:2022
-(annex B.4), and Adobe's technical note 5116. Pillow expects these shapes, and refuses a file over some others; libjpeg
-ignores what is too short.
+The metadata of the image are in separate segments, whose formats are those of JFIF 1.02, EXIF 2.32, ICC.1:2022 (annex
+B.4), and Adobe's technical note 5116. Pillow expects these formats, and rejects a file because of some others; libjpeg
+ignores segments that are too short.
 """
 
 from __future__ import annotations
 
-from .structure import Piece, joined, refuse_exif_beyond, refuse_profile_beyond, unsupported
+from .structure import Piece, join_pieces, reject_large_exif, reject_large_profile, unsupported
 
 START, END = b"\xff\xd8", b"\xff\xd9"
 SOS = 0xDA
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 
-# The names that segments begin with, and the least bytes that they have.
+# The names at the start of segments, and the least bytes of these segments.
 _JFIF, _EXIF, _XMP, _PROFILE, _ADOBE = (
     b"JFIF",
     b"Exif\0\0",
@@ -22,18 +22,18 @@ _JFIF, _EXIF, _XMP, _PROFILE, _ADOBE = (
     b"Adobe",
 )
 _JFIF_BYTES, _PROFILE_BYTES, _ADOBE_BYTES = 14, 14, 12
-_RESOURCE, _RESOURCE_BYTES = b"8BIM", 6  # of Photoshop: a name and a number; more has to come after them
+_RESOURCE, _RESOURCE_BYTES = b"8BIM", 6  # of Photoshop: a name and a number, before more bytes
 
 _NAMED = {_APP0: (_JFIF,), _APP1: (_EXIF, _XMP), _APP2: (_PROFILE,), _APP14: (_ADOBE,)}
-FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # DHT, JPG and DAC lie in between
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # without DHT, JPG and DAC
 _TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDD})  # DHT, DAC, DQT, DRI
 
-# Markers that decoders know: of segments that they skip (APPn, COM, DNL) as well.
+# Markers that decoders know, also of segments that they skip (APPn, COM, DNL).
 _KNOWN = FRAMES | _TABLES | frozenset(range(0xE0, 0xF0)) | {0xDC, 0xFE}
 _OTHER_KINDS = frozenset({0xF7, 0xDE})  # frames of JPEG-LS, and of hierarchical ones
 
 
-class Head:
+class HeaderSegments:
     """The segments before the first scan.
 
     Args:
@@ -49,16 +49,17 @@ class Head:
         self._exif_bytes = self._profile_bytes = 0
 
     def add(self, marker: int, position: int) -> None:
-        """Add a segment; nothing after the beginning of the first scan is added.
+        """Add a segment; segments after the beginning of the first scan are ignored.
 
         Raises:
-            ImageRejectedError: there is more EXIF or profile than anybody needs, or the file is of another kind.
+            ImageRejectedError: the segments contain more EXIF or profile than the limits, or the file is another kind
+                of JPEG.
         """
         if self.size or marker == SOS:
             self.size = self.size or position - 2
             return
         if marker in _OTHER_KINDS and not self._frame:
-            unsupported("the JPEG is lossless or hierarchical, which is not supported; save it as a usual one")
+            unsupported("the JPEG is lossless or hierarchical, which is not supported; save it as a baseline JPEG")
         length = int.from_bytes(self._data[position : position + 2])
         piece = position - 2, position + length
         start, size = position + 2, length - 2
@@ -70,30 +71,30 @@ class Head:
             self._is_odd = True
         elif marker in _TABLES or name is not None:
             self._kept.append(piece)
-            self._is_odd = self._is_odd or (name == _PROFILE and bool(self._frame))  # the decoder does not look there
+            self._is_odd = self._is_odd or (name == _PROFILE and bool(self._frame))  # not read there
 
     def decodable(self, cut_at: int | None) -> bytes | None:
         """Return the file without odd segments; None if there are none.
 
         Args:
-            cut_at: where the end of the image is missing, if it is.
+            cut_at: where the end of the image is missing; None if it is not.
         """
         if not self._is_odd and cut_at is None:
             return None
         head = [*self._kept, *self._frame] if self._is_odd else [(len(START), self.size)]
         end = [(self.size, len(self._data))] if cut_at is None else [(self.size, cut_at), END]
-        return joined(self._data, [START, *head, *end])
+        return join_pieces(self._data, [START, *head, *end])
 
     def _count(self, name: bytes | None, length: int) -> None:
         if name == _EXIF:
             self._exif_bytes += length
-            refuse_exif_beyond(self._exif_bytes)
+            reject_large_exif(self._exif_bytes)
         if name == _PROFILE:
             self._profile_bytes += length
-            refuse_profile_beyond(self._profile_bytes)
+            reject_large_profile(self._profile_bytes)
 
     def _is_misread(self, marker: int, name: bytes | None, start: int, size: int) -> bool:
-        """True if Pillow fails on the segment, or takes it for what it is not to libjpeg."""
+        """Return True if Pillow fails on the segment, or reads it differently than libjpeg."""
         if name == _JFIF:
             return size < _JFIF_BYTES or self._data[start + len(_JFIF)] != 0
         least_bytes = {_PROFILE: _PROFILE_BYTES, _ADOBE: _ADOBE_BYTES}.get(name or b"", 0)
