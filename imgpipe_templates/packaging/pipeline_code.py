@@ -120,8 +120,8 @@ def _unique(codes: Sequence[CodeT], pipeline: str) -> list[CodeT]:
         for key in _PACKAGE_KEYS:
             if getattr(first, key, None) != getattr(one, key, None):
                 raise PackagingError(
-                    f"{pipeline}: {one.package}: required with {key} {_key_text(first, key)} and {_key_text(one, key)}; "
-                    "expected the same value for all functions that run it"
+                    f"{pipeline}: {one.package}: required with {key} {_key_text(first, key)} and "
+                    f"{_key_text(one, key)}; expected the same value for all functions that run it"
                 )
     return list(by_package.values())
 

@@ -3,8 +3,8 @@
 Deflate is not reproducible: zlib, zlib-ng and their versions compress the same input to different bytes, and the
 machine decides which one Python uses. This module therefore compresses nothing. It copies the compressed data of a
 wheel, whose bytes its sha256 fixes, and stores the few kilobytes of the function's own sources uncompressed. `zipfile`
-cannot write data that is already compressed, so this module writes the headers. Without it, the processor's package would be stored
-uncompressed: 27.6 MB instead of 12.5 MB (docs/packaging.md, "Sizes").
+cannot write data that is already compressed, so this module writes the headers. Without it, the
+processor's package would have 27.6 MB instead of 12.5 MB (docs/packaging.md, "Sizes").
 """
 
 from __future__ import annotations
