@@ -1,12 +1,15 @@
-"""Everything that a pipeline's file decides: the options of all subsystems, and which of them exclude each other."""
+"""The complete configuration of a pipeline: the options of all subsystems, and the conflicts between them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import field
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
-from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWith, Pattern, Section
+from pydantic import Field
+from pydantic._internal._model_construction import ModelMetaclass
+
+from imgpipe_templates.configuration import Conflict, Hint, Length, OnlyWith, Pattern, Section
+from imgpipe_templates.configuration.loading import validated_values
 from imgpipe_templates.limits import MAX_DESCRIPTION_BYTES, MAX_EVENT_PATTERN_CHARACTERS
 from imgpipe_templates.names import LONGEST_SUFFIX, default_suffix
 from imgpipe_templates.patterns.environment import Environment
@@ -19,7 +22,6 @@ from imgpipe_templates.patterns.mandatory_tags import (
 )
 from imgpipe_templates.patterns.retention import BACKUP_TAG, DeletionPolicy
 from imgpipe_templates.patterns.uploads import MAX_PREFIX_CHARACTERS, UploadFilter
-from imgpipe_templates.records import record
 from imgpipe_templates.subsystems.backup import BackupConfig
 from imgpipe_templates.subsystems.cost import CostConfig
 from imgpipe_templates.subsystems.metadata import MetadataConfig
@@ -39,135 +41,157 @@ HEIC_EXTENSIONS = ("heic", "heif")
 Trigger = Literal["s3", "custom-resource", "eventbridge", "queue"]
 
 
-@record
 class UploadsConfig(Section):
-    """Which objects of the source bucket are uploads to process."""
+    """Filter of uploads to process."""
 
     prefix: Annotated[
         str,
         Length(0, MAX_PREFIX_CHARACTERS, "characters"),
         Pattern("^$|^[A-Za-z0-9._-]+/$", "empty, or a folder and a slash at its end only, such as uploads/"),
-        Doc("Only keys that start with it are processed; empty means all."),
+        Field(description="Process only keys that start with this prefix; empty means all keys."),
     ] = ""
     extensions: Annotated[
         tuple[Extension, ...],
         Length(1, 12, "extensions"),
-        Doc(
-            "Only keys that end with one of these are processed, in lower or in upper case. Besides JPEG and PNG, the "
-            "processor takes gif, webp, avif, tif, tiff and bmp, and where processing.heic is on heic and heif; what "
-            "an image is, its content says and not its name."
+        Field(
+            description="Process only keys that end with one of these, in lower or upper case. The processor decodes "
+            "jpg, png, gif, webp, avif, tif, tiff and bmp, and with processing.heic also heic and heif. It "
+            "detects the format from the content, not from the name."
         ),
     ] = ("jpg", "jpeg", "png")
     user_id: Annotated[
         Literal["none", "first-folder", "metadata"],
-        Doc(
-            "Whose upload it is: nobody's, that of the first folder of its key (after the prefix), "
-            "or that of its user metadata `user-id`."
+        Field(
+            description="How to determine the user ID of an upload: `none`; `first-folder`, the first path segment "
+            "after the prefix; or `metadata`, the object's user metadata `user-id`."
         ),
     ] = "none"
 
 
-@record
 class SecurityConfig(Section):
-    """How roles are made and functions run."""
+    """Settings of roles and functions."""
 
     policies: Annotated[
         Literal["inline", "managed"],
-        Doc("Whether a role's rights stand in the role or in a managed policy."),
+        Field(
+            description="Write the permissions of a role into the role (`inline`) or into a managed policy (`managed`)."
+        ),
     ] = "inline"
     permissions_boundary: Annotated[
         bool,
-        Doc("Whether every function's role is bounded by a policy that the deployment names."),
+        Field(description="Add a permissions boundary to the role of each function. The ARN is a template parameter."),
         Hint("the ARN of the policy is a template parameter, which is given at deployment"),
     ] = False
     basic_execution_policy: Annotated[
-        bool, Doc("Whether roles carry AWS's policy for logs too, which lets them create any log group.")
+        bool,
+        Field(
+            description="Attach the managed policy AWSLambdaBasicExecutionRole to roles too, which allows them to "
+            "create any log group."
+        ),
     ] = False
-    tracing: Annotated[bool, Doc("Whether invocations are traced with X-Ray.")] = False
+    tracing: Annotated[bool, Field(description="Trace invocations with AWS X-Ray.")] = False
 
 
-@record
-class PipelineConfig(Section):
-    """Everything that a pipeline's file decides."""
+class _ValidatedLikeFiles(ModelMetaclass):
+    """Metaclass that validates a configuration built in Python like one of a file.
+
+    `PipelineConfig(...)` reports all errors at once as a ConfigError and accepts lists as tuples. pydantic creates
+    instances without this call. In a validator or `__init__`, the strict check of JSON would not be available.
+    """
+
+    def __call__(cls, **values: Any) -> Any:  # noqa: N805 - the instance of a metaclass is a class
+        return super().__call__(**validated_values(cls, values))  # type: ignore[arg-type] # cls is a Section
+
+
+class PipelineConfig(Section, metaclass=_ValidatedLikeFiles):
+    """The complete configuration of a pipeline."""
 
     name: Annotated[
         str,
         Pattern("^[a-z][a-z0-9-]{0,39}$", "1 to 40 lower-case letters, digits and hyphens, starting with a letter"),
-        Doc("Name of the pipeline: the folder of its templates, and the start of the default suffix of its names."),
+        Field(
+            description="Name of the pipeline: the folder of its templates, and the first part of the default suffix."
+        ),
     ]
-    description: Annotated[
-        str, Length(1, 500, "characters"), Doc("What the pipeline is for: the description of its stack.")
-    ]
-    environment: Annotated[Environment, Doc("Default of the parameter Environment.")] = "development"
+    description: Annotated[str, Length(1, 500, "characters"), Field(description="Description of the stack.")]
+    environment: Annotated[Environment, Field(description="Default of the parameter Environment.")] = "development"
     environment_suffix: Annotated[
         str | None,
         Length(1, LONGEST_SUFFIX, "characters"),
         Pattern("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "lower-case letters, digits and hyphens, no hyphen at the ends"),
-        Doc(
-            "Default of the parameter EnvironmentSuffix, which ends every name. Left out, it is the pipeline's name "
-            "with `dev`, `stage` or `prod`, so that pipelines of one account do not collide; a preset has `dev`."
+        Field(
+            description="Default of the parameter EnvironmentSuffix, the last part of every name. If it is not set, it "
+            "is the pipeline's name with `dev`, `stage` or `prod`, so that the names of several pipelines "
+            "in one account differ. Presets set `dev`."
         ),
     ] = None
-    project: Annotated[str, Length(1, 256, "characters"), Doc("The tag Project of every resource.")] = "imgpipe"
-    purpose: Annotated[str, Length(1, 256, "characters"), Doc("The tag Purpose of every resource.")] = (
-        "image-processing"
-    )
+    project: Annotated[
+        str, Length(1, 256, "characters"), Field(description="Value of the tag Project of every resource.")
+    ] = "imgpipe"
+    purpose: Annotated[
+        str, Length(1, 256, "characters"), Field(description="Value of the tag Purpose of every resource.")
+    ] = "image-processing"
     names: Annotated[
         Literal["suffix", "regional", "generated"],
-        Doc(
-            "`suffix`: names end with EnvironmentSuffix; `regional`: those of buckets also have the Region, so that "
-            "one suffix can be deployed to several Regions, such as by a StackSet; `generated`: CloudFormation makes "
-            "up most. Except with `generated`, a stack with the trigger `custom-resource` keeps its first suffix: "
-            "CloudFormation refuses another ServiceToken."
+        Field(
+            description="`suffix`: names end with EnvironmentSuffix. `regional`: names of buckets also contain the "
+            "Region, so that one suffix can be deployed to several Regions, for example by a StackSet. "
+            "`generated`: CloudFormation generates most names. Unless names are generated, a stack with the"
+            " trigger `custom-resource` cannot change its suffix, because CloudFormation rejects another "
+            "ServiceToken."
         ),
     ] = "suffix"
     trigger: Annotated[
         Trigger,
-        Doc(
-            "What starts the processor for an upload: the bucket's own notification (`s3`, or `custom-resource`, which "
-            "sets it last), an EventBridge rule, or a queue."
+        Field(
+            description="What invokes the processor for an upload: a bucket notification (`s3`), a bucket notification "
+            "that a custom resource sets last (`custom-resource`), an EventBridge rule (`eventbridge`), or "
+            "an SQS queue (`queue`)."
         ),
     ] = "s3"
     deletion_policy: Annotated[
-        DeletionPolicy, Doc("What becomes of images and metadata when the stack is deleted.")
+        DeletionPolicy, Field(description="Retain or delete images and metadata when the stack is deleted.")
     ] = "retain"
     customer_managed_key: Annotated[
-        bool, Doc("Whether one KMS key of the pipeline's own encrypts images, items, messages and logs.")
+        bool, Field(description="Encrypt images, items, messages and logs with one KMS key of the pipeline.")
     ] = False
-    vpc: Annotated[bool, Doc("Whether the processor and the API's function stand in a VPC.")] = False
-    backups: Annotated[bool, Doc("Whether AWS Backup copies images and metadata every day.")] = False
-    budget: Annotated[bool, Doc("Whether a monthly budget tells what the pipeline costs.")] = False
+    vpc: Annotated[bool, Field(description="Run the processor and the API's function in a VPC.")] = False
+    backups: Annotated[bool, Field(description="Back up images and metadata every day with AWS Backup.")] = False
+    budget: Annotated[bool, Field(description="Create a monthly AWS budget with alerts.")] = False
     tags: Annotated[
         dict[str, str],
-        Doc(
-            "More tags of every resource, besides Environment, Project, Purpose and iac-rlhf-amazon. The last one is a "
-            "convention of this project's tagging policy; a fork changes it in patterns/mandatory_tags.py."
+        Field(
+            description="Further tags of every resource, in addition to Environment, Project, Purpose and iac-rlhf-"
+            "amazon. The last one is a convention of this project's tagging policy; a fork changes it in "
+            "patterns/mandatory_tags.py."
         ),
-    ] = field(default_factory=dict[str, str])
-    uploads: UploadsConfig = field(default_factory=UploadsConfig)
-    queue: Annotated[QueueConfig, OnlyWith({"trigger": ("queue",)})] = field(default_factory=QueueConfig)
-    storage: StorageConfig = field(default_factory=StorageConfig)
-    metadata: MetadataConfig = field(default_factory=MetadataConfig)
-    processing: ProcessingConfig = field(default_factory=ProcessingConfig)
-    retrieval: Annotated[RetrievalConfig, OnlyWith({"retrieval.enabled": (True,)})] = field(
+    ] = Field(default_factory=dict[str, str])
+    uploads: UploadsConfig = Field(default_factory=UploadsConfig)
+    queue: Annotated[QueueConfig, OnlyWith({"trigger": ("queue",)})] = Field(default_factory=QueueConfig)
+    storage: StorageConfig = Field(default_factory=StorageConfig)
+    metadata: MetadataConfig = Field(default_factory=MetadataConfig)
+    processing: ProcessingConfig = Field(default_factory=ProcessingConfig)
+    retrieval: Annotated[RetrievalConfig, OnlyWith({"retrieval.enabled": (True,)})] = Field(
         default_factory=RetrievalConfig
     )
-    notifications: NotificationsConfig = field(default_factory=NotificationsConfig)
-    monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
-    security: SecurityConfig = field(default_factory=SecurityConfig)
-    network: Annotated[NetworkConfig, OnlyWith({"vpc": (True,)})] = field(default_factory=NetworkConfig)
-    backup: Annotated[BackupConfig, OnlyWith({"backups": (True,)})] = field(default_factory=BackupConfig)
-    cost: Annotated[CostConfig, OnlyWith({"budget": (True,)})] = field(default_factory=CostConfig)
+    notifications: NotificationsConfig = Field(default_factory=NotificationsConfig)
+    monitoring: MonitoringConfig = Field(default_factory=MonitoringConfig)
+    security: SecurityConfig = Field(default_factory=SecurityConfig)
+    network: Annotated[NetworkConfig, OnlyWith({"vpc": (True,)})] = Field(default_factory=NetworkConfig)
+    backup: Annotated[BackupConfig, OnlyWith({"backups": (True,)})] = Field(default_factory=BackupConfig)
+    cost: Annotated[CostConfig, OnlyWith({"budget": (True,)})] = Field(default_factory=CostConfig)
 
-    def _when_built(self) -> None:
-        """Check what was built or replaced in Python, as files are checked, and turn lists into tuples.
+    def replace(self, **changes: Any) -> PipelineConfig:
+        """Return a validated copy with other values.
+
+        Args:
+            changes: New values by name. A dictionary changes only the keys that it contains, such as
+                `processing={"memory_mb": 2048}`.
 
         Raises:
-            ConfigError: With every fault.
+            ConfigError: With every error.
         """
-        from imgpipe_templates.configuration.checking import check_built  # noqa: PLC0415 - files need not pay for it
-
-        self.__dict__.update(check_built(self).__dict__)
+        return PipelineConfig(**_with_changes(self, changes))
 
     @property
     def suffix(self) -> str:
@@ -308,3 +332,15 @@ class PipelineConfig(Section):
                 ("retrieval.authorization", "metadata.indexes"),
                 f"'jwt' shows callers their own images, which {list(indexes)} cannot find; expected 'user' in it",
             )
+
+
+def _with_changes(table: Section, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a table with changes, which may be nested."""
+    values = dict(table)
+    for name, change in changes.items():
+        value = values.get(name)
+        if isinstance(value, Section) and isinstance(change, Mapping):
+            values[name] = _with_changes(value, change)
+        else:
+            values[name] = change
+    return values

@@ -29,7 +29,7 @@ from imgpipe_templates.errors import ConfigError
 def command(preset: str | None, out: Path) -> None:
     """Write a commented configuration file with every key at the preset's value, and the JSON Schema for editors."""
     from imgpipe_templates.config import DEFAULT_PRESET, load_preset
-    from imgpipe_templates.configuration.starter import starter_text
+    from imgpipe_templates.configuration.starter_file import starter_text
 
     name = known_preset(preset or DEFAULT_PRESET)
     config = load_preset(name)

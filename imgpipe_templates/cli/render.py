@@ -47,7 +47,7 @@ TextFormat = Literal["json", "yaml", "both", "compact-json"]
     show_default=True,
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the files are not up to date.")
-@click.option("--no-cache", is_flag=True, help="Ignore kept results: check every configuration and template again.")
+@click.option("--no-cache", is_flag=True, help="Check every template again, without cached results.")
 def command(
     presets: tuple[str, ...],
     config_file: Path | None,
@@ -62,9 +62,7 @@ def command(
 
     A file is written only if every template of every pipeline passes every check.
     """
-    pipelines = [
-        render_pipeline(config, layout) for config in selected(presets, config_file, overrides, cached=not no_cache)
-    ]
+    pipelines = [render_pipeline(config, layout) for config in selected(presets, config_file, overrides)]
     check_templates(pipelines, use_cache=not no_cache)
     if out == Path("-"):
         return _print(pipelines, text_format)

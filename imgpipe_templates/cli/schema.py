@@ -18,7 +18,7 @@ def schema_text() -> str:
     import json
 
     from imgpipe_templates.config import PRESETS
-    from imgpipe_templates.configuration.schema import json_schema
+    from imgpipe_templates.configuration.json_schema import json_schema
     from imgpipe_templates.options import PipelineConfig
 
     return json.dumps(json_schema(PipelineConfig, presets=PRESETS), indent=2) + "\n"

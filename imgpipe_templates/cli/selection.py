@@ -66,11 +66,11 @@ def _complete_key(_context: click.Context, _parameter: click.Parameter, begun: s
     """Keys of a configuration for a shell, each with its equals sign; after it, the values of a choice."""
     from typing import Literal
 
-    from imgpipe_templates.configuration.shapes import key_paths, shape_at
+    from imgpipe_templates.configuration.field_types import field_type_at, key_paths
     from imgpipe_templates.options import PipelineConfig
 
     key, equals, _ = begun.partition("=")
-    shapes = {".".join(path): shape_at(PipelineConfig, path) for path in key_paths(PipelineConfig)}
+    shapes = {".".join(path): field_type_at(PipelineConfig, path) for path in key_paths(PipelineConfig)}
     if not equals:
         return [f"{name}=" for name, shape in shapes.items() if shape and not shape.is_table and name.startswith(key)]
     shape = shapes.get(key)
@@ -87,7 +87,7 @@ def known_preset(name: str, *, option: str = "--preset") -> str:
         click.BadParameter: There is no such preset.
     """
     from imgpipe_templates.config import PRESETS
-    from imgpipe_templates.configuration.layers import near
+    from imgpipe_templates.configuration.toml_sources import near
 
     if name not in PRESETS.names:
         raise click.BadParameter(f"preset {name!r} is unknown; {near(name, PRESETS.names)}", param_hint=option)
@@ -105,21 +105,19 @@ def program() -> str:
 
 
 def repeated(presets: Sequence[str], config_file: Path | None, overrides: Sequence[str]) -> str:
-    """The options of a choice as a shell takes them, for a command to be run after this one."""
+    """Return the options of a selection in shell notation, for a following command."""
     options = [("--preset", name) for name in presets]
     options += [("--config", str(config_file))] if config_file else []
     options += [("--set", override) for override in overrides]
     return "".join(f" {name} {shlex.quote(value)}" for name, value in options)
 
 
-def selected(
-    presets: Sequence[str], config_file: Path | None, overrides: Sequence[str], *, cached: bool = True
-) -> list[PipelineConfig]:
-    """The chosen pipelines, in the order in which they were named.
+def selected(presets: Sequence[str], config_file: Path | None, overrides: Sequence[str]) -> list[PipelineConfig]:
+    """Return the selected pipelines in the order of the options.
 
     Raises:
-        ConfigError: A file does not exist, a choice is not valid, or two of them have one name.
-        click.BadParameter: There is no such preset.
+        ConfigError: A configuration cannot be read or is invalid, or two pipelines have the same name.
+        click.BadParameter: A preset does not exist.
     """
     from imgpipe_templates import config
 
@@ -134,12 +132,10 @@ def selected(
             config_file = CONFIG_FILE
         else:
             chosen = [config.DEFAULT_PRESET]
-    pipelines = [config.load_preset(name, overrides, cached=cached) for name in chosen]
+    pipelines = [config.load_preset(name, overrides) for name in chosen]
     if config_file is not None:
-        pipelines.append(config.load_config(config_file, overrides, cached=cached))
+        pipelines.append(config.load_config(config_file, overrides))
     names = [pipeline.name for pipeline in pipelines]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(
-            f"name: {twice[0]!r} is the name of two chosen pipelines; expected a name of its own for each"
-        )
+        raise ConfigError(f"name: {twice[0]!r} is the name of two selected pipelines; expected different names")
     return pipelines

@@ -1,19 +1,12 @@
-"""Configuration: TOML layers and overrides read into frozen dataclasses, every fault reported at once.
+"""Configuration: TOML sources and overrides, merged and validated as frozen pydantic models, with all errors at once.
 
-A configuration class is a frozen standard-library dataclass derived from `Section`; `Annotated` notes say what its
-values may be.
-pydantic checks what has not been checked before.
-A configuration that was, is remembered, and is then read without importing pydantic or parsing TOML, because that
-import alone costs more than the rendering of a template.
+A configuration class derives from `Section`. `Field` and the metadata in `Annotated` state descriptions and limits.
 """
 
 from __future__ import annotations
 
-from imgpipe_templates.configuration.layers import Layer, Presets
-from imgpipe_templates.configuration.loading import load
-from imgpipe_templates.configuration.notes import (
+from imgpipe_templates.configuration.field_metadata import (
     Conflict,
-    Doc,
     Hint,
     Length,
     OnlyWith,
@@ -22,18 +15,19 @@ from imgpipe_templates.configuration.notes import (
     Section,
     Unit,
 )
+from imgpipe_templates.configuration.loading import load
+from imgpipe_templates.configuration.toml_sources import Presets, TomlSource
 
 __all__ = [
     "Conflict",
-    "Doc",
     "Hint",
-    "Layer",
     "Length",
     "OnlyWith",
     "Pattern",
     "Presets",
     "Range",
     "Section",
+    "TomlSource",
     "Unit",
     "load",
 ]

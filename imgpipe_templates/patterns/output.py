@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from imgpipe_templates.configuration import Conflict, Doc, OnlyWith, Pattern, Range, Section
-from imgpipe_templates.records import record
+from pydantic import Field
+
+from imgpipe_templates.configuration import Conflict, OnlyWith, Pattern, Range, Section
 
 Quality = Annotated[int, Range(1, 100)]
 
@@ -14,47 +15,57 @@ ANIMATED = "webp"
 ANIMATIONS = OnlyWith({"processing.output.animation": (ANIMATED,)})
 
 
-@record
 class OutputConfig(Section):
     """What thumbnails are encoded as."""
 
     format: Annotated[
         Literal["auto", "jpeg", "png", "webp", "avif"],
-        Doc("Format of the thumbnails; `auto` is PNG where something is transparent and JPEG elsewhere."),
+        Field(
+            description="Format of the thumbnails. `auto` means PNG for images with transparency and JPEG for all "
+            "others."
+        ),
     ] = "auto"
     background: Annotated[
         str | None,
         Pattern("^#[0-9A-Fa-f]{6}$", "a colour such as #ffffff"),
-        Doc(
-            "Colour behind what is transparent, which makes every thumbnail opaque; left out, transparency is kept, "
-            "and is white in JPEG, which has none."
+        Field(
+            description="Fill transparent areas with this colour. If it is not set, transparency is kept, except in "
+            "JPEG, where it becomes white."
         ),
     ] = None
     jpeg_quality: Annotated[
-        Quality, Doc("Quality of thumbnails in JPEG."), OnlyWith({"processing.output.format": ("auto", "jpeg")})
+        Quality,
+        Field(description="Quality of JPEG thumbnails."),
+        OnlyWith({"processing.output.format": ("auto", "jpeg")}),
     ] = 80
     webp_quality: Annotated[
         Quality,
-        Doc("Quality of thumbnails in WebP, animated ones included."),
+        Field(description="Quality of WebP thumbnails, including animated ones."),
         OnlyWith({"processing.output.format": (ANIMATED,), "processing.output.animation": (ANIMATED,)}),
     ] = 80
     avif_quality: Annotated[
-        Quality, Doc("Quality of thumbnails in AVIF."), OnlyWith({"processing.output.format": ("avif",)})
+        Quality, Field(description="Quality of AVIF thumbnails."), OnlyWith({"processing.output.format": ("avif",)})
     ] = 60
     animation: Annotated[
         Literal["first-frame", "webp"],
-        Doc(
-            "What becomes of an animated image: a thumbnail of its first frame, or an animated WebP where it is within "
-            "the two limits below, and its first frame beyond them."
+        Field(
+            description="Thumbnail of an animated image: its first frame, or an animated WebP if the image is within "
+            "the two limits below."
         ),
     ] = "first-frame"
     max_animation_frames: Annotated[
-        int, Range(2, 10_000, "frames"), Doc("Animations of more frames become their first frame."), ANIMATIONS
+        int,
+        Range(2, 10_000, "frames"),
+        Field(description="Make a thumbnail of only the first frame of animations with more frames."),
+        ANIMATIONS,
     ] = 100
     max_animation_pixels: Annotated[
         int,
         Range(4_096, 500_000_000, "pixels"),
-        Doc("Animations of more pixels (width times height times frames) become their first frame."),
+        Field(
+            description="Make a thumbnail of only the first frame of animations with more pixels (width times height "
+            "times frames)."
+        ),
         ANIMATIONS,
     ] = 25_000_000
 

@@ -21,16 +21,16 @@ from awacs.aws import (
     Statement,
     StringEquals,
 )
+from pydantic import Field
 from troposphere import GetAtt, Ref, Sub, backup
 
-from imgpipe_templates.configuration import Doc, Range, Section
+from imgpipe_templates.configuration import Range, Section
 from imgpipe_templates.core.handles import Bucket, Key, Table
 from imgpipe_templates.core.naming import Value, arn_text
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
 from imgpipe_templates.patterns.roles import Surroundings, add_role
-from imgpipe_templates.records import record
 
 # A backup that has not started an hour after its time, or not ended a day after that, is given up and reported as
 # expired (AWS Backup Developer Guide, "Backup plan options and configuration", read 2026-11: an hour is the least).
@@ -38,15 +38,14 @@ START_WINDOW_MINUTES = 60
 COMPLETION_WINDOW_MINUTES = 1_440
 
 
-@record
 class BackupConfig(Section):
     """Daily backups of images and metadata."""
 
-    hour_utc: Annotated[int, Range(0, 23, "hours"), Doc("When the daily backup begins, in UTC.")] = 3
+    hour_utc: Annotated[int, Range(0, 23, "hours"), Field(description="Hour of the daily backup, in UTC.")] = 3
     keep_days: Annotated[
         int,
         Range(1, 3650, "days"),
-        Doc("How long a backup is kept; nobody can delete one sooner without unlocking the vault."),
+        Field(description="Days to keep a backup. The vault lock prevents earlier deletion."),
     ] = 35
 
 

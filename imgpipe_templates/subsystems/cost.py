@@ -5,33 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+from pydantic import Field
 from troposphere import If, budgets
 
-from imgpipe_templates.configuration import Conflict, Doc, Range, Section
+from imgpipe_templates.configuration import Conflict, Range, Section
 from imgpipe_templates.core.handles import Topic
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.regions import BUDGETS, in_regions
-from imgpipe_templates.records import record
 
 COST = ParameterGroup(6, "Cost")
 
 MONTHLY_BUDGET_USD = Range(1, 1_000_000, "US dollars")
 
 
-@record
 class CostConfig(Section):
     """The budget of one month."""
 
     monthly_budget_usd: Annotated[
-        int, MONTHLY_BUDGET_USD, Doc("What everything with the project's tag may cost a month.")
+        int, MONTHLY_BUDGET_USD, Field(description="Monthly budget for all resources with the project's tag.")
     ] = 50
     forecast_alert_percent: Annotated[
-        int, Range(1, 1_000, "percent"), Doc("Share of the budget that the month's forecast may reach before an alert.")
+        int,
+        Range(1, 1_000, "percent"),
+        Field(description="Send an alert if the month's forecast exceeds this percentage of the budget."),
     ] = 80
     actual_alert_percent: Annotated[
-        int, Range(1, 1_000, "percent"), Doc("Share of the budget that may be spent before an alert.")
+        int,
+        Range(1, 1_000, "percent"),
+        Field(description="Send an alert if the month's cost exceeds this percentage of the budget."),
     ] = 100
 
     def conflicts(self) -> Iterator[Conflict]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import Field
 from troposphere import GetAtt, Tags, dynamodb
 
-from imgpipe_templates.configuration import Doc, Length, OnlyWith, Range, Section
+from imgpipe_templates.configuration import Length, OnlyWith, Range, Section
 from imgpipe_templates.core.handles import Key, Table
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
@@ -23,44 +24,50 @@ INDEXES = {
 }
 
 
-@record
 class MetadataConfig(Section):
     """The table of image metadata."""
 
     indexes: Annotated[
         tuple[Index, ...],
         Length(0, 3, "indexes"),
-        Doc("What images can be looked up by besides their id, newest first."),
+        Field(
+            description="Global secondary indexes, for queries of images by upload time, status or user, newest first."
+        ),
     ] = ("upload-timestamp",)
     point_in_time_recovery_days: Annotated[
-        int, Range(1, 35, "days"), Doc("How far back the table can be restored to any second.")
+        int,
+        Range(1, 35, "days"),
+        Field(description="Days of point-in-time recovery, in which the table can be restored to any second."),
     ] = 35
     encryption: Annotated[
         Literal["aws-managed", "aws-owned"],
-        Doc(
-            "Key of the table without customer_managed_key: `aws-managed` shows its use in CloudTrail and costs KMS "
-            "requests, `aws-owned` is free."
+        Field(
+            description="Key of the table without customer_managed_key. `aws-managed` records its use in CloudTrail and"
+            " costs KMS requests; `aws-owned` is free."
         ),
         OnlyWith({"customer_managed_key": (False,)}),
     ] = "aws-managed"
     stream: Annotated[
         bool,
-        Doc(
-            "Enable a DynamoDB stream with old and new images, for consumers of your own. The pipeline reads none; "
-            "a stream costs nothing until something reads it."
+        Field(
+            description="Enable a DynamoDB stream with old and new images for your own consumers. The pipeline does not"
+            " read it. A stream costs nothing until it is read."
         ),
     ] = False
     deletion_protection: Annotated[
         bool,
-        Doc(
-            "Whether the table has to be unlocked before it can be deleted; switch it on once the stack stands, "
-            "because a creation that fails could not be rolled back."
+        Field(
+            description="Enable deletion protection of the table. Enable it after the stack is created, because a "
+            "failed creation could not be rolled back."
         ),
     ] = False
     index_shards: Annotated[
         int,
         Range(1, 20, "shards"),
-        Doc("Partitions per day of an index; more take more writes a second, and as many queries to read a day."),
+        Field(
+            description="Partitions per day of an index. More partitions allow more writes per second and need as many "
+            "queries to read a day."
+        ),
         OnlyWith({"metadata.indexes": ("upload-timestamp", "status")}),
     ] = 4
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from imgpipe_templates.configuration import Doc, OnlyWith, Range, Section
+from pydantic import Field
+
+from imgpipe_templates.configuration import OnlyWith, Range, Section
 from imgpipe_templates.core.handles import Function, HttpApi, Queue, Table, Topic
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
@@ -24,29 +26,36 @@ from imgpipe_templates.records import record
 SLOW_PERIODS = 2
 
 
-@record
 class MonitoringConfig(Section):
     """When operators are told."""
 
     max_processing_errors_per_5_minutes: Annotated[
-        int, Range(0, 100_000, "images"), Doc("Images that may be refused or fail before the alarm.")
+        int, Range(0, 100_000, "images"), Field(description="Failed or refused images in 5 minutes before the alarm.")
     ] = 5
     max_function_errors_per_5_minutes: Annotated[
-        int, Range(0, 100_000, "invocations"), Doc("Invocations that may end in an error before the alarm.")
+        int,
+        Range(0, 100_000, "invocations"),
+        Field(description="Invocations with an error in 5 minutes before the alarm."),
     ] = 5
     max_throttles_per_5_minutes: Annotated[
-        int, Range(0, 100_000, "invocations"), Doc("Invocations that may be refused for want of concurrency.")
+        int,
+        Range(0, 100_000, "invocations"),
+        Field(description="Throttled invocations in 5 minutes before the alarm."),
     ] = 0
     max_upload_wait_seconds: Annotated[
         int,
         Range(60, 86_400, "seconds"),
-        Doc("How long an upload may wait in the queue, where there is one."),
+        Field(description="Age of the oldest message in the queue of uploads before the alarm."),
         OnlyWith({"trigger": ("queue",)}),
     ] = 900
-    table_alarms: Annotated[bool, Doc("Whether requests that the table turned away are told.")] = False
-    dashboard: Annotated[bool, Doc("Whether there is a dashboard.")] = False
+    table_alarms: Annotated[
+        bool, Field(description="Create alarms for throttled requests of the table and its indexes.")
+    ] = False
+    dashboard: Annotated[bool, Field(description="Create a CloudWatch dashboard.")] = False
     max_duration_percent_of_timeout: Annotated[
-        int, Range(1, 99, "percent"), Doc("How much of its timeout the slowest invocation may take.")
+        int,
+        Range(1, 99, "percent"),
+        Field(description="Duration of the slowest invocation, in percent of the timeout, before the alarm."),
     ] = 80
 
 

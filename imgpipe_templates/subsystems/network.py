@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
+from pydantic import Field
 from troposphere import AccountId, Cidr, Equals, GetAZs, If, Partition, Ref, Select, Sub, Tags, ec2
 
-from imgpipe_templates.configuration import Doc, Hint, OnlyWith, Pattern, Range, Section
+from imgpipe_templates.configuration import Hint, OnlyWith, Pattern, Range, Section
 from imgpipe_templates.core.handles import VpcPlacement
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
@@ -39,21 +40,25 @@ NAMED_OTHERWISE_IN_CHINA = frozenset({"lambda", "monitoring", "sqs", "sts", "xra
 OWN = OnlyWith({"network.subnets": ("own",)})
 
 
-@record
 class NetworkConfig(Section):
     """The VPC that functions stand in."""
 
     subnets: Annotated[
         Literal["own", "existing"],
-        Doc(
-            "`own` makes a VPC without a way to the internet; `existing` takes subnets and a security group as "
-            "parameters, and expects them to reach every service that the functions call."
+        Field(
+            description="`own` creates a VPC without internet access. `existing` adds parameters for subnets and a "
+            "security group, which must reach every service that the functions call."
         ),
         Hint("the subnets themselves are the template parameter ExistingSubnetIds, which is given at deployment"),
     ] = "own"
-    cidr: Annotated[str, Pattern(CIDR_PATTERN, CIDR_WORDS), Doc("Addresses of the own VPC."), OWN] = DEFAULT_CIDR
+    cidr: Annotated[str, Pattern(CIDR_PATTERN, CIDR_WORDS), Field(description="CIDR block of the VPC."), OWN] = (
+        DEFAULT_CIDR
+    )
     availability_zones: Annotated[
-        int, Range(2, 6, "zones"), Doc("Over how many Availability Zones the own VPC spreads; each has its price."), OWN
+        int,
+        Range(2, 6, "zones"),
+        Field(description="Number of Availability Zones of the VPC. Each adds the price of its endpoints."),
+        OWN,
     ] = DEFAULT_AVAILABILITY_ZONES
 
 

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 import awacs.sns
 from awacs.aws import PolicyDocument
+from pydantic import Field
 from troposphere import Equals, If, Not, Ref, sns
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Doc, Section
+from imgpipe_templates.configuration import Section
 from imgpipe_templates.core.handles import Key, Topic
 from imgpipe_templates.core.parameters import NOTIFICATIONS, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -18,13 +19,15 @@ from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.records import record
 
 
-@record
 class NotificationsConfig(Section):
     """What operators are told besides alarms."""
 
     reports: Annotated[
         Literal["off", "failures", "always"],
-        Doc("When the processor reports on an event: never, when something failed, or after every one."),
+        Field(
+            description="Send a report to the SNS topic after no invocation (`off`), after each invocation with a "
+            "failure (`failures`), or after each invocation (`always`)."
+        ),
     ] = "off"
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Annotated, Literal
 
 from awacs.aws import Statement
+from pydantic import Field
 from troposphere import Ref
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWith, Range, Section, Unit
+from imgpipe_templates.configuration import Conflict, Hint, Length, OnlyWith, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, Queue, Table, Topic
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import PROCESSING, ParameterSpec
@@ -60,84 +60,104 @@ _DEAD_LETTERS = (
 )
 
 
-@record
 class ProcessingConfig(Section):
     """The function that makes thumbnails."""
 
-    thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Doc("Longest side of a thumbnail."), MADE] = 128
-    thumbnails: Annotated[bool, Doc("Whether thumbnails are made; without them only metadata is kept.")] = True
+    thumbnail_size_px: Annotated[int, THUMBNAIL_SIZE_PX, Field(description="Longest side of the thumbnail."), MADE] = (
+        128
+    )
+    thumbnails: Annotated[bool, Field(description="Make thumbnails; if false, the processor only stores metadata.")] = (
+        True
+    )
     extra_thumbnail_sizes_px: Annotated[
         tuple[Annotated[int, Range(16, 2048, "pixels")], ...],
         Length(0, 5, "sizes"),
-        Doc("Longest sides of further thumbnails, made from the same decoding."),
+        Field(description="Longest sides of additional thumbnails. The image is decoded only once."),
         MADE,
     ] = ()
     engine: Annotated[
         Literal["pillow", "libvips"],
-        Doc(
-            "What decodes and shrinks: Pillow alone, or beside it libvips, which is faster with PNG, WebP and large "
-            "thumbnails, and makes the package larger."
+        Field(
+            description="Library that decodes and shrinks images. `libvips` is added to Pillow; it is faster for PNG, "
+            "WebP and large thumbnails, and makes the package larger."
         ),
     ] = "pillow"
     heic: Annotated[
         bool,
-        Doc(
-            "Whether HEIC, as iPhones write it, is taken; its decoder makes the package larger. Without it HEIC is "
+        Field(
+            description="Process HEIC, the format of iPhones. The decoder makes the package larger. If false, HEIC is "
             "refused as unsupported."
         ),
     ] = False
     pillow: Annotated[
         Literal["bundled", "layer", "existing-layer"],
-        Doc(
-            "How Pillow comes to the function: in its package, in a layer that this project builds, "
-            "or in a layer that the deployment names. What `engine` and `heic` need comes the same way, so that a "
-            "layer of the deployment's has to hold it too."
+        Field(
+            description="Where the function imports Pillow from: its package (`bundled`), a layer that this project "
+            "builds (`layer`), or a layer of your own (`existing-layer`). The libraries for `engine` and "
+            "`heic` must be in the same place."
         ),
         Hint("the ARN of an existing layer is a template parameter, which is given at deployment"),
     ] = "bundled"
-    max_source_bytes: Annotated[int, MAX_SOURCE_BYTES, Doc("Uploads larger than this are refused unread.")] = 20_971_520
+    max_source_bytes: Annotated[
+        int, MAX_SOURCE_BYTES, Field(description="Refuse larger uploads without reading them.")
+    ] = 20_971_520
     max_source_pixels: Annotated[
         int,
         MAX_SOURCE_PIXELS,
-        Doc(
-            "Images of more pixels (width times height) are refused undecoded. As many fit into memory_mb as JPEG or "
-            "PNG; of formats that take more memory per pixel, such as WebP, AVIF, HEIC and TIFF, the function refuses "
-            "undecoded what would not fit."
+        Field(
+            description="Refuse images with more pixels (width times height) without decoding them. memory_mb must be "
+            "sufficient for a JPEG or PNG of this size. For formats that need more memory per pixel, such "
+            "as WebP, AVIF, HEIC and TIFF, the function refuses images that do not fit."
         ),
     ] = 49_000_000
     max_source_frames: Annotated[
         int,
         Range(1, 100_000, "frames"),
-        Doc(
-            "Frames and pages are counted up to one more than this number. An image with more is processed as a still "
-            "image of its first frame or page."
+        Field(
+            description="Count frames and pages up to one more than this number. An image with more is processed as a "
+            "still image of its first frame or page."
         ),
     ] = 1_000
-    timeout_seconds: Annotated[int, Range(1, 900, "seconds"), Doc("How long one invocation may take.")] = 60
-    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 512
-    runtime: Annotated[Runtime, Doc("Lambda runtime of the function.")] = "python3.13"
-    architecture: Annotated[Architecture, Doc("Instruction set of the function.")] = "arm64"
+    timeout_seconds: Annotated[int, Range(1, 900, "seconds"), Field(description="Timeout of one invocation.")] = 60
+    memory_mb: Annotated[
+        int,
+        Range(128, 10_240, "MB"),
+        Field(description="Memory of the function. Lambda assigns CPU in proportion to it."),
+    ] = 512
+    runtime: Annotated[Runtime, Field(description="Lambda runtime of the function.")] = "python3.13"
+    architecture: Annotated[Architecture, Field(description="Instruction set of the function.")] = "arm64"
     reserved_concurrency: Annotated[
         int | None,
         Range(1, 1_000, "invocations"),
-        Doc("Concurrent invocations kept for the function and allowed to it; left out, the account's pool is shared."),
+        Field(
+            description="Reserved concurrency of the function, which is also its maximum. If it is not set, the "
+            "function uses the account's unreserved concurrency."
+        ),
     ] = None
     failed_events: Annotated[
         Literal["dead-letter", "destination"],
-        Doc(
-            "What the queue of failed events gets: the event alone (`dead-letter`), "
-            "or the event with the error that it ended in (`destination`)."
+        Field(
+            description="Content of the dead-letter queue: the event (`dead-letter`), or the event with its error "
+            "(`destination`)."
         ),
         INVOKED,
     ] = "dead-letter"
     retry_attempts: Annotated[
-        int, Range(0, 2, "attempts"), Doc("How often Lambda tries a failed event again."), INVOKED
+        int,
+        Range(0, 2, "attempts"),
+        Field(description="Maximum number of retries for a failed asynchronous invocation."),
+        INVOKED,
     ] = 2
     max_event_age_seconds: Annotated[
-        int, Range(60, 21_600, "seconds"), Doc("How long an event may wait before it counts as failed."), INVOKED
+        int,
+        Range(60, 21_600, "seconds"),
+        Field(description="Maximum age of an event in Lambda's asynchronous queue."),
+        INVOKED,
     ] = 21_600
-    log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long the function's logs are kept.")] = 30
-    output: Annotated[OutputConfig, MADE] = field(default_factory=OutputConfig)
+    log_retention_days: Annotated[
+        LogRetentionDays, Unit("days"), Field(description="Retention of the function's logs.")
+    ] = 30
+    output: Annotated[OutputConfig, MADE] = Field(default_factory=OutputConfig)
 
     @property
     def extras(self) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from awacs.aws import Statement
+from pydantic import Field
 from troposphere import GetAtt, If, Join, NoValue, Ref, apigatewayv2, awslambda, iam, logs
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Range, Section, Unit
+from imgpipe_templates.configuration import Conflict, Range, Section, Unit
 from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Key, Table
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import SECURITY, ParameterSpec
@@ -45,45 +46,58 @@ MAX_VERSION_DESCRIPTION = 256
 _ROUTES = {"ImageApiGetRoute": "GET /images/{id}", "ImageApiListRoute": "GET /images"}
 
 
-@record
 class RetrievalConfig(Section):
     """The HTTP API that answers questions about images."""
 
-    enabled: Annotated[bool, Doc("Whether there is an API at all.")] = False
+    enabled: Annotated[bool, Field(description="Create the HTTP API.")] = False
     authorization: Annotated[
         Literal["iam", "jwt", "none"],
-        Doc(
-            "Who may ask: callers with IAM rights, callers with a token of the issuer that the deployment names "
-            "(each sees only images of their own), or everybody."
+        Field(
+            description="Authorization of requests: `iam`, callers with IAM permissions; `jwt`, callers with a token of"
+            " the issuer in the template parameter, each for only their own images; `none`, all callers."
         ),
     ] = "iam"
-    originals: Annotated[bool, Doc("Whether answers have a link to the uploaded image as well.")] = True
-    url_expires_seconds: Annotated[int, Range(60, 900, "seconds"), Doc("How long a signed link can be used.")] = 900
-    max_page_size: Annotated[int, Range(1, 100, "images"), Doc("Images of one answer at most.")] = 50
-    max_requests_per_second: Annotated[
-        int, Range(1, 10_000, "requests"), Doc("Requests that the API takes in the long run.")
+    originals: Annotated[bool, Field(description="Include a link to the uploaded image in responses.")] = True
+    url_expires_seconds: Annotated[int, Range(60, 900, "seconds"), Field(description="Expiry of pre-signed URLs.")] = (
+        900
+    )
+    max_page_size: Annotated[
+        int, Range(1, 100, "images"), Field(description="Maximum number of images in one response.")
     ] = 50
-    max_burst_requests: Annotated[int, Range(1, 5_000, "requests"), Doc("Requests that it takes at once.")] = 100
-    timeout_seconds: Annotated[int, Range(1, 30, "seconds"), Doc("How long one answer may take.")] = 10
-    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function; CPU comes with it.")] = 512
-    runtime: Annotated[Runtime, Doc("Lambda runtime of the function.")] = "python3.13"
-    architecture: Annotated[Architecture, Doc("Instruction set of the function.")] = "arm64"
+    max_requests_per_second: Annotated[
+        int, Range(1, 10_000, "requests"), Field(description="Rate limit of the API's stage.")
+    ] = 50
+    max_burst_requests: Annotated[
+        int, Range(1, 5_000, "requests"), Field(description="Burst limit of the API's stage.")
+    ] = 100
+    timeout_seconds: Annotated[int, Range(1, 30, "seconds"), Field(description="Timeout of one request.")] = 10
+    memory_mb: Annotated[
+        int,
+        Range(128, 10_240, "MB"),
+        Field(description="Memory of the function. Lambda assigns CPU in proportion to it."),
+    ] = 512
+    runtime: Annotated[Runtime, Field(description="Lambda runtime of the function.")] = "python3.13"
+    architecture: Annotated[Architecture, Field(description="Instruction set of the function.")] = "arm64"
     reserved_concurrency: Annotated[
-        int | None, Range(1, 1_000, "invocations"), Doc("Concurrent invocations kept for and allowed to the function.")
+        int | None,
+        Range(1, 1_000, "invocations"),
+        Field(description="Reserved concurrency of the function, which is also its maximum."),
     ] = None
     provisioned_concurrency: Annotated[
         int | None,
         Range(1, 1_000, "environments"),
-        Doc("Execution environments that are kept started, and paid for around the clock."),
+        Field(description="Number of execution environments that are always initialised, at a cost per hour."),
     ] = None
     snap_start: Annotated[
         bool,
-        Doc(
-            "Start environments from a snapshot of the initialised function. In Regions without SnapStart the function "
-            "starts without a snapshot."
+        Field(
+            description="Start execution environments from a snapshot of the initialised function. In Regions without "
+            "SnapStart the function starts without a snapshot."
         ),
     ] = False
-    log_retention_days: Annotated[LogRetentionDays, Unit("days"), Doc("How long logs are kept.")] = 30
+    log_retention_days: Annotated[
+        LogRetentionDays, Unit("days"), Field(description="Retention of the function's and the API's logs.")
+    ] = 30
 
     def conflicts(self) -> Iterator[Conflict]:
         """What Lambda refuses together."""

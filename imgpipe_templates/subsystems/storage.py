@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+from pydantic import Field
 from troposphere import GetAtt, Ref, s3
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Hint, Length, OnlyWith, Pattern, Range, Section
+from imgpipe_templates.configuration import Conflict, Hint, Length, OnlyWith, Pattern, Range, Section
 from imgpipe_templates.core.handles import Bucket
 from imgpipe_templates.core.parameters import STORAGE, ParameterSpec
 from imgpipe_templates.core.stack import Scope
@@ -44,76 +45,86 @@ Origin = Annotated[
 ]
 
 
-@record
 class StorageConfig(Section):
     """Buckets, how long objects stay, and in which storage class."""
 
     buckets: Annotated[
         Literal["one", "two"],
-        Doc("`two`: thumbnails have a bucket of their own; `one`: they stand beside the uploads, below output_prefix."),
+        Field(
+            description="`two`: thumbnails are in a separate bucket. `one`: thumbnails are in the bucket of the "
+            "uploads, under output_prefix."
+        ),
         THUMBNAILS,
     ] = "two"
     source_bucket_name: Annotated[
         Literal["parameter", "derived"],
-        Doc("`parameter`: the deployment names the source bucket; `derived`: suffix and account do."),
+        Field(
+            description="`parameter`: the name of the source bucket is a template parameter. `derived`: it is derived "
+            "from suffix and account."
+        ),
         Hint("the name itself is the template parameter SourceBucketName, which is given at deployment"),
     ] = "parameter"
     output_prefix: Annotated[
         str,
         Length(2, MAX_PREFIX_CHARACTERS, "characters"),
         Pattern("^[A-Za-z0-9._-]+/$", "a folder and a slash at its end only, such as thumbnails/"),
-        Doc("Folder of the thumbnails' keys."),
+        Field(description="Prefix of the thumbnails' keys."),
         THUMBNAILS,
     ] = "thumbnails/"
     cors_origins: Annotated[
         tuple[Origin, ...],
         Length(0, 20, "origins"),
-        Doc("Web pages that may upload to and read from the buckets with links signed for them."),
+        Field(description="Origins of web pages that may upload to and read from the buckets with pre-signed URLs."),
     ] = ()
-    access_logs: Annotated[bool, Doc("Whether a third bucket keeps a record of every request.")] = False
+    access_logs: Annotated[bool, Field(description="Create a bucket for S3 server access logs.")] = False
     access_logs_expire_after_days: Annotated[
         int,
         Range(1, 3650, "days"),
-        Doc("When a record of requests is deleted."),
+        Field(description="Delete access logs after this time."),
         OnlyWith({"storage.access_logs": (True,)}),
     ] = 365
     infrequent_access_after_days: Annotated[
         int,
         Range(INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
-        Doc("When an upload moves to Standard-IA; S3 leaves objects below 128 KB where they are."),
+        Field(description="Move uploads to S3 Standard-IA after this time. S3 does not move objects under 128 KB."),
         ARCHIVE,
     ] = 30
     glacier_after_days: Annotated[
         int,
         Range(2 * INFREQUENT_ACCESS_MINIMUM_DAYS, 3650, "days"),
-        Doc("When an upload moves from Standard-IA to archive_class."),
+        Field(description="Move uploads from S3 Standard-IA to archive_class after this time."),
         ARCHIVE,
     ] = 90
     archive_class: Annotated[
         Literal["GLACIER_IR", "GLACIER"],
-        Doc(
-            "Storage class of old uploads. `GLACIER_IR` (Glacier Instant Retrieval) answers at once, so that links to "
-            "uploads, new thumbnails and AWS Backup work. `GLACIER` (Glacier Flexible Retrieval) costs less and has to "
-            "be restored for hours before an upload can be read."
+        Field(
+            description="Storage class of old uploads. From `GLACIER_IR` (Glacier Instant Retrieval), objects can be "
+            "read at once, so links to uploads, new thumbnails and AWS Backup work. `GLACIER` (Glacier "
+            "Flexible Retrieval) costs less, but objects must be restored for hours before they can be "
+            "read."
         ),
         ARCHIVE,
     ] = "GLACIER_IR"
-    archive: Annotated[bool, Doc("Whether uploads move to colder storage classes at all.")] = True
+    archive: Annotated[bool, Field(description="Move old uploads to colder storage classes.")] = True
     noncurrent_expire_after_days: Annotated[
-        int, Range(1, 3650, "days"), Doc("When an overwritten or deleted upload is gone for good.")
+        int, Range(1, 3650, "days"), Field(description="Delete noncurrent versions of uploads after this time.")
     ] = 30
     keep_noncurrent_versions: Annotated[
-        int, Range(0, 100, "versions"), Doc("Overwritten versions of an upload that are kept whatever their age.")
+        int,
+        Range(0, 100, "versions"),
+        Field(description="Number of noncurrent versions of an upload to keep regardless of their age."),
     ] = 0
     thumbnails_noncurrent_expire_after_days: Annotated[
         int,
         Range(1, 3650, "days"),
-        Doc("When an overwritten or deleted thumbnail is gone for good."),
+        Field(description="Delete noncurrent versions of thumbnails after this time."),
         THUMBNAILS,
         OnlyWith({"storage.buckets": ("two",)}),
     ] = 30
     abort_multipart_after_days: Annotated[
-        int, Range(1, 365, "days"), Doc("When the parts of an upload that was never completed are removed.")
+        int,
+        Range(1, 365, "days"),
+        Field(description="Abort incomplete multipart uploads after this time."),
     ] = 7
 
     def conflicts(self) -> Iterator[Conflict]:

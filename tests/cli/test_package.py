@@ -128,7 +128,7 @@ def test_two_pipelines_of_one_name_are_rejected(imgpipe):
     rejected = imgpipe(*ONE_FUNCTION, "--config", "own.toml")
 
     assert (rejected.status, zips()) == (1, {"own.toml"})
-    assert "'thumbnails' is the name of two chosen pipelines" in rejected.err
+    assert "'thumbnails' is the name of two selected pipelines" in rejected.err
 
 
 def test_without_wheels_nothing_is_written(imgpipe, tmp_path_factory, monkeypatch):

@@ -223,7 +223,7 @@ def test_two_pipelines_of_one_name_are_rejected(imgpipe):
 
     rejected = imgpipe("render", "--preset", "thumbnails", "--config", "own.toml")
     assert rejected.status == 1
-    assert "'thumbnails' is the name of two chosen pipelines" in rejected.err
+    assert "'thumbnails' is the name of two selected pipelines" in rejected.err
 
 
 def test_set_overrides_one_key(imgpipe):

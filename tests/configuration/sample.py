@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field
 
-from imgpipe_templates.configuration import Conflict, Doc, Layer, Length, Pattern, Presets, Range, Section, Unit, load
+from imgpipe_templates.configuration import Conflict, Length, Pattern, Presets, Range, Section, TomlSource, Unit, load
 from imgpipe_templates.errors import ConfigError
 
 
-@dataclass(frozen=True)
 class Uploads(Section):
     """Which objects are uploads."""
 
-    prefix: Annotated[str, Doc("Keys that start with it.")] = ""
+    prefix: Annotated[str, Field(description="Keys that start with it.")] = ""
     extensions: Annotated[
         tuple[Annotated[str, Pattern("^[a-z]+$", "lower-case letters")], ...], Length(1, 3, "extensions")
     ] = ("jpg", "png")
 
 
-@dataclass(frozen=True)
 class Storage(Section):
     """How long objects stay."""
 
-    archive_after_days: Annotated[int, Range(30, 3650, "days"), Doc("When an upload is archived.")] = 90
-    delete_after_days: Annotated[int | None, Range(1, 3650, "days"), Doc("When an upload is deleted.")] = None
-    log_days: Annotated[Literal[1, 7, 30], Unit("days"), Doc("How long logs are kept.")] = 30
+    archive_after_days: Annotated[int, Range(30, 3650, "days"), Field(description="When an upload is archived.")] = 90
+    delete_after_days: Annotated[
+        int | None, Range(1, 3650, "days"), Field(description="When an upload is deleted.")
+    ] = None
+    log_days: Annotated[Literal[1, 7, 30], Unit("days"), Field(description="How long logs are kept.")] = 30
 
     def conflicts(self) -> Iterator[Conflict]:
         if self.delete_after_days is not None and self.delete_after_days <= self.archive_after_days:
@@ -39,13 +39,12 @@ class Storage(Section):
             )
 
 
-@dataclass(frozen=True)
 class Output(Section):
     """What thumbnails are encoded as."""
 
-    format: Annotated[Literal["auto", "jpeg"], Doc("Format of the thumbnails.")] = "auto"
+    format: Annotated[Literal["auto", "jpeg"], Field(description="Format of the thumbnails.")] = "auto"
     background: Annotated[
-        str | None, Pattern("^#[0-9a-f]{6}$", "a colour such as #ffffff"), Doc("Colour behind them.")
+        str | None, Pattern("^#[0-9a-f]{6}$", "a colour such as #ffffff"), Field(description="Colour behind them.")
     ] = None
 
     def conflicts(self) -> Iterator[Conflict]:
@@ -53,45 +52,46 @@ class Output(Section):
             yield Conflict(("background", "format"), f"{self.background!r} cannot be; expected format = 'jpeg'")
 
 
-@dataclass(frozen=True)
 class Processing(Section):
     """The function that makes thumbnails."""
 
-    thumbnail_size_px: Annotated[int, Range(16, 2048, "pixels"), Doc("Longest side of a thumbnail.")] = 128
-    timeout_seconds: Annotated[int, Range(1, 900, "seconds"), Doc("How long one invocation may take.")] = 60
-    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Doc("Memory of the function.")] = 512
+    thumbnail_size_px: Annotated[int, Range(16, 2048, "pixels"), Field(description="Longest side of a thumbnail.")] = (
+        128
+    )
+    timeout_seconds: Annotated[
+        int, Range(1, 900, "seconds"), Field(description="How long one invocation may take.")
+    ] = 60
+    memory_mb: Annotated[int, Range(128, 10_240, "MB"), Field(description="Memory of the function.")] = 512
     reserved_concurrency: Annotated[int, Range(1, 1000, "invocations")] | None = None
-    runtime: Annotated[Literal["python3.12", "python3.13"], Doc("Its runtime.")] = "python3.13"
-    tracing: Annotated[bool, Doc("Whether calls are traced.")] = False
-    sampling: Annotated[float, Range(0, 1), Doc("Share of calls that is traced.")] = 0.05
+    runtime: Annotated[Literal["python3.12", "python3.13"], Field(description="Its runtime.")] = "python3.13"
+    tracing: Annotated[bool, Field(description="Whether calls are traced.")] = False
+    sampling: Annotated[float, Range(0, 1), Field(description="Share of calls that is traced.")] = 0.05
     batch: int | Literal["auto"] = "auto"
-    output: Output = field(default_factory=Output)
+    output: Output = Field(default_factory=Output)
 
     def conflicts(self) -> Iterator[Conflict]:
         if self.tracing and self.output.format == "jpeg":
             yield Conflict(("tracing", "output.format"), "JPEG cannot be traced; expected one of both")
 
 
-@dataclass(frozen=True)
 class Network(Section):
     """Where the function runs."""
 
     subnets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Pipeline(Section):
     """The whole."""
 
-    name: Annotated[str, Doc("Name of the pipeline.")]
-    deletion_policy: Annotated[Literal["retain", "delete"], Doc("What becomes of images.")] = "retain"
-    tags: Annotated[dict[Annotated[str, Pattern("^[^:]+$", "text without a colon")], str], Doc("More tags.")] = field(
-        default_factory=dict[str, str]
-    )
-    uploads: Uploads = field(default_factory=Uploads)
-    storage: Storage = field(default_factory=Storage)
-    processing: Processing = field(default_factory=Processing)
-    network: Annotated[Network | None, Doc("A network of its own.")] = None
+    name: Annotated[str, Field(description="Name of the pipeline.")]
+    deletion_policy: Annotated[Literal["retain", "delete"], Field(description="What becomes of images.")] = "retain"
+    tags: Annotated[
+        dict[Annotated[str, Pattern("^[^:]+$", "text without a colon")], str], Field(description="More tags.")
+    ] = Field(default_factory=dict[str, str])
+    uploads: Uploads = Field(default_factory=Uploads)
+    storage: Storage = Field(default_factory=Storage)
+    processing: Processing = Field(default_factory=Processing)
+    network: Annotated[Network | None, Field(description="A network of its own.")] = None
 
     def conflicts(self) -> Iterator[Conflict]:
         if self.processing.tracing and self.deletion_policy == "delete":
@@ -102,7 +102,7 @@ class Pipeline(Section):
 
 def read(text: str, *overrides: str, presets: Presets | None = None) -> Pipeline:
     """The configuration in a file with this text."""
-    return load(Pipeline, [Layer("imgpipe.toml", text)], overrides, presets=presets)
+    return load(Pipeline, [TomlSource("imgpipe.toml", text)], overrides, presets=presets)
 
 
 def faults(text: str, *overrides: str, presets: Presets | None = None) -> Sequence[str]:

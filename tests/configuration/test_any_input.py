@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe_templates.configuration import Layer, Range, load
+from imgpipe_templates.configuration import Range, TomlSource, load
 from imgpipe_templates.errors import ConfigError
 from tests.configuration.sample import Pipeline
 
@@ -53,7 +53,7 @@ def test_no_input_is_more_than_a_fault(table: dict[str, Any], key: str, value: A
     text = "\n".join(f"{json.dumps(name)} = {toml(entry)}" for name, entry in table.items())
     faults: tuple[str, ...] = ()
     try:
-        load(Pipeline, [Layer("imgpipe.toml", text)], [f"{json.dumps(key)}={toml(value)}"], cached=False)
+        load(Pipeline, [TomlSource("imgpipe.toml", text)], [f"{json.dumps(key)}={toml(value)}"])
     except ConfigError as error:
         faults = error.errors
     assert all(fault.startswith(("imgpipe.toml:", "--set ")) for fault in faults)

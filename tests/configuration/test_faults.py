@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgpipe_templates.configuration import Layer, load
+from imgpipe_templates.configuration import TomlSource, load
 from imgpipe_templates.errors import ConfigError
 from tests.configuration.sample import Pipeline, faults, read
 
@@ -171,7 +171,11 @@ def test_no_toml_at_all(text: str, fault: str):
 
 def test_what_can_be_read_is_checked_although_something_cannot():
     with pytest.raises(ConfigError) as caught:
-        load(Pipeline, [Layer("a.toml", "= 1"), Layer("b.toml", "storage.log_days = 2")], ["processing.batch=x"])
+        load(
+            Pipeline,
+            [TomlSource("a.toml", "= 1"), TomlSource("b.toml", "storage.log_days = 2")],
+            ["processing.batch=x"],
+        )
     assert [fault.split(";")[0] for fault in caught.value.errors] == [
         "a.toml:1:1: is not valid TOML",
         "b.toml:1: storage.log_days: 2 is not allowed",

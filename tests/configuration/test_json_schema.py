@@ -10,7 +10,7 @@ import pytest
 from cfnlint.jsonschema import StandardValidator
 
 from imgpipe_templates.configuration import Presets
-from imgpipe_templates.configuration.schema import json_schema
+from imgpipe_templates.configuration.json_schema import json_schema
 from tests.configuration.sample import Pipeline
 
 

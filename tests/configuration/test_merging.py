@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imgpipe_templates.configuration import Layer, Presets, load
+from imgpipe_templates.configuration import Presets, TomlSource, load
 from imgpipe_templates.errors import ConfigError
 from tests.configuration.sample import Pipeline, faults, read
 
@@ -45,7 +45,7 @@ def test_a_preset_may_start_from_a_preset(presets: Presets):
 
 
 def test_later_layers_win():
-    layers = [Layer("a", "name = 'a'\ntags.A = '1'"), Layer("b", "name = 'b'\ntags.B = '2'")]
+    layers = [TomlSource("a", "name = 'a'\ntags.A = '1'"), TomlSource("b", "name = 'b'\ntags.B = '2'")]
     config = load(Pipeline, layers)
     assert (config.name, config.tags) == ("b", {"A": "1", "B": "2"})
 
@@ -102,7 +102,7 @@ def test_a_preset_by_name(presets: Presets):
 def test_a_file_is_read_with_or_without_byte_order_mark(tmp_path: Path):
     path = tmp_path / "imgpipe.toml"
     path.write_bytes(b"\xef\xbb\xbfname = '\xc3\xa9'\r\n")
-    assert load(Pipeline, [Layer.read(path)]).name == "é"
+    assert load(Pipeline, [TomlSource.read(path)]).name == "é"
 
 
 def test_files_that_cannot_be_read(tmp_path: Path):
@@ -116,5 +116,5 @@ def test_files_that_cannot_be_read(tmp_path: Path):
     }
     for path, words in expected.items():
         with pytest.raises(ConfigError) as caught:
-            Layer.read(path)
+            TomlSource.read(path)
         assert str(caught.value) == f"{path}{words}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imgpipe_templates.configuration import Presets, load
-from imgpipe_templates.configuration.starter import starter_text
+from imgpipe_templates.configuration.starter_file import starter_text
 from tests.configuration.sample import Pipeline, read
 
 PRESET = """
@@ -59,7 +59,7 @@ def test_every_key_is_shown_with_its_meaning_and_what_is_allowed(presets: Preset
 ## Configuration of a pipeline.
 ## Read on.
 ## Every key is shown with the value it has in the preset.
-## To change one, take away the "# " in front of it; what stays commented out follows the preset.
+## To change a key, remove the "# " at the start of its line. Other keys follow the preset.
 
 preset = "plain"
 

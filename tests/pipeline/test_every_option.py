@@ -10,7 +10,7 @@ import pytest
 
 from imgpipe_templates.config import PRESETS, load_config, load_preset
 from imgpipe_templates.configuration import Range
-from imgpipe_templates.configuration.shapes import Shape, key_paths, shape_at, shape_of
+from imgpipe_templates.configuration.field_types import FieldType, field_type_at, field_type_of, key_paths
 from imgpipe_templates.errors import ConfigError
 from imgpipe_templates.library import render_pipeline
 from imgpipe_templates.options import PipelineConfig
@@ -33,12 +33,12 @@ OTHERS: dict[str, Any] = {
 }
 
 
-def options() -> Iterator[tuple[tuple[str, ...], Shape]]:
+def options() -> Iterator[tuple[tuple[str, ...], FieldType]]:
     for path in key_paths(PipelineConfig):
-        shape = shape_at(PipelineConfig, path)
+        shape = field_type_at(PipelineConfig, path)
         assert shape
         if not shape.section:
-            yield ((*path, "Team"), shape_of(shape.args[1])) if shape.base is dict else (path, shape)
+            yield ((*path, "Team"), field_type_of(shape.args[1])) if shape.base is dict else (path, shape)
 
 
 def held(config: PipelineConfig, path: tuple[str, ...]) -> Any:
@@ -48,7 +48,7 @@ def held(config: PipelineConfig, path: tuple[str, ...]) -> Any:
     return value
 
 
-def other_values(shape: Shape, key: str, value: Any) -> list[Any]:
+def other_values(shape: FieldType, key: str, value: Any) -> list[Any]:
     """Values that differ from the one that is set: all choices of a few, else one at each end of what is allowed."""
     if key in OTHERS:
         return [OTHERS[key]]
@@ -58,8 +58,8 @@ def other_values(shape: Shape, key: str, value: Any) -> list[Any]:
         others = [choice for choice in shape.args if choice != value]
         return others if len(others) <= 3 else [others[0], others[-1]]
     if shape.base is tuple:
-        return [[choice] for choice in shape_of(shape.args[0]).args if (choice,) != value]
-    limits = shape.note(Range)
+        return [[choice] for choice in field_type_of(shape.args[0]).args if (choice,) != value]
+    limits = shape.find(Range)
     assert limits, f"{key}: give it another value in OTHERS"
     return [next_to for next_to in ((value or limits.low) + 1, limits.low) if limits.low <= next_to <= limits.high][:1]
 
@@ -78,7 +78,7 @@ def test_every_option_changes_the_rendering_or_is_refused(preset):
         key = ".".join(path)
         for value in other_values(shape, key, held(config, path)):
             try:
-                other = load_preset(preset, [f"{key}={json.dumps(value)}"], cached=False)
+                other = load_preset(preset, [f"{key}={json.dumps(value)}"])
             except ConfigError as refused:
                 if key not in str(refused) or "; expected " not in str(refused):
                     unexplained.append(str(refused))

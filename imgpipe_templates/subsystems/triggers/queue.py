@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 
 import awacs.sqs
 from awacs.aws import Action, PolicyDocument, Statement
+from pydantic import Field
 from troposphere import GetAtt, Ref, awslambda, events, sqs
 
 from imgpipe_templates import grants
-from imgpipe_templates.configuration import Conflict, Doc, Range, Section
+from imgpipe_templates.configuration import Conflict, Range, Section
 from imgpipe_templates.core.handles import Bucket, Function, Queue
 from imgpipe_templates.core.naming import Names, arn_text, substituted
 from imgpipe_templates.core.stack import Scope
@@ -40,31 +41,33 @@ RESERVED_SECONDS = 8
 SECONDS_PER_UPLOAD = 4
 
 
-@record
 class QueueConfig(Section):
     """The queue between bucket and processor, for `trigger = "queue"`."""
 
     fed_by: Annotated[
         Literal["eventbridge", "s3"],
-        Doc("What puts uploads into the queue: an EventBridge rule or the bucket itself."),
+        Field(description="What sends uploads to the queue: an EventBridge rule or a bucket notification."),
     ] = "eventbridge"
     batch_size: Annotated[
         int,
         Range(1, 10, "messages"),
-        Doc(
-            "Uploads that one invocation takes at most. processing.timeout_seconds has to be long enough for all of "
-            "them."
+        Field(
+            description="Maximum number of uploads in one invocation. processing.timeout_seconds must be sufficient for"
+            " all of them."
         ),
     ] = 1
     max_concurrency: Annotated[
-        int, Range(2, 1_000, "invocations"), Doc("Invocations that the queue starts at once at most.")
+        int,
+        Range(2, 1_000, "invocations"),
+        Field(description="Maximum number of concurrent invocations for the queue."),
     ] = 10
     max_receives: Annotated[
         int,
         Range(1, MAX_RECEIVE_COUNT, "tries"),
-        Doc(
-            "Tries of one upload before it goes to the dead-letter queue. SQS also counts the receives after which "
-            "an invocation had no time left for a message of its batch; maxReceiveCount has room for these."
+        Field(
+            description="Number of attempts for one upload before it is sent to the dead-letter queue. SQS also counts "
+            "receives in which an invocation had no time left for a message; maxReceiveCount includes "
+            "these."
         ),
     ] = 5
 

@@ -1,23 +1,20 @@
-"""Options that have no effect beside the other values of a configuration, found by their `OnlyWith` notes."""
+"""Options that have no effect with the other values of a configuration, according to their `OnlyWith` conditions."""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
-from imgpipe_templates.configuration.notes import OnlyWith, Section
-from imgpipe_templates.configuration.shapes import Shape, shapes
-from imgpipe_templates.configuration.sources import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from imgpipe_templates.configuration.field_metadata import OnlyWith, Section
+from imgpipe_templates.configuration.field_types import FieldType, field_types
+from imgpipe_templates.configuration.value_text import value_text
 
 Path = tuple[str, ...]
 
 
-def conditions_of(shape: Shape) -> tuple[OnlyWith, ...]:
-    """Every condition that a key or a table itself states."""
-    return tuple(note for note in shape.notes if isinstance(note, OnlyWith))
+def conditions_of(field_type: FieldType) -> tuple[OnlyWith, ...]:
+    """Return the conditions of a key or table, without those of the table that contains it."""
+    return tuple(entry for entry in field_type.metadata if isinstance(entry, OnlyWith))
 
 
 def without_effect(config: Section) -> Iterator[tuple[Path, list[Path], str]]:
@@ -32,22 +29,21 @@ def without_effect(config: Section) -> Iterator[tuple[Path, list[Path], str]]:
 def _in_table(
     whole: Section, table: Section, above: Path, inherited: tuple[OnlyWith, ...]
 ) -> Iterator[tuple[Path, list[Path], str]]:
-    defaults = {field.name: field for field in fields(table)}  # type: ignore[arg-type] # made by `record`
-    for name, shape in shapes(type(table)).items():
-        path, value, conditions = (*above, name), getattr(table, name), (*inherited, *conditions_of(shape))
+    for name, field_type in field_types(type(table)).items():
+        path, value, conditions = (*above, name), getattr(table, name), (*inherited, *conditions_of(field_type))
         if isinstance(value, Section):
             yield from _in_table(whole, value, path, conditions)
             continue
-        default = defaults[name].default
-        missed = [condition for condition in conditions if not _holds(condition, whole)]
-        if missed and default is not MISSING and value != default:
+        field = type(table).model_fields[name]
+        missed = [condition for condition in conditions if not _is_true(condition, whole)]
+        if missed and not field.is_required() and value != field.get_default(call_default_factory=True):
             keys = list(dict.fromkeys(tuple(key.split(".")) for condition in missed for key in condition.choices))
             held = " and ".join(f"{'.'.join(key)} = {_words(_value(whole, key))}" for key in keys)
             wanted = " and ".join(map(str, missed))
             yield path, keys, f"has no effect with {held}; expected {wanted}, or no {'.'.join(path)}"
 
 
-def _holds(condition: OnlyWith, whole: Section) -> bool:
+def _is_true(condition: OnlyWith, whole: Section) -> bool:
     return any(_is_one_of(_value(whole, tuple(key.split("."))), values) for key, values in condition.choices.items())
 
 
@@ -63,4 +59,4 @@ def _value(whole: Section, path: Path) -> Any:
 
 
 def _words(value: Any) -> str:
-    return shown(list(value) if isinstance(value, tuple) else value)
+    return value_text(list(value) if isinstance(value, tuple) else value)

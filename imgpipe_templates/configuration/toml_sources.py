@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Layer(NamedTuple):
+class TomlSource(NamedTuple):
     """One TOML text; a later layer overrides an earlier one, table by table.
 
     Attributes:
@@ -24,7 +24,7 @@ class Layer(NamedTuple):
     text: str
 
     @classmethod
-    def read(cls, path: Path) -> Layer:
+    def read(cls, path: Path) -> TomlSource:
         """The file as a layer; a byte order mark, as some editors write it, is dropped.
 
         Raises:
@@ -58,7 +58,7 @@ class Presets:
         """Every preset, sorted."""
         return sorted(path.stem for path in self.folder.iterdir() if path.suffix == ".toml")
 
-    def layer(self, name: str, where: str = "") -> Layer:
+    def layer(self, name: str, where: str = "") -> TomlSource:
         """The preset as a layer called `preset <name>`.
 
         Args:
@@ -70,7 +70,7 @@ class Presets:
         """
         if name not in self.names:
             raise ConfigError(f"{where}preset: {name!r} is unknown; {near(name, self.names)}")
-        return Layer(f"preset {name}", Layer.read(self.folder / f"{name}.toml").text)
+        return TomlSource(f"preset {name}", TomlSource.read(self.folder / f"{name}.toml").text)
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import tomllib
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from imgpipe_templates.configuration.layers import Layer, Presets
-from imgpipe_templates.configuration.lines import KeyPath, key_lines
-from imgpipe_templates.configuration.shapes import NONE, shape_at
+from imgpipe_templates.configuration.field_types import NONE, field_type_at
+from imgpipe_templates.configuration.key_lines import KeyPath, key_lines
+from imgpipe_templates.configuration.toml_sources import Presets, TomlSource
+from imgpipe_templates.configuration.value_text import value_text
 from imgpipe_templates.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from imgpipe_templates.configuration.notes import Section
+    from imgpipe_templates.configuration.field_metadata import Section
 
 Table = dict[str, Any]
 
@@ -25,11 +25,10 @@ _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")  #
 _DEPTH = 20  # tables in tables; no configuration needs more, and Python's recursion ends somewhere
 _TOO_DEEP = "is nested too deeply; expected tables of plain values"
 _INTEGER_BITS = 63  # TOML 1.0, "Integer": what fits 64 bits with a sign
-_SHOWN_LENGTH = 60  # characters of a value that a message repeats
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")  # TOML 1.0, "Keys"
 
 
-class Source(NamedTuple):
+class ParsedSource(NamedTuple):
     """A layer or an override, read.
 
     Attributes:
@@ -75,10 +74,10 @@ class Fault(NamedTuple):
     text: str
 
 
-def read_layers(layers: Iterable[Layer], presets: Presets | None) -> Iterator[Source | ConfigError]:
+def read_sources(layers: Iterable[TomlSource], presets: Presets | None) -> Iterator[ParsedSource | ConfigError]:
     """Every layer, each after the presets it starts from; what cannot be read is told, and the rest goes on."""
     for layer in layers:
-        chain: list[Source] = []
+        chain: list[ParsedSource] = []
         try:
             chain.append(_parsed(layer))
             names: list[str] = []
@@ -89,12 +88,12 @@ def read_layers(layers: Iterable[Layer], presets: Presets | None) -> Iterator[So
         yield from chain
 
 
-def _base(source: Source, presets: Presets, names: list[str]) -> Layer:
+def _base(source: ParsedSource, presets: Presets, names: list[str]) -> TomlSource:
     """The preset that a source starts from; its key is taken out of the table, its name put to the `names` before."""
     name = source.table.pop(PRESET)
     where = f"{source.name}:{source.line((PRESET,))}: "
     if not isinstance(name, str):
-        raise ConfigError(f"{where}{PRESET}: expected the name of a preset, got {shown(name)}")
+        raise ConfigError(f"{where}{PRESET}: expected the name of a preset, got {value_text(name)}")
     if name in names:
         circle = " -> ".join([*names[names.index(name) :], name])
         raise ConfigError(f"{where}{PRESET}: {name!r} starts from itself ({circle}); expected another preset")
@@ -102,7 +101,7 @@ def _base(source: Source, presets: Presets, names: list[str]) -> Layer:
     return presets.layer(name, where)
 
 
-def read_overrides(cls: type[Section], overrides: Sequence[str], merged: Table) -> Iterator[Source | ConfigError]:
+def read_overrides(cls: type[Section], overrides: Sequence[str], merged: Table) -> Iterator[ParsedSource | ConfigError]:
     """Every KEY=VALUE as a source of its own; in the place of a faulty one, its fault."""
     for override in overrides:
         try:
@@ -110,11 +109,11 @@ def read_overrides(cls: type[Section], overrides: Sequence[str], merged: Table) 
         except ConfigError as fault:
             yield fault
         else:
-            merged = merge([Source("", merged), source])
+            merged = merge([ParsedSource("", merged), source])
             yield source
 
 
-def merge(sources: Iterable[Source]) -> Table:
+def merge(sources: Iterable[ParsedSource]) -> Table:
     """Table by table, the later wins; lists and scalars are replaced."""
     return reduce(_merged, (source.table for source in sources), {})
 
@@ -130,20 +129,7 @@ def dotted(path: KeyPath) -> str:
     return text
 
 
-def shown(value: Any) -> str:
-    """A value as messages repeat it: one short line."""
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        text = f"[{', '.join(shown(entry) for entry in value)}]"
-    else:
-        text = value.isoformat() if isinstance(value, datetime.date | datetime.time) else repr(value)
-    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}..."
-
-
-def _parsed(layer: Layer) -> Source:
+def _parsed(layer: TomlSource) -> ParsedSource:
     try:
         table = tomllib.loads(layer.text)
     except RecursionError:
@@ -157,7 +143,7 @@ def _parsed(layer: Layer) -> Source:
         raise ConfigError(f"{place}: is not valid TOML; {message[:1].lower()}{message[1:]}") from error
     if excess := _excess(table):
         raise ConfigError(f"{layer.name}: {excess}")
-    return Source(layer.name, table, layer.text)
+    return ParsedSource(layer.name, table, layer.text)
 
 
 def _excess(value: Any, depth: int = 0) -> str | None:
@@ -170,7 +156,7 @@ def _excess(value: Any, depth: int = 0) -> str | None:
     return next(filter(None, (_excess(entry, depth + 1) for entry in inside)), None)
 
 
-def _override(cls: type[Section], override: str, merged: Table) -> Source:
+def _override(cls: type[Section], override: str, merged: Table) -> ParsedSource:
     name = f"--set {override}"
     if not _is_unicode(override):
         raise ConfigError(f"--set {override!r}: is not UTF-8 text; expected KEY=VALUE in UTF-8")
@@ -182,21 +168,21 @@ def _override(cls: type[Section], override: str, merged: Table) -> Source:
         raise ConfigError(f"{name}: {PRESET}: cannot be overridden; expected in the file, or as --preset")
     _refuse_keys_of_a_scalar(cls, name, path, merged)
     value = _override_value(text)
-    shape = shape_at(cls, path)
+    shape = field_type_at(cls, path)
     if shape and shape.is_text and not isinstance(value, str):
         value = text  # on the command line 3.13 is as good as "3.13" where only text can be meant
     for step in reversed(path):
         value = {step: value}
     if excess := _excess(value):
         raise ConfigError(f"{name}: {dotted(path)}: {excess}")
-    return Source(name, value)
+    return ParsedSource(name, value)
 
 
 def _refuse_keys_of_a_scalar(cls: type[Section], name: str, path: tuple[str, ...], merged: Table) -> None:
     held: Any = merged
     for end, step in enumerate(path[:-1], start=1):
         outer = path[:end]
-        shape = shape_at(cls, outer)
+        shape = field_type_at(cls, outer)
         if shape and not shape.is_table:
             wanted = f"{dotted(outer)} is {shape.kind} and has no keys; expected {dotted(outer)}=VALUE"
             raise ConfigError(f"{name}: {dotted(path)}: {wanted}")
@@ -204,7 +190,7 @@ def _refuse_keys_of_a_scalar(cls: type[Section], name: str, path: tuple[str, ...
         if held == NONE and shape and shape.optional:
             return
         if not isinstance(held, dict):
-            wanted = f"{dotted(outer)} is {shown(held)} and has no keys; expected a table"
+            wanted = f"{dotted(outer)} is {value_text(held)} and has no keys; expected a table"
             raise ConfigError(f"{name}: {dotted(path)}: {wanted}")
 
 
