@@ -1,6 +1,6 @@
-"""IAM statements in this pipeline's words. One function = one thing somebody may do.
+"""IAM statements of the pipeline. Each function returns one permission.
 
-Every grant takes a typed handle, names its actions with awacs constants, and returns exactly one Statement, so that a
+Every grant accepts a typed handle, names its actions with awacs constants, and returns exactly one Statement, so that a
 role reads as a list of sentences.
 """
 
@@ -34,7 +34,7 @@ def read_objects(bucket: Bucket, prefix: str = "") -> Statement:
 
 @checked(bucket=Bucket)
 def show_objects(bucket: Bucket, prefix: str = "") -> Statement:
-    """Sign links that read objects: a link can do no more than whoever signed it."""
+    """Allow pre-signed URLs that read objects: a URL has the permissions of its signer."""
     return _allow(f"Show{bucket.title}Objects", [awacs.s3.GetObject], bucket.objects_arn(prefix))
 
 
@@ -149,7 +149,7 @@ def send_messages(queue: Queue) -> Statement:
 
 
 def write_logs(log_group_arn: Value) -> Statement:
-    """Write into one log group that exists; creating groups would bring one back that its stack has deleted."""
+    """Write into one log group that exists; creating groups could restore a group that its stack has deleted."""
     return _allow("WriteOwnLogs", [awacs.logs.CreateLogStream, awacs.logs.PutLogEvents], log_group_arn)
 
 

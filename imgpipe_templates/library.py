@@ -1,4 +1,4 @@
-"""The library: pipelines rendered, or opened to add something of one's own first."""
+"""The library: render a pipeline, or open it to add your own resources first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.errors import ArgumentError, TemplateConflictError
 from imgpipe_templates.options import PipelineConfig
 from imgpipe_templates.patterns.buckets import BucketSettings, clean_up_rules, private_bucket, refuse_plain_http
-from imgpipe_templates.patterns.roles import add_right
+from imgpipe_templates.patterns.roles import add_permission
 from imgpipe_templates.pipeline import Assembled, assemble
 from imgpipe_templates.promises import metadata
 from imgpipe_templates.render.lengths import check_lengths
@@ -36,7 +36,7 @@ class Pipeline:
     Attributes:
         config: Its configuration.
         layout: How it is divided into stacks.
-        assembled: What stands so far.
+        assembled: The assembled subsystems.
     """
 
     config: PipelineConfig
@@ -52,7 +52,7 @@ class Pipeline:
         """The way into the stack of a subsystem of your own: what is added there is tagged like everything else.
 
         Args:
-            subsystem: Its name; in the layouts of several stacks it gets a stack of its own.
+            subsystem: Its name; in layouts with several stacks it has a separate stack.
 
         Raises:
             ArgumentError: The name cannot be that of a stack.
@@ -83,7 +83,7 @@ class Pipeline:
             ArgumentError: An argument has a wrong type.
             TemplateConflictError: The logical id is taken.
         """
-        settings = BucketSettings(self.config.deletion_policy, self.assembled.around.key)
+        settings = BucketSettings(self.config.deletion_policy, self.assembled.shared.key)
         storage = self.config.storage
         rules = clean_up_rules(storage.noncurrent_expire_after_days, 0, storage.abort_multipart_after_days)
 
@@ -97,7 +97,7 @@ class Pipeline:
 
     @checked(scope=Scope, function=Function, statement=Statement)
     def allow(self, scope: Scope, function: Function, statement: Statement) -> None:
-        """Allow a function of the pipeline one thing more, in a policy of its own.
+        """Add a permission to a function of the pipeline, in a separate policy.
 
         Args:
             scope: Of the subsystem that allows it.
@@ -109,7 +109,7 @@ class Pipeline:
         """
         name = f"{statement.properties['Sid']}Policy"
         self.assembled.assembly.build(
-            scope.subsystem, lambda _, who: add_right(scope, name, who, statement, self.assembled.around), function
+            scope.subsystem, lambda _, who: add_permission(scope, name, who, statement, self.assembled.shared), function
         )
 
     def render(self) -> RenderedPipeline:
@@ -161,7 +161,7 @@ def render_pipeline(config: PipelineConfig, layout: LayoutName = "single") -> Re
 def layout_of(name: LayoutName, config: PipelineConfig) -> Layout:
     """The layout called `name`, as it divides this pipeline.
 
-    A network of existing subnets has no resource of its own, a dashboard belongs to the alarms, and a budget does not
+    A network of existing subnets has no resources, a dashboard belongs to the alarms, and a budget does not
     exist in every Region while a stack needs a resource, so these share the stack of others. Where S3 itself tells of
     uploads, the bucket has to wait for a permission or a queue policy; that can be said only inside of one stack, so
     bucket, processor and trigger share one.

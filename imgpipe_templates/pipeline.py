@@ -1,11 +1,12 @@
-"""The pipeline: the one page that shows every wire.
+"""The pipeline: all subsystems and the handles between them.
 
-Read `assemble` first. Each line builds one subsystem; a wire is a handle from a line above, so no two subsystems can
-wait for each other. docs/architecture.md says what stands behind each word.
+Read `assemble` first. Each call builds one subsystem from handles of earlier calls, so two subsystems cannot depend on
+each other. docs/architecture.md explains the terms.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from imgpipe_templates.core.handles import Bucket, Function, Key
@@ -17,18 +18,24 @@ from imgpipe_templates.patterns.buckets import BucketSettings
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
 from imgpipe_templates.patterns.functions import FunctionSettings
 from imgpipe_templates.patterns.queues import DeadLetterSenders
-from imgpipe_templates.patterns.roles import Surroundings
+from imgpipe_templates.patterns.roles import FunctionDefaults
 from imgpipe_templates.patterns.uploads import UploadFilter
-from imgpipe_templates.records import record
 from imgpipe_templates.subsystems.backup import add_backup
 from imgpipe_templates.subsystems.cost import add_cost
+from imgpipe_templates.subsystems.dashboard import add_dashboard
+from imgpipe_templates.subsystems.encryption import add_encryption
 from imgpipe_templates.subsystems.metadata import add_metadata
-from imgpipe_templates.subsystems.monitoring import Watched, add_monitoring
+from imgpipe_templates.subsystems.monitoring import MonitoredResources, add_monitoring
 from imgpipe_templates.subsystems.network import add_network
 from imgpipe_templates.subsystems.notifications import add_notifications
 from imgpipe_templates.subsystems.processing import Inputs, Processing, add_processing
 from imgpipe_templates.subsystems.retrieval import Library, Retrieval, add_retrieval
 from imgpipe_templates.subsystems.storage import Storage, UploadRoute, add_storage
+from imgpipe_templates.subsystems.triggers.custom_resource import (
+    HELPER_MEMORY_MB,
+    HELPER_TIMEOUT_SECONDS,
+    add_custom_resource_trigger,
+)
 from imgpipe_templates.subsystems.triggers.eventbridge import add_eventbridge_trigger
 from imgpipe_templates.subsystems.triggers.queue import QueueTrigger, add_queue_trigger, queue_notification
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
@@ -38,35 +45,35 @@ SUFFIX_IS_FIXED = (
 )
 
 
-@record
+@dataclass(frozen=True)
 class Assembled:
-    """A pipeline that is built and still open: what somebody else may add to it.
+    """A pipeline that can still be extended.
 
     Attributes:
-        assembly: The stacks so far.
+        assembly: The stacks.
         processor: The function that processes uploads.
-        around: What all functions share.
+        shared: Defaults of all functions.
     """
 
     assembly: Assembly
     processor: Function
-    around: Surroundings
+    shared: FunctionDefaults
 
 
 def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
-    """Build every subsystem, upstream first. A wire can only point at what stands above it."""
+    """Build every subsystem in the order of its dependencies."""
     uploads = UploadFilter(config.uploads.prefix, config.uploads.extensions)
-    known = _names(config)
-    pipeline = _assembly(config, layout, known)
+    resource_names = _names(config)
+    pipeline = _assembly(config, layout, resource_names)
 
     key = _key(pipeline, config)
-    around = _surroundings(pipeline, config, key)
+    shared = _function_defaults(pipeline, config, key)
     storage = pipeline.build(
         "storage",
         add_storage,
         config.storage,
         BucketSettings(config.deletion_policy, key, backup=config.backups),
-        route=_route(config, known, uploads),
+        route=_route(config, resource_names, uploads),
         thumbnails=config.processing.thumbnails,
     )
     metadata = pipeline.build(
@@ -83,7 +90,7 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
         "processing",
         add_processing,
         config.processing,
-        around,
+        shared,
         inputs=Inputs(
             source=storage.source,
             thumbnails=thumbnails,
@@ -99,7 +106,7 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
             ),
         ),
     )
-    waiting = _trigger(pipeline, config, around, uploads, storage.source, processing)
+    waiting = _trigger(pipeline, config, shared, uploads, storage.source, processing)
     retrieval: Retrieval | None = None
     if config.retrieval.enabled:
         library = Library(
@@ -115,11 +122,11 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
             "retrieval",
             add_retrieval,
             config.retrieval,
-            around,
+            shared,
             library=library,
             cors_origins=config.storage.cors_origins,
         )
-    watched = Watched(
+    monitored = MonitoredResources(
         processor=processing.processor,
         timeout_seconds=processing.timeout_seconds,
         retry_attempts=processing.retry_attempts,
@@ -132,9 +139,11 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
         retrieval_timeout_seconds=retrieval.timeout_seconds if retrieval else 0,
         api=retrieval.api if retrieval else None,
     )
-    pipeline.build("monitoring", add_monitoring, config.monitoring, watched=watched, operators=notifications.operators)
+    pipeline.build(
+        "monitoring", add_monitoring, config.monitoring, monitored=monitored, operators=notifications.operators
+    )
     if config.monitoring.dashboard:
-        _dashboard(pipeline, watched, storage)
+        _dashboard(pipeline, monitored, storage)
     if config.backups:
         pipeline.build(
             "backup",
@@ -142,16 +151,16 @@ def assemble(config: PipelineConfig, layout: Layout) -> Assembled:
             config.backup,
             tables=(metadata.images,),
             buckets=_buckets(storage),
-            around=around,
+            shared=shared,
             deletion_policy=config.deletion_policy,
         )
     if config.budget:
         pipeline.build("cost", add_cost, config.cost, project=config.project, operators=notifications.operators)
-    return Assembled(pipeline, processing.processor, around)
+    return Assembled(pipeline, processing.processor, shared)
 
 
-def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
-    # The name of the custom resource's helper ends with the suffix, and is part of the service token.
+def _assembly(config: PipelineConfig, layout: Layout, resource_names: Names) -> Assembly:
+    # The name of the custom resource's function contains the suffix and is part of the service token.
     token_is_named = config.trigger == "custom-resource" and config.names != "generated"
     common = partial(
         declare_environment,
@@ -161,7 +170,7 @@ def _assembly(config: PipelineConfig, layout: Layout, known: Names) -> Assembly:
         fixed_because=SUFFIX_IS_FIXED if token_is_named else "",
     )
     tags = standard_tags(project=config.project, purpose=config.purpose, extra=config.tags)
-    return Assembly(layout, known, tags, common)
+    return Assembly(layout, resource_names, tags, common)
 
 
 def _names(config: PipelineConfig) -> Names:
@@ -178,8 +187,6 @@ def _names(config: PipelineConfig) -> Names:
 def _key(pipeline: Assembly, config: PipelineConfig) -> Key | None:
     if not config.customer_managed_key:
         return None
-    from imgpipe_templates.subsystems.encryption import add_encryption  # noqa: PLC0415 - only who has a key pays for it
-
     producers = [
         "cloudwatch.amazonaws.com",
         *(["budgets.amazonaws.com"] if config.budget else []),
@@ -196,11 +203,11 @@ def _has_rule(config: PipelineConfig) -> bool:
     return config.trigger == "eventbridge" or (config.trigger == "queue" and config.queue.fed_by == "eventbridge")
 
 
-def _surroundings(pipeline: Assembly, config: PipelineConfig, key: Key | None) -> Surroundings:
-    place = None
+def _function_defaults(pipeline: Assembly, config: PipelineConfig, key: Key | None) -> FunctionDefaults:
+    vpc = None
     if config.vpc:
         called = [*(["sns"] if config.notifications.reports != "off" else [])]
-        place = pipeline.build(
+        vpc = pipeline.build(
             "network",
             add_network,
             config.network,
@@ -208,9 +215,9 @@ def _surroundings(pipeline: Assembly, config: PipelineConfig, key: Key | None) -
             gateway_services=("dynamodb", "s3"),
         ).place
     security = config.security
-    return Surroundings(
+    return FunctionDefaults(
         key=key,
-        network=place,
+        network=vpc,
         policies=security.policies,
         permissions_boundary=security.permissions_boundary,
         basic_execution_policy=security.basic_execution_policy,
@@ -218,25 +225,25 @@ def _surroundings(pipeline: Assembly, config: PipelineConfig, key: Key | None) -
     )
 
 
-def _route(config: PipelineConfig, known: Names, uploads: UploadFilter) -> UploadRoute:
-    """How uploads leave the source bucket: what it must carry itself."""
+def _route(config: PipelineConfig, resource_names: Names, uploads: UploadFilter) -> UploadRoute:
+    """Return the notification settings that the source bucket contains itself."""
     prefix = config.uploads.prefix
     if config.trigger == "s3":
-        return UploadRoute(notification=function_notification(known, uploads), prefix=prefix)
+        return UploadRoute(notification=function_notification(resource_names, uploads), prefix=prefix)
     if config.trigger == "queue" and config.queue.fed_by == "s3":
-        return UploadRoute(notification=queue_notification(known, uploads), prefix=prefix)
+        return UploadRoute(notification=queue_notification(resource_names, uploads), prefix=prefix)
     return UploadRoute(eventbridge=config.trigger != "custom-resource", prefix=prefix)
 
 
 def _trigger(
     pipeline: Assembly,
     config: PipelineConfig,
-    around: Surroundings,
+    shared: FunctionDefaults,
     uploads: UploadFilter,
     source: Bucket,
     processing: Processing,
 ) -> QueueTrigger | None:
-    """The one switch: what starts the processor. The queue, if there is one, is offered to whoever watches."""
+    """Build the trigger; return the queue of uploads if it has one."""
     processor = processing.processor
     if config.trigger == "s3":
         pipeline.build("triggers", add_s3_trigger, source=source, processor=processor)
@@ -259,16 +266,9 @@ def _trigger(
             processor=processor,
             timeout_seconds=processing.timeout_seconds,
             dead_letters=processing.dead_letters,
-            around=around,
+            shared=shared,
         )
     else:
-        # It defines a resource type of its own, for which troposphere's CloudFormation module has to be loaded.
-        from imgpipe_templates.subsystems.triggers.custom_resource import (  # noqa: PLC0415 - only who has one pays
-            HELPER_MEMORY_MB,
-            HELPER_TIMEOUT_SECONDS,
-            add_custom_resource_trigger,
-        )
-
         pipeline.build(
             "triggers",
             add_custom_resource_trigger,
@@ -282,21 +282,19 @@ def _trigger(
                 memory_mb=HELPER_MEMORY_MB,
                 log_retention_days=config.processing.log_retention_days,
             ),
-            around=around,
+            shared=shared,
             dead_letters=processing.dead_letters,
         )
     return None
 
 
-def _dashboard(pipeline: Assembly, watched: Watched, storage: Storage) -> None:
-    from imgpipe_templates.subsystems.dashboard import add_dashboard  # noqa: PLC0415 - only who has one pays for it
-
-    functions = {"Processor": watched.processor}
-    if watched.retrieval:
-        functions["Retrieval"] = watched.retrieval
-    queues = {"Dead letters": watched.dead_letters}
-    if watched.uploads:
-        queues = {"Uploads": watched.uploads, **queues}
+def _dashboard(pipeline: Assembly, monitored: MonitoredResources, storage: Storage) -> None:
+    functions = {"Processor": monitored.processor}
+    if monitored.retrieval:
+        functions["Retrieval"] = monitored.retrieval
+    queues = {"Dead letters": monitored.dead_letters}
+    if monitored.uploads:
+        queues = {"Uploads": monitored.uploads, **queues}
     buckets = {"Uploads": storage.source}
     if storage.apart:
         buckets["Thumbnails"] = storage.thumbnails
@@ -305,10 +303,10 @@ def _dashboard(pipeline: Assembly, watched: Watched, storage: Storage) -> None:
         add_dashboard,
         functions=functions,
         buckets=buckets,
-        images=watched.images,
-        indexes=watched.indexes,
+        images=monitored.images,
+        indexes=monitored.indexes,
         queues=queues,
-        api=watched.api,
+        api=monitored.api,
     )
 
 

@@ -1,7 +1,7 @@
 """What a rendered template says of itself in its Metadata, so that the checks can hold it to that.
 
 A template says which of its protections its configuration asks for. The checks ask for exactly these, wherever the
-template is edited or copied afterwards; a template without this Metadata is somebody else's.
+template is edited or copied afterwards; a template without this Metadata was not rendered by this project.
 """
 
 from __future__ import annotations

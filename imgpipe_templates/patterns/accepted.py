@@ -1,7 +1,7 @@
 """Every finding of a public scanner that is accepted, and why: the one page that a reviewer of them needs.
 
-Only a pipeline with a key of its own is held against the scanners rule by rule, so only there is anything stated.
-`python -m tools.compliance` runs the scanners and tells which of these covers nothing any more.
+Only pipelines with a customer managed key are compared with the scanners rule by rule.
+`python -m tools.compliance` runs the scanners and reports entries that are no longer used.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ IMAGES = (
     Suppression(
         ("CT.S3.PR.9",),
         ("ObjectLockEnabled",),
-        "An image that somebody asks to erase can be deleted at once, and BackupVault's copies of it expire with their "
+        "An image can be deleted at once on a request for erasure, and BackupVault's copies of it expire with their "
         "retention; Object Lock would refuse the deletion itself",
     ),
 )
@@ -53,7 +53,7 @@ ACCESS_LOGS = (
     Suppression(
         ("CKV_AWS_18", "CT.S3.PR.2"),
         ("LoggingConfiguration",),
-        "It takes the access logs of the others; logging into itself, each delivery would cause the next",
+        "It stores the access logs of the others; if it logged to itself, each delivery would cause the next",
     ),
     Suppression(
         _REPLICATION,
@@ -79,7 +79,7 @@ DEAD_LETTER_QUEUE = Suppression(
 QUEUE_MAPPING = Suppression(
     ("Serverless-LambdaEventSourceMappingDestination",),
     ("DestinationConfig",),
-    "Lambda takes no failure destination for a queue; the RedrivePolicy of UploadQueue moves what failed too often to "
+    "Lambda accepts no failure destination for a queue; the RedrivePolicy of UploadQueue moves what failed too often to "
     "ProcessorDeadLetterQueue",
 )
 EMAIL = Suppression(
@@ -92,7 +92,7 @@ EMAIL = Suppression(
 PERMISSION_BY_NAME = Suppression(
     ("CT.LAMBDA.PR.2",),
     ("SourceAccount", "SourceArn"),
-    "Both are there; the rule reads neither Ref AWS::AccountId nor Fn::Sub, and GetAtt of the bucket would be a cycle",
+    "Both exist; the rule reads neither Ref AWS::AccountId nor Fn::Sub, and GetAtt of the bucket would be a cycle",
 )
 
 _OUTSIDE_OF_VPC = Suppression(
@@ -116,7 +116,7 @@ _UNRESERVED = Suppression(
 _WITHOUT_DEAD_LETTERS = Suppression(
     ("NIST.800.53.R5-LambdaDLQ", "HIPAA.Security-LambdaDLQ", "Serverless-LambdaDLQ", "CKV_AWS_116"),
     ("DeadLetterConfig",),
-    "Only the API invokes it, and waits for the answer: its caller is told of a failure, and no event is left",
+    "Only the API invokes it, and waits for the answer: its caller receives the error, and no event remains",
 )
 
 
@@ -125,9 +125,9 @@ def of_function(runtime: str, *, network: bool, reserved: bool, dead_letters: bo
 
     Args:
         runtime: Its runtime.
-        network: Whether it stands in a VPC.
+        network: True if it runs in a VPC.
         reserved: Whether concurrency is reserved for it.
-        dead_letters: Whether something takes the events that it fails on.
+        dead_letters: True if failed events are kept.
     """
     tested = Suppression(
         ("AwsSolutions-L1", "Serverless-LambdaLatestVersion"),
@@ -140,7 +140,7 @@ def of_function(runtime: str, *, network: bool, reserved: bool, dead_letters: bo
 
 
 def of_function_policy(statements: Sequence[Statement]) -> list[Suppression]:
-    """What is accepted of a function's policy: objects of whatever key, and traces, which have no resource to name."""
+    """Return the accepted findings of a function's policy: object keys with wildcards, and traces, which have no resource."""
     objects = [on for one in statements if one.Sid.endswith(("Objects", "Versions")) for on in one.Resource]
     traces = [on for one in statements if one.Sid == "SendTraces" for on in one.Resource]
     return [
@@ -159,12 +159,12 @@ _LENT_KEY = Suppression(
 def of_backup_policy(statements: Sequence[Statement]) -> list[Suppression]:
     """What is accepted of AWS Backup's role: all objects, and what only AWS Backup and DynamoDB can name."""
     reasons = {
-        ("CopyObjects",): "A copy is of every object, whatever its key; buckets and actions are exact",
+        ("CopyObjects",): "A backup copies all objects of the buckets; buckets and actions are exact",
         (
             "KeepTableBackups",
             "WatchBuckets",
             "TagCopies",
-        ): "DynamoDB and AWS Backup make up what * stands for: the id of "
+        ): "DynamoDB and AWS Backup generate the part that * matches: the id of "
         "a backup or recovery point, the end of a rule's name; actions, account and the rest of each ARN are exact",
         ("LookUpMetricsRulesAndBuckets",): "None of these read-only actions has a resource that could be named",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from troposphere import Ref, cloudwatch
 
@@ -10,12 +11,11 @@ from imgpipe_templates.core.handles import Function, HttpApi, Queue, Table, Topi
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import metrics
-from imgpipe_templates.records import record
 
 FIVE_MINUTES_SECONDS = 300
 
 
-@record
+@dataclass(frozen=True)
 class Metric:
     """One series of CloudWatch: what to watch and how to sum it up."""
 
@@ -25,7 +25,7 @@ class Metric:
     statistic: str
 
 
-@record
+@dataclass(frozen=True)
 class FunctionMetrics:
     """The metrics that Lambda keeps of a function (Lambda Developer Guide, "Types of metrics", read 2026-11)."""
 
@@ -74,7 +74,7 @@ def table_throttles(table: Table, kind: str, index: str) -> Metric:
     return Metric("AWS/DynamoDB", f"{kind}ThrottleEvents", dimensions, "Sum")
 
 
-@record
+@dataclass(frozen=True)
 class ApiMetrics:
     """The metrics of an HTTP API ("Working with metrics for HTTP APIs", API Gateway Developer Guide, read 2026-11)."""
 
@@ -95,9 +95,9 @@ def emitted(name: str, statistic: str) -> Metric:
 
 
 def add_alarm(
-    scope: Scope, title: str, metric: Metric, *, above: int, description: str, tell: Topic, periods: int = 1
+    scope: Scope, title: str, metric: Metric, *, above: int, description: str, topic: Topic, periods: int = 1
 ) -> None:
-    """Add an alarm that tells `tell` when `metric` goes above a limit, and again when it is back.
+    """Add an alarm that notifies `topic` when `metric` exceeds a limit, and when it returns to normal.
 
     Args:
         scope: Where it goes.
@@ -105,13 +105,13 @@ def add_alarm(
         metric: What it watches.
         above: The limit, in the metric's unit; the alarm fires above it, not at it.
         description: What has happened and what to look at first.
-        tell: The topic that hears of it.
+        topic: The notified topic.
         periods: For how many periods of five minutes in a row the metric must be above the limit.
     """
     scope.add(
         cloudwatch.Alarm(
             title,
-            AlarmActions=[tell.arn],
+            AlarmActions=[topic.arn],
             AlarmDescription=description,
             ComparisonOperator="GreaterThanThreshold",
             Dimensions=[
@@ -120,7 +120,7 @@ def add_alarm(
             EvaluationPeriods=periods,
             MetricName=metric.name,
             Namespace=metric.namespace,
-            OKActions=[tell.arn],
+            OKActions=[topic.arn],
             Period=FIVE_MINUTES_SECONDS,
             Statistic=metric.statistic,
             Threshold=above,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import awacs.s3
@@ -16,19 +17,18 @@ from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
 from imgpipe_templates.patterns.suppressions import suppress
-from imgpipe_templates.records import record
 
 UPLOAD_EVENTS = "s3:ObjectCreated:*"
 
 
-@record
+@dataclass(frozen=True)
 class UploadNotification:
-    """What a bucket must carry so that S3 itself tells of an upload.
+    """An S3 event notification of uploads.
 
     Attributes:
-        kind: What S3 tells.
+        kind: Type of the destination.
         target_arn: Its ARN made of its known name; a reference would close a cycle.
-        after: Logical id of what lets S3 do so; S3 tries it when it takes the notification.
+        after: Logical id of the permission; S3 tests the destination when it sets the notification.
         prefix: Keys that do not start with it are ignored; empty means any.
         suffixes: Keys that end with none of them are ignored.
     """
@@ -40,14 +40,14 @@ class UploadNotification:
     suffixes: tuple[str, ...]
 
 
-@record
+@dataclass(frozen=True)
 class BucketSettings:
     """What all buckets of a pipeline share.
 
     Attributes:
         deletion_policy: What becomes of them when the stack is deleted.
         key: Encrypts their objects; None means the key that S3 manages.
-        logs: Takes the record of every request; None means that none is kept.
+        logs: Bucket for access logs; None means no access logs.
         backup: Whether the backup plan copies them.
     """
 
@@ -58,7 +58,7 @@ class BucketSettings:
 
 
 def private_bucket(title: str, rules: Sequence[s3.LifecycleRule], settings: BucketSettings) -> s3.Bucket:
-    """A bucket that nobody outside of IAM reaches, with versions kept and `rules` to clean up after them."""
+    """Return a private bucket with versioning and the lifecycle rules `rules`."""
     bucket = s3.Bucket(
         title,
         BucketEncryption=_encryption(settings.key),
@@ -90,7 +90,7 @@ def clean_up_rules(
 
     Args:
         noncurrent_expire_after_days: When an overwritten or deleted version is deleted, in days.
-        keep_versions: Overwritten versions that are kept whatever their age.
+        keep_versions: Number of noncurrent versions to keep regardless of their age.
         abort_multipart_after_days: When the parts of an upload are deleted, in days.
     """
     expiration = s3.NoncurrentVersionExpiration(NoncurrentDays=noncurrent_expire_after_days)
@@ -114,7 +114,7 @@ def clean_up_rules(
 
 
 def notify(bucket: s3.Bucket, notification: UploadNotification, settings: BucketSettings) -> None:
-    """Make `bucket` tell of every upload that `notification` lets through."""
+    """Set `notification` on `bucket`."""
     filters = [
         s3.Filter(S3Key=s3.S3Key(Rules=_filter_rules(notification.prefix, suffix))) for suffix in notification.suffixes
     ]
@@ -131,7 +131,7 @@ def notify(bucket: s3.Bucket, notification: UploadNotification, settings: Bucket
             s3.QueueConfigurations(Event=UPLOAD_EVENTS, Filter=keys, Queue=notification.target_arn) for keys in filters
         ]
     bucket.NotificationConfiguration = configuration
-    # S3 tries the destination when it takes the configuration, so what permits it must stand before the bucket.
+    # S3 tests the destination when it sets the configuration, so the permission must exist before the bucket.
     bucket.DependsOn = [notification.after]
 
 

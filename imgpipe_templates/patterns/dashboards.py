@@ -1,12 +1,13 @@
 """The house pattern for a dashboard: graphs of the same metric objects that alarms watch, as one JSON text.
 
-The text is valid JSON whatever the handles say at deployment: each value is put in by Fn::Sub, between quotes.
+The text is valid JSON for all values of the handles at deployment: each value is put in by Fn::Sub, between quotes.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from troposphere import Sub
@@ -15,7 +16,6 @@ from imgpipe_templates.core.handles import Bucket, Function, HttpApi, Queue, Tab
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.references import HandleText, titles_from_handles
 from imgpipe_templates.patterns.alarms import FIVE_MINUTES_SECONDS, Metric
-from imgpipe_templates.records import record
 
 # S3 reports the size of a bucket once a day; over a shorter period there is nothing to draw (S3 User Guide, "Metrics
 # and dimensions", read 2026-11).
@@ -36,7 +36,7 @@ STORAGE_TYPES = {
 }
 
 
-@record
+@dataclass(frozen=True)
 class Graph:
     """A graph of some series, which share one period.
 
@@ -57,7 +57,7 @@ def invocations(function: Function) -> Metric:
 
 
 def duration(function: Function, statistic: str) -> Metric:
-    """Time that a function took, in milliseconds."""
+    """Duration of a function, in milliseconds."""
     return Metric("AWS/Lambda", "Duration", {"FunctionName": function.name}, statistic)
 
 
@@ -106,7 +106,7 @@ def dashboard_body(heading: str, rows: Sequence[Sequence[Graph]]) -> Sub:
         for position, graph in enumerate(row):
             widgets.append(_placed("metric", position * width, y, width, _GRAPH_ROWS, _properties(graph, values)))
         y += _GRAPH_ROWS
-    # The console stretches periods to the time range unless it is told to keep them; a week shows a daily metric.
+    # The console adapts periods to the time range unless this is set; a week shows a daily metric.
     body = {"start": "-P7D", "periodOverride": "inherit", "widgets": widgets}
     text = HandleText(json.dumps(body, separators=(",", ":")), values.titles)
     return Sub(text, values.named or None)

@@ -17,7 +17,7 @@ Environment = Literal["development", "staging", "production"]
 def declare_environment(
     scope: Scope, *, environment: Environment, suffix: str, longest_suffix: int, fixed_because: str = ""
 ) -> None:
-    """Declare the parameters that tell one environment of a pipeline from another.
+    """Declare the parameters that distinguish the environments of a pipeline.
 
     Args:
         scope: Of the stack.

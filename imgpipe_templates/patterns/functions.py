@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from awacs.aws import Statement
@@ -15,9 +16,8 @@ from imgpipe_templates.core.parameters import CODE, ParameterSpec
 from imgpipe_templates.core.stack import FunctionCode, LayerCode, Scope
 from imgpipe_templates.core.upstream_gaps import FunctionLoggingConfig
 from imgpipe_templates.patterns import accepted
-from imgpipe_templates.patterns.roles import LAMBDA, Surroundings, add_role
+from imgpipe_templates.patterns.roles import LAMBDA, FunctionDefaults, add_role
 from imgpipe_templates.patterns.suppressions import suppress
-from imgpipe_templates.records import record
 
 # The root of every package holds an index.py that imports this from the function's own package.
 HANDLER = "index.lambda_handler"
@@ -31,7 +31,7 @@ LogRetentionDays = Literal[
 ]  # fmt: skip
 
 
-@record
+@dataclass(frozen=True)
 class FunctionSettings:
     """What a function is given to run with.
 
@@ -73,7 +73,7 @@ class Retries(NamedTuple):
 DEFAULT_RETRIES = Retries()
 
 
-@record
+@dataclass(frozen=True)
 class FunctionPlan:
     """What one function is, before anything of it is in a template.
 
@@ -81,11 +81,11 @@ class FunctionPlan:
         name: Start of its logical ids: `<name>Function`, `<name>Role`, `<name>LogGroup`.
         package: The folder under `lambda/` with its source.
         description: What it is for, shown in the Lambda console.
-        may: What its role allows besides writing logs.
+        permissions: Statements of its role, in addition to writing logs.
         environment: Its variables.
         settings: Runtime, limits and log retention.
         services: Names of the services that use the pipeline's key for it, such as `s3`.
-        dead_letters: Takes the events that failed on every attempt; None where its caller waits for the answer.
+        dead_letters: Queue of the events that failed on every attempt; None if its caller waits for the response.
         retries: How failed events are tried again, and how they reach `dead_letters`.
         title: Its logical id, where that is another.
     """
@@ -93,7 +93,7 @@ class FunctionPlan:
     name: str
     package: str
     description: str
-    may: Sequence[Statement]
+    permissions: Sequence[Statement]
     environment: Mapping[str, Value]
     settings: FunctionSettings
     services: tuple[str, ...] = ()
@@ -102,13 +102,13 @@ class FunctionPlan:
     title: str = ""
 
 
-def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Function:
-    """Add a function that may write its own logs, do what `plan.may` lists, and nothing else."""
+def add_function(scope: Scope, plan: FunctionPlan, shared: FunctionDefaults) -> Function:
+    """Add a function that may write its own logs, do what `plan.permissions` lists, and nothing else."""
     name, settings = plan.name, plan.settings
-    log_group = _add_log_group(scope, f"{name}LogGroup", settings.log_retention_days, around.key)
-    statements = _statements(plan, around, GetAtt(log_group, "Arn"))
-    accepted_of_policy = accepted.of_function_policy(statements) if around.key else []
-    role = add_role(scope, name, LAMBDA, plan.description, statements, around, accepted=accepted_of_policy)
+    log_group = _add_log_group(scope, f"{name}LogGroup", settings.log_retention_days, shared.key)
+    statements = _statements(plan, shared, GetAtt(log_group, "Arn"))
+    accepted_of_policy = accepted.of_function_policy(statements) if shared.key else []
+    role = add_role(scope, name, LAMBDA, plan.description, statements, shared, accepted=accepted_of_policy)
     code_key = _code_key(name, f"functions/{plan.package}.zip", f"{plan.package} package")
     function = awslambda.Function(
         plan.title or f"{name}Function",
@@ -123,11 +123,11 @@ def add_function(scope: Scope, plan: FunctionPlan, around: Surroundings) -> Func
         Timeout=settings.timeout_seconds,
     )
     _equip(function, plan)
-    _place(function, around)
-    if around.key:
+    _place(function, shared)
+    if shared.key:
         accepted_here = accepted.of_function(
             settings.runtime,
-            network=around.network is not None,
+            network=shared.network is not None,
             reserved=settings.reserved_concurrency is not None,
             dead_letters=plan.dead_letters is not None,
         )
@@ -163,16 +163,16 @@ def _invoke_config(function: Function, name: str, retries: Retries, queue: Queue
     return config
 
 
-def _statements(plan: FunctionPlan, around: Surroundings, log_group_arn: Value) -> list[Statement]:
+def _statements(plan: FunctionPlan, shared: FunctionDefaults, log_group_arn: Value) -> list[Statement]:
     """What the role allows: the function's own work, and what its surroundings ask for."""
-    statements = [grants.write_logs(log_group_arn), *plan.may]
+    statements = [grants.write_logs(log_group_arn), *plan.permissions]
     if plan.dead_letters:
         statements.append(grants.send_messages(plan.dead_letters))
-    if around.key and plan.services:
-        statements.append(grants.use_key(around.key, plan.services))
-    if around.network:
+    if shared.key and plan.services:
+        statements.append(grants.use_key(shared.key, plan.services))
+    if shared.network:
         statements.append(grants.attach_to_network())
-    if around.tracing:
+    if shared.tracing:
         statements.append(grants.trace())
     return statements
 
@@ -190,15 +190,15 @@ def _equip(function: awslambda.Function, plan: FunctionPlan) -> None:
         function.Layers = list(plan.settings.layers)
 
 
-def _place(function: awslambda.Function, around: Surroundings) -> None:
+def _place(function: awslambda.Function, shared: FunctionDefaults) -> None:
     """Set what all functions of a pipeline share."""
-    if around.key:
-        function.KmsKeyArn = around.key.arn
-    if around.tracing:
+    if shared.key:
+        function.KmsKeyArn = shared.key.arn
+    if shared.tracing:
         function.TracingConfig = awslambda.TracingConfig(Mode="Active")
-    if around.network:
+    if shared.network:
         function.VpcConfig = awslambda.VPCConfig(
-            SecurityGroupIds=[around.network.security_group_id], SubnetIds=around.network.subnet_ids
+            SecurityGroupIds=[shared.network.security_group_id], SubnetIds=shared.network.subnet_ids
         )
 
 

@@ -51,4 +51,4 @@ def tag_faults(tags: Mapping[str, str], taken: Iterable[str]) -> Iterator[tuple[
             yield key, f"the key {fault}"
         elif fault := text_fault(value, MAX_VALUE_CHARACTERS):
             yield key, f"the value {fault}"
-        seen[key.lower()] = f"IAM takes {key!r} for the same key"
+        seen[key.lower()] = f"IAM treats {key!r} as the same key"

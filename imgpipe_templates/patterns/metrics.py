@@ -7,7 +7,7 @@ from __future__ import annotations
 
 NAMESPACE = "ImageProcessing"
 
-# One dimension set for every metric: an alarm on another set watches a series that nobody writes.
+# One dimension set for every metric: an alarm with other dimensions would have no data.
 DIMENSIONS = ("Environment", "EnvironmentSuffix")
 
 PROCESSED_IMAGES = "ProcessedImages"

@@ -1,4 +1,4 @@
-"""What thumbnails are encoded as: formats, qualities, animations, and the variables that tell the function."""
+"""Encoding of thumbnails: formats, qualities, animations, and the function's variables for them."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ class OutputConfig(Section):
         return tuple(name for name in ("jpeg", "webp", "avif") if name in made)
 
     def variables(self) -> dict[str, str]:
-        """What the function is told: no more than it needs."""
-        told: dict[str, str] = {"OUTPUT_FORMAT": self.format}
-        told |= {f"{name.upper()}_QUALITY": str(getattr(self, f"{name}_quality")) for name in self.lossy_formats}
+        """Return the function's variables: only those that it needs."""
+        variables: dict[str, str] = {"OUTPUT_FORMAT": self.format}
+        variables |= {f"{name.upper()}_QUALITY": str(getattr(self, f"{name}_quality")) for name in self.lossy_formats}
         if self.background:
-            told["BACKGROUND"] = self.background
+            variables["BACKGROUND"] = self.background
         if self.animation == ANIMATED:
-            told["MAX_ANIMATION_FRAMES"] = str(self.max_animation_frames)
-            told["MAX_ANIMATION_PIXELS"] = str(self.max_animation_pixels)
-        return told
+            variables["MAX_ANIMATION_FRAMES"] = str(self.max_animation_frames)
+            variables["MAX_ANIMATION_PIXELS"] = str(self.max_animation_pixels)
+        return variables

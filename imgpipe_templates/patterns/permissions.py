@@ -18,7 +18,7 @@ def add_invoke_permission(
 ) -> awslambda.Permission:
     """Let `service` invoke `function` on behalf of one resource.
 
-    A bucket's ARN names no account: without `SourceAccount` whoever takes over the name could invoke the function.
+    A bucket's ARN has no account: without `SourceAccount`, a later owner of the name could invoke the function.
     """
     permission = awslambda.Permission(
         title,

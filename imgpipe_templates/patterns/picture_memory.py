@@ -1,18 +1,18 @@
-"""How much memory the processor takes for the largest image that its limits let in.
+"""Memory that the processor needs for the largest image within its limits.
 
-Measured as the peak of the process (tests/contract/test_picture_memory.py holds the bounds).
+Measured as the peak of the process (tests/contract/test_picture_memory.py checks the limits).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Python, clients and decoders, and all that a thumbnail of 512 pixels takes.
+# Python, clients and decoders, and the memory of a thumbnail of 512 pixels.
 BASE_BYTES = 90 * 2**20
 USUAL_SIDE_PX = 512
 COPIES_OF_SOURCE = 2
 
-# The worst kind of JPEG, a progressive one in CMYK, takes 8.05 bytes per pixel of the source; PNG takes 4.
+# The worst kind of JPEG, a progressive one in CMYK, needs 8.05 bytes per pixel of the source; PNG needs 4.
 BYTES_PER_PIXEL = 8.1
 
 # The largest thumbnail, what it is resized from, and its encoder, per pixel of a square of its side.
@@ -26,7 +26,7 @@ ANIMATED_FORMAT = "webp"
 
 
 def still_bytes(*, pixels: int, source_bytes: int, sides_px: Sequence[int], output_format: str) -> float:
-    """What an image of so many pixels and bytes takes at most, decoded to one frame.
+    """Return the maximum memory of an image with these limits, decoded to one frame.
 
     Args:
         pixels: Width times height.
@@ -46,7 +46,7 @@ def still_bytes(*, pixels: int, source_bytes: int, sides_px: Sequence[int], outp
 def animated_bytes(
     *, frames: int, animation_pixels: int, pixels: int, source_bytes: int, sides_px: Sequence[int], quality: int
 ) -> float:
-    """What an animation takes at most that stays one.
+    """Return the maximum memory of an animation that stays animated.
 
     Args:
         frames: It has at most.

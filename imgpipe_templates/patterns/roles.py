@@ -1,8 +1,9 @@
-"""The house pattern for an IAM role: one service takes it, and it allows one list of statements."""
+"""Pattern of an IAM role: one service can assume it, and it has one list of statements."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from awacs.aws import Allow, PolicyDocument, Principal, Statement
@@ -14,19 +15,18 @@ from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import SECURITY, ParameterSpec
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.suppressions import Suppression, suppress
-from imgpipe_templates.records import record
 
 LAMBDA = "lambda.amazonaws.com"
 
 
-@record
-class Surroundings:
+@dataclass(frozen=True)
+class FunctionDefaults:
     """What all functions of a pipeline share.
 
     Attributes:
         key: Encrypts variables and logs; None means keys of AWS.
         network: Where functions stand in a VPC; None means outside of any.
-        policies: Whether a role's statements stand in the role or in a managed policy of their own.
+        policies: `inline` for statements in the role, `managed` for a separate managed policy.
         permissions_boundary: Whether roles are bounded by a policy that the deployment names.
         basic_execution_policy: Whether roles carry AWS's managed policy for logs as well.
         tracing: Whether invocations are traced with X-Ray.
@@ -46,7 +46,7 @@ def add_role(
     service: str,
     description: str,
     statements: Sequence[Statement],
-    around: Surroundings,
+    shared: FunctionDefaults,
     *,
     accepted: Sequence[Suppression] = (),
 ) -> iam.Role:
@@ -55,10 +55,10 @@ def add_role(
     Args:
         scope: Where they go.
         name: Start of the logical ids.
-        service: Who takes the role, as IAM names it.
+        service: Service principal that assumes the role.
         description: What it is for.
         statements: What it allows.
-        around: Decides the kind of the policy and whether the role is bounded.
+        shared: Decides the kind of the policy and whether the role is bounded.
         accepted: Findings on the policy that are right as they are.
     """
     document = PolicyDocument(Version="2012-10-17", Statement=list(statements))
@@ -69,9 +69,9 @@ def add_role(
         Description=description,
     )
     managed: list[Value] = []
-    if around.basic_execution_policy and service == LAMBDA:
+    if shared.basic_execution_policy and service == LAMBDA:
         managed.append(Sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"))
-    if around.policies == "managed":
+    if shared.policies == "managed":
         policy = iam.ManagedPolicy(f"{name}Policy", Description=description, PolicyDocument=document)
         if accepted:
             suppress(policy, *accepted)
@@ -80,23 +80,25 @@ def add_role(
         role.Policies = [iam.Policy(PolicyName=scope.names.value(f"{name}Policy"), PolicyDocument=document)]
     if managed:
         role.ManagedPolicyArns = managed
-    if around.permissions_boundary:
+    if shared.permissions_boundary:
         role.PermissionsBoundary = scope.parameter(_permissions_boundary())
     return scope.add(role)
 
 
-def add_right(scope: Scope, name: str, function: Function, statement: Statement, around: Surroundings) -> AWSObject:
-    """Allow a function one thing more, by somebody downstream of it, in a policy of its own.
+def add_permission(
+    scope: Scope, name: str, function: Function, statement: Statement, shared: FunctionDefaults
+) -> AWSObject:
+    """Add a permission to a function from a downstream subsystem, in a separate policy.
 
     Args:
-        scope: Of whoever allows it.
+        scope: Scope of the subsystem that adds the permission.
         name: Logical id of the policy.
         function: Who may.
         statement: What.
-        around: Decides the kind of the policy.
+        shared: Decides the kind of the policy.
     """
     document = PolicyDocument(Version="2012-10-17", Statement=[statement])
-    if around.policies == "managed":
+    if shared.policies == "managed":
         policy = iam.ManagedPolicy(name, PolicyDocument=document, Roles=[function.role_name])
         policy.Description = f"What {scope.subsystem} lets a function do"
         return scope.add(policy)

@@ -1,17 +1,16 @@
 """How a finding of a public scanner is answered where it is wrong for this pipeline: in the resource's own Metadata.
 
-Each scanner reads a format of its own: cdk-nag `cdk_nag.rules_to_suppress`, checkov `checkov.skip`, cfn-lint
+Each scanner reads a different format: cdk-nag `cdk_nag.rules_to_suppress`, checkov `checkov.skip`, cfn-lint
 `cfn-lint.config.ignore_checks`, rules for cfn-guard `guard.SuppressedRules`. One suppression here is one matter on one
 resource, whichever scanners see it; `tools/compliance` says when one covers nothing.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from troposphere import AWSObject
-
-from imgpipe_templates.records import record
 
 # Long enough to be a reason, and not just a word.
 SHORTEST_REASON = 20
@@ -40,7 +39,7 @@ _SCANNERS = {
 }
 
 
-@record
+@dataclass(frozen=True)
 class Suppression:
     """One matter on one resource that is right as it is.
 
@@ -81,11 +80,11 @@ def suppress(resource: AWSObject, *suppressions: Suppression) -> None:
         own = {"rules": list(suppression.rules), "applies_to": list(suppression.applies_to)}
         metadata[BLOCK] = [*metadata.get(BLOCK, []), {**own, "reason": suppression.reason}]
         for rule in suppression.rules:
-            _tell(metadata, rule, suppression)
+            _add_to_metadata(metadata, rule, suppression)
     resource.Metadata = metadata
 
 
-def _tell(metadata: dict[str, Any], rule: str, suppression: Suppression) -> None:
+def _add_to_metadata(metadata: dict[str, Any], rule: str, suppression: Suppression) -> None:
     """Add one rule to the block of its scanner."""
     match scanner_of(rule):
         case "cdk_nag":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from troposphere import GetAtt, Ref, events
@@ -12,14 +13,13 @@ from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.limits import MAX_BUCKET_NAME_CHARACTERS
 from imgpipe_templates.patterns.queues import UPLOAD_RULE, has_fixed_name
-from imgpipe_templates.records import record
 
 # "Naming Amazon S3 objects", Amazon S3 User Guide, read 2026-12. A prefix leaves 256 of a key's 1,024 bytes to the
 # rest of the key.
 MAX_PREFIX_CHARACTERS = 768
 
 
-@record
+@dataclass(frozen=True)
 class UploadFilter:
     """Which objects of the source bucket are uploads to process.
 

@@ -30,7 +30,7 @@ from imgpipe_templates.core.naming import Value, arn_text
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
-from imgpipe_templates.patterns.roles import Surroundings, add_role
+from imgpipe_templates.patterns.roles import FunctionDefaults, add_role
 
 # A backup that has not started an hour after its time, or not ended a day after that, is given up and reported as
 # expired (AWS Backup Developer Guide, "Backup plan options and configuration", read 2026-11: an hour is the least).
@@ -55,7 +55,7 @@ def add_backup(
     *,
     tables: tuple[Table, ...],
     buckets: tuple[Bucket, ...],
-    around: Surroundings,
+    shared: FunctionDefaults,
     deletion_policy: DeletionPolicy,
 ) -> None:
     """Add vault, plan and role, and select those of `tables` and `buckets` that carry this environment's backup tag.
@@ -69,17 +69,17 @@ def add_backup(
         config: When, and for how long.
         tables: Tables that carry the tag.
         buckets: Buckets that carry the tag; they must keep versions.
-        around: Its key encrypts the vault and what is copied into it; None means the keys that AWS manages.
+        shared: Its key encrypts the vault and what is copied into it; None means the keys that AWS manages.
         deletion_policy: What becomes of the vault when the stack is deleted; a vault that holds anything cannot be.
     """
     vault = backup.BackupVault(
         "BackupVault",
         BackupVaultName=scope.names.value("BackupVault"),
-        # Governance mode: without ChangeableForDays, whoever may delete the lock can still end it.
+        # Governance mode: without ChangeableForDays, principals that may delete the lock can still remove it.
         LockConfiguration=backup.LockConfigurationType(MinRetentionDays=config.keep_days),
     )
-    if around.key:
-        vault.EncryptionKeyArn = around.key.arn
+    if shared.key:
+        vault.EncryptionKeyArn = shared.key.arn
     keep_data(vault, deletion_policy)
     scope.add(vault)
     plan = scope.add(
@@ -100,17 +100,17 @@ def add_backup(
             ),
         )
     )
-    statements = [*_copy_tables(tables), *_copy_buckets(buckets), _tag_copies(), *_use_key(around.key)]
-    # A policy of its own even where others are inline: AWS's covers every service and resource. No condition on the
-    # source in the trust: AWS does not document whether AWS Backup names one when it takes a role.
+    statements = [*_copy_tables(tables), *_copy_buckets(buckets), _tag_copies(), *_use_key(shared.key)]
+    # A separate policy even if others are inline: AWS's managed policy covers every service and resource. No condition on the
+    # source in the trust: AWS does not document whether AWS Backup sends one when it assumes a role.
     role = add_role(
         scope,
         "Backup",
         "backup.amazonaws.com",
         "Copies tables and buckets into the backup vault",
         statements,
-        dataclasses.replace(around, policies="managed"),
-        accepted=accepted.of_backup_policy(statements) if around.key else [],
+        dataclasses.replace(shared, policies="managed"),
+        accepted=accepted.of_backup_policy(statements) if shared.key else [],
     )
     scope.add(
         backup.BackupSelection(

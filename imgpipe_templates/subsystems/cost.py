@@ -42,15 +42,15 @@ class CostConfig(Section):
         if self.forecast_alert_percent > self.actual_alert_percent:
             yield Conflict(
                 ("forecast_alert_percent", "actual_alert_percent"),
-                f"a forecast of {self.forecast_alert_percent} % would be told after {self.actual_alert_percent} % have "
+                f"a forecast of {self.forecast_alert_percent} % would send an alert after {self.actual_alert_percent} % have "
                 "been spent; expected a forecast_alert_percent of at most actual_alert_percent",
             )
 
 
 def add_cost(scope: Scope, config: CostConfig, *, project: str, operators: Topic) -> None:
-    """Add the budget, which tells `operators` of a forecast and of a bill above its shares.
+    """Add the budget, which notifies `operators` if the forecast or the cost exceeds its percentage.
 
-    It counts what carries the tag Project, which somebody has to switch on once per account as a cost allocation tag
+    It counts resources with the tag Project, which must be activated once per account as a cost allocation tag
     (AWS Billing User Guide, "Activating user-defined cost allocation tags", read 2026-11); until then it counts zero.
     Where CloudFormation has no budgets, the stack is created without it, and the output ProjectBudgetName says so.
 
@@ -109,6 +109,6 @@ def _monthly_budget(config: CostConfig) -> ParameterSpec:
             "Type": "Number",
             "Default": config.monthly_budget_usd,
             **MONTHLY_BUDGET_USD.limits(),
-            "Description": "What everything tagged with this Project may cost a month before operators are told",
+            "Description": "Monthly budget, in US dollars, for all resources with this Project tag",
         },
     )

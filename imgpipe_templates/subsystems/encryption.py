@@ -1,13 +1,14 @@
 """Encryption: the one customer key of the pipeline's data, and which services may use it.
 
 Who of this account may use the key is decided by IAM, on the side of the user, so that the key names no role and no
-role that names the key can close a cycle. Services that write on nobody's behalf have no IAM policy; the key itself
+role that names the key can close a cycle. Services that write without a caller have no IAM policy; the key itself
 lets them in, one statement each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import awacs.kms
 from awacs.aws import (
@@ -29,7 +30,6 @@ from imgpipe_templates.core.handles import Key
 from imgpipe_templates.core.naming import Value, arn_text
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, keep_data
-from imgpipe_templates.records import record
 
 # The longest that KMS waits, in days, before it deletes a key and with it the last way to read what it encrypted
 # (AWS KMS API Reference, "ScheduleKeyDeletion", PendingWindowInDays, read 2026-11).
@@ -86,7 +86,7 @@ _ADMINISTER = (
 )
 
 
-@record
+@dataclass(frozen=True)
 class Encryption:
     """What encryption offers: the key of all data."""
 
@@ -128,7 +128,7 @@ def _statements(producers: Sequence[str]) -> list[Statement]:
 
 
 def _let_iam_decide() -> Statement:
-    """AWS KMS Developer Guide, "Default key policy", read 2026-11: the account stands for its IAM policies.
+    """AWS KMS Developer Guide, "Default key policy", read 2026-11: the account as principal delegates to its IAM policies.
 
     Unlike the default's `kms:*` it lists what can be done with a symmetric key of one Region whose material is KMS's.
     """
@@ -136,9 +136,9 @@ def _let_iam_decide() -> Statement:
 
 
 def _refuse_use_outside_of_services() -> Statement:
-    """Refuse to decrypt for whoever calls KMS himself instead of reading a bucket, table, queue or topic.
+    """Deny decryption in direct calls of KMS, which do not read a bucket, table, queue or topic.
 
-    The account as the principal of a Deny stands for all its users and roles, and for no service.
+    The account as the principal of a Deny means all its users and roles, and no service.
     """
     condition = Condition(Null("kms:ViaService", "true"))
     return _statement("RefuseUseOutsideOfServices", _USE, _account(), condition, effect=Deny)

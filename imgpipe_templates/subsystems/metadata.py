@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +12,6 @@ from imgpipe_templates.configuration import Length, OnlyWith, Range, Section
 from imgpipe_templates.core.handles import Key, Table
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.retention import DeletionPolicy, backup_tag, keep_data
-from imgpipe_templates.records import record
 
 Index = Literal["upload-timestamp", "status", "user"]
 
@@ -72,7 +72,7 @@ class MetadataConfig(Section):
     ] = 4
 
 
-@record
+@dataclass(frozen=True)
 class Metadata:
     """What metadata offers: the table, its indexes, and over how many partitions they spread a day."""
 
@@ -91,7 +91,7 @@ def add_metadata(
         config: Its indexes and how it is kept.
         deletion_policy: What becomes of it when the stack is deleted.
         key: Encrypts it; None means the key that the configuration says.
-        backup: Whether the backup plan takes it.
+        backup: True if the backup plan selects it.
     """
     indexes = [INDEXES[index] for index in dict.fromkeys(config.indexes)]
     attributes = ["ImageId", *(hash_key for _, hash_key in indexes), *(["UploadTimestamp"] if indexes else [])]

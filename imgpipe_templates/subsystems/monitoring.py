@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -20,14 +21,13 @@ from imgpipe_templates.patterns.alarms import (
     table_throttles,
 )
 from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS
-from imgpipe_templates.records import record
 
 # One slow invocation is no alarm: the next period has to have one, too.
 SLOW_PERIODS = 2
 
 
 class MonitoringConfig(Section):
-    """When operators are told."""
+    """Thresholds of the alarms."""
 
     max_processing_errors_per_5_minutes: Annotated[
         int, Range(0, 100_000, "images"), Field(description="Failed or refused images in 5 minutes before the alarm.")
@@ -59,8 +59,8 @@ class MonitoringConfig(Section):
     ] = 80
 
 
-@record
-class Watched:
+@dataclass(frozen=True)
+class MonitoredResources:
     """What there is to watch; None where the pipeline has no such thing.
 
     Attributes:
@@ -90,8 +90,8 @@ class Watched:
     api: HttpApi | None = None
 
 
-def add_monitoring(scope: Scope, config: MonitoringConfig, *, watched: Watched, operators: Topic) -> None:
-    """Add the alarms; each tells `operators`, also when it is over."""
+def add_monitoring(scope: Scope, config: MonitoringConfig, *, monitored: MonitoredResources, operators: Topic) -> None:
+    """Add the alarms. Each notifies `operators` when it starts and when it ends."""
     errors = config.max_processing_errors_per_5_minutes
     add_alarm(
         scope,
@@ -100,30 +100,30 @@ def add_monitoring(scope: Scope, config: MonitoringConfig, *, watched: Watched, 
         above=errors,
         description=f"{errors + 1} or more images failed within 5 minutes. "
         "Their items in the table have the status failed and an ErrorCategory; the processor's log names each of them.",
-        tell=operators,
+        topic=operators,
     )
-    processor = _Named("Lambda", "the processor", _after_error(watched))
-    _watch_function(scope, config, processor, watched.processor, watched.timeout_seconds, operators)
+    processor = _Named("Lambda", "the processor", _after_error(monitored))
+    _watch_function(scope, config, processor, monitored.processor, monitored.timeout_seconds, operators)
     add_alarm(
         scope,
         "DeadLetterQueueAlarm",
-        messages_waiting(watched.dead_letters),
+        messages_waiting(monitored.dead_letters),
         above=0,
-        description=f"Uploads were not processed and wait in the dead-letter queue. {_kept(watched)}",
-        tell=operators,
+        description=f"Uploads were not processed and wait in the dead-letter queue. {_kept(monitored)}",
+        topic=operators,
     )
-    if watched.uploads:
-        _watch_queue(scope, config, watched.uploads, operators)
+    if monitored.uploads:
+        _watch_queue(scope, config, monitored.uploads, operators)
     if config.table_alarms:
-        _watch_table(scope, watched.images, watched.indexes, operators)
-    if watched.retrieval:
-        timeout_seconds = watched.retrieval_timeout_seconds
-        _watch_function(scope, config, _RETRIEVAL, watched.retrieval, timeout_seconds, operators)
-    if watched.api:
-        _watch_api(scope, config, watched.api, operators)
+        _watch_table(scope, monitored.images, monitored.indexes, operators)
+    if monitored.retrieval:
+        timeout_seconds = monitored.retrieval_timeout_seconds
+        _watch_function(scope, config, _RETRIEVAL, monitored.retrieval, timeout_seconds, operators)
+    if monitored.api:
+        _watch_api(scope, config, monitored.api, operators)
 
 
-@record
+@dataclass(frozen=True)
 class _Named:
     """A function as its alarms call it."""
 
@@ -137,25 +137,25 @@ _RETRIEVAL = _Named(
 )
 
 
-def _after_error(watched: Watched) -> str:
+def _after_error(monitored: MonitoredResources) -> str:
     """Return what happens to an event after an error, by the trigger and its number of tries."""
-    if watched.uploads:
-        tries = "once" if watched.max_receives == 1 else f"up to {watched.max_receives} times"
+    if monitored.uploads:
+        tries = "once" if monitored.max_receives == 1 else f"up to {monitored.max_receives} times"
         again = f"The processor tries each message of the upload queue {tries}"
-    elif watched.retry_attempts:
-        again = f"Lambda tries each event {('once', 'twice')[watched.retry_attempts - 1]} more"
+    elif monitored.retry_attempts:
+        again = f"Lambda tries each event {('once', 'twice')[monitored.retry_attempts - 1]} more"
     else:
         again = "Lambda does not try an event again"
     return f"{again}; an event that still fails goes to the dead-letter queue."
 
 
-def _kept(watched: Watched) -> str:
+def _kept(monitored: MonitoredResources) -> str:
     """Return until when events have to be processed again.
 
     A message that SQS itself moves keeps its timestamp ("Setting up dead-letter queue retention", Amazon SQS Developer
     Guide, read 2026-12); what Lambda sends there is a new message.
     """
-    since = "the upload, not after its move to this queue" if watched.uploads else "it arrived in this queue"
+    since = "the upload, not after its move to this queue" if monitored.uploads else "it arrived in this queue"
     return (
         f"Correct the cause and process them again: SQS deletes a message {LONGEST_RETENTION_SECONDS // 86_400} days "
         f"after {since}."
@@ -174,7 +174,7 @@ def _watch_function(
         above=crashes,
         description=f"{crashes + 1} or more invocations of {named.words} ended in an error within 5 minutes. "
         f"{named.on_errors}",
-        tell=operators,
+        topic=operators,
     )
     percent = config.max_duration_percent_of_timeout
     add_alarm(
@@ -182,9 +182,9 @@ def _watch_function(
         f"{named.alarms}DurationAlarm",
         series.longest_duration,
         above=timeout_seconds * 1_000 * percent // 100,
-        description=f"The slowest invocation of {named.words} took more than {percent} % of its {timeout_seconds} s "
-        f"in {SLOW_PERIODS} periods of 5 minutes in a row. More memory brings more CPU.",
-        tell=operators,
+        description=f"The slowest invocation of {named.words} used more than {percent} % of its {timeout_seconds} s "
+        f"in {SLOW_PERIODS} periods of 5 minutes in a row. More memory adds CPU.",
+        topic=operators,
         periods=SLOW_PERIODS,
     )
     throttles = config.max_throttles_per_5_minutes
@@ -195,7 +195,7 @@ def _watch_function(
         above=throttles,
         description=f"{throttles + 1} or more invocations of {named.words} were throttled within 5 minutes. "
         "Look at the account's and the function's concurrency.",
-        tell=operators,
+        topic=operators,
     )
 
 
@@ -208,7 +208,7 @@ def _watch_queue(scope: Scope, config: MonitoringConfig, queue: Queue, operators
         above=seconds,
         description=f"An upload has waited for more than {seconds} s. "
         "The processor is throttled, fails, or may run too few at once for what is uploaded.",
-        tell=operators,
+        topic=operators,
     )
 
 
@@ -223,7 +223,7 @@ def _watch_table(scope: Scope, table: Table, indexes: tuple[str, ...], operators
                 above=0,
                 description=f"The metadata table{f' (index {index})' if index else ''} turned {kind.lower()}s away. "
                 "One partition is asked too much, or all together grew faster than on-demand tables do.",
-                tell=operators,
+                topic=operators,
             )
 
 
@@ -236,5 +236,5 @@ def _watch_api(scope: Scope, config: MonitoringConfig, api: HttpApi, operators: 
         above=errors,
         description=f"{errors + 1} or more requests to the API were answered with a server error within 5 minutes. "
         "Its access log names them.",
-        tell=operators,
+        topic=operators,
     )

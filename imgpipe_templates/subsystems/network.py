@@ -7,6 +7,7 @@ endpoints of the services that the functions call.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
@@ -18,7 +19,6 @@ from imgpipe_templates.core.handles import VpcPlacement
 from imgpipe_templates.core.naming import Value
 from imgpipe_templates.core.parameters import ParameterGroup, ParameterSpec
 from imgpipe_templates.core.stack import Scope
-from imgpipe_templates.records import record
 
 NETWORK = ParameterGroup(5, "Network")
 
@@ -62,7 +62,7 @@ class NetworkConfig(Section):
     ] = DEFAULT_AVAILABILITY_ZONES
 
 
-@record
+@dataclass(frozen=True)
 class Network:
     """What network offers: the place of functions."""
 
@@ -77,7 +77,7 @@ def add_network(
     Args:
         scope: Where it goes.
         config: Which of both.
-        interface_services: What functions call besides, such as `sns`, by the last part of the endpoint's name.
+        interface_services: Services with an interface endpoint, such as `sns`, by the last part of the endpoint's name.
         gateway_services: What functions call of `s3` and `dynamodb`; those endpoints cost nothing.
     """
     if config.subnets == "existing":
@@ -99,7 +99,7 @@ def add_network(
     routes = scope.add(ec2.RouteTable("FunctionRouteTable", VpcId=Ref(vpc)))
     own_subnets = _add_subnets(scope, vpc, routes, config.availability_zones, addresses)
     # A gateway endpoint answers from the public addresses of its service, and no attribute of it gives their prefix
-    # list. So the rule is open and the route table closes it: besides the VPC it knows the way to these endpoints only.
+    # list. So the rule is open and the route table restricts it: it has routes to the VPC and to these endpoints only.
     functions = _add_function_group(scope, vpc, "0.0.0.0/0" if gateway_services else addresses)
     for service in gateway_services:
         scope.add(
@@ -118,7 +118,7 @@ def add_network(
 
 
 def _add_subnets(scope: Scope, vpc: ec2.VPC, routes: ec2.RouteTable, count: int, addresses: Ref) -> list[Value]:
-    """Private subnets, one in each of the first `count` Availability Zones of whatever Region this is."""
+    """Private subnets, one in each of the first `count` Availability Zones of the Region."""
     blocks = Cidr(addresses, count, SUBNET_HOST_BITS)
     subnets: list[Value] = []
     for position in range(count):

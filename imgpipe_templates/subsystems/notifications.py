@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import awacs.sns
@@ -16,11 +17,10 @@ from imgpipe_templates.core.parameters import NOTIFICATIONS, ParameterSpec
 from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.suppressions import suppress
-from imgpipe_templates.records import record
 
 
 class NotificationsConfig(Section):
-    """What operators are told besides alarms."""
+    """Reports to operators, in addition to alarms."""
 
     reports: Annotated[
         Literal["off", "failures", "always"],
@@ -31,9 +31,9 @@ class NotificationsConfig(Section):
     ] = "off"
 
 
-@record
+@dataclass(frozen=True)
 class Notifications:
-    """What notifications offers: the topic that every alarm tells."""
+    """The topic that every alarm notifies."""
 
     operators: Topic
 
@@ -44,7 +44,7 @@ def add_notifications(scope: Scope, *, key: Key | None = None, budgets: bool = F
     Args:
         scope: Where it goes.
         key: Encrypts the messages; None means that they are not encrypted at rest.
-        budgets: Whether budgets of this account tell it as well.
+        budgets: True if budgets of this account publish to it.
     """
     email = scope.parameter(_notification_email())
     topic = sns.Topic("ProcessingNotificationTopic")
@@ -74,11 +74,11 @@ def add_notifications(scope: Scope, *, key: Key | None = None, budgets: bool = F
     scope.add(subscription)
     scope.output(
         "ProcessingNotificationEmail",
-        If(subscription.Condition, email, "nobody, because the parameter NotificationEmail is empty"),
+        If(subscription.Condition, email, "no address, because the parameter NotificationEmail is empty"),
         "Who receives the alarms by e-mail, after a confirmation",
     )
-    scope.output("ProcessingNotificationTopicName", operators.name, "Name of the topic that every alarm tells")
-    scope.output("ProcessingNotificationTopicArn", operators.arn, "Topic that every alarm tells")
+    scope.output("ProcessingNotificationTopicName", operators.name, "Name of the topic that every alarm notifies")
+    scope.output("ProcessingNotificationTopicArn", operators.arn, "Topic that every alarm notifies")
     return Notifications(operators)
 
 
@@ -90,7 +90,7 @@ def _notification_email() -> ParameterSpec:
         {
             "Type": "String",
             "Default": "",
-            "Description": "Address that alarms are mailed to; it has to confirm once; empty means nobody is mailed",
+            "Description": "E-mail address for alarms, which must confirm the subscription once; empty means that no e-mail is sent",
             "AllowedPattern": "^$|^[^@ ]+@[^@ ]+$",
             "ConstraintDescription": "must be an e-mail address, or empty",
         },

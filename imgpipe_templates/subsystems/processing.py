@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from awacs.aws import Statement
@@ -31,8 +32,7 @@ from imgpipe_templates.patterns.functions import (
 from imgpipe_templates.patterns.output import ANIMATED, OutputConfig
 from imgpipe_templates.patterns.picture_memory import animated_bytes, still_bytes
 from imgpipe_templates.patterns.queues import DeadLetterSenders, add_dead_letter_queue
-from imgpipe_templates.patterns.roles import Surroundings
-from imgpipe_templates.records import record
+from imgpipe_templates.patterns.roles import FunctionDefaults
 
 THUMBNAIL_SIZE_PX = Range(64, 512, "pixels")
 MAX_SOURCE_BYTES = Range(1_024, 104_857_600, "bytes")
@@ -43,7 +43,7 @@ MADE = OnlyWith({"processing.thumbnails": (True,)})
 INVOKED = OnlyWith({"trigger": ("s3", "custom-resource", "eventbridge")})
 
 # glibc's own variables ("Memory allocation tunables", The GNU C Library). The heap keeps what an image leaves, up to
-# 256 MB, for the next one, instead of getting every page anew. Measured: a WebP takes two thirds of the time, an AVIF
+# 256 MB, for the next one, instead of requesting every page again. Measured: a WebP needs two thirds of the time, an AVIF
 # four fifths. All threads share one heap that grows by what is asked for: the function's limit on its memory counts
 # addresses, and a heap for each thread, or one that grows in large steps, has many that are never used.
 ALLOCATOR = {
@@ -53,9 +53,9 @@ ALLOCATOR = {
 }
 
 
-# One queue, one alarm, one place to look; docs/processor.md says how to tell the messages apart.
+# One queue, one alarm; docs/processor.md says how to distinguish the messages.
 _DEAD_LETTERS = (
-    "Queue of the events that failed on every attempt, whoever delivered them: Lambda, the upload queue or the "
+    "Queue of the events that failed on every attempt, from each sender: Lambda, the upload queue or the "
     "EventBridge rule"
 )
 
@@ -224,7 +224,7 @@ class ProcessingConfig(Section):
             )
 
 
-@record
+@dataclass(frozen=True)
 class Processing:
     """What processing offers: the processor, its timeout and retries, and the queue of what it could not process."""
 
@@ -234,18 +234,18 @@ class Processing:
     dead_letters: Queue
 
 
-@record
+@dataclass(frozen=True)
 class Inputs:
     """What the processor works with.
 
     Attributes:
-        source: Takes the uploads.
-        thumbnails: Takes the thumbnails; None where none are made.
+        source: Bucket of the uploads.
+        thumbnails: Bucket of the thumbnails; None if no thumbnails are made.
         images: One item per upload.
         index_shards: Over how many partitions an index of the table spreads a day.
         upload_prefix: Keys that do not start with it are no uploads.
         output_prefix: Keys of thumbnails start with it.
-        user_id_from: Where the id of an upload's user stands; empty means nowhere.
+        user_id_from: Source of the user ID; empty if there is none.
         reports: The topic that receives reports; None if reports are off.
         report_on: Which invocations are reported, the option notifications.reports.
         dead_letter_senders: Resources of the trigger that send messages to the dead-letter queue.
@@ -264,16 +264,16 @@ class Inputs:
     dead_letter_senders: DeadLetterSenders
 
 
-def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings, *, inputs: Inputs) -> Processing:
+def add_processing(scope: Scope, config: ProcessingConfig, shared: FunctionDefaults, *, inputs: Inputs) -> Processing:
     """Add the processor, which reads uploads, writes thumbnails, keeps items, and touches nothing else."""
-    dead_letters = add_dead_letter_queue(scope, "ProcessorDeadLetterQueue", around.key, inputs.dead_letter_senders)
+    dead_letters = add_dead_letter_queue(scope, "ProcessorDeadLetterQueue", shared.key, inputs.dead_letter_senders)
     plan = FunctionPlan(
         "ImageProcessor",
         package="processor",
         description="Makes thumbnails of every uploaded image and keeps its metadata"
         if inputs.thumbnails
         else "Keeps the metadata of every uploaded image",
-        may=_may(inputs),
+        permissions=_permissions(inputs),
         environment=_environment(scope, config, inputs),
         settings=_settings(scope, config),
         services=("dynamodb", "lambda", "s3", "sns", "sqs") if inputs.reports else ("dynamodb", "lambda", "s3", "sqs"),
@@ -282,7 +282,7 @@ def add_processing(scope: Scope, config: ProcessingConfig, around: Surroundings,
             config.retry_attempts, config.max_event_age_seconds, with_error=config.failed_events == "destination"
         ),
     )
-    processor = add_function(scope, plan, around)
+    processor = add_function(scope, plan, shared)
     scope.output(
         "ImageProcessorFunctionArn", processor.arn, "Function that processes the uploads", export="ProcessorFunctionArn"
     )
@@ -309,13 +309,13 @@ def _settings(scope: Scope, config: ProcessingConfig) -> FunctionSettings:
     return dataclasses.replace(settings, layers=(existing_layer(scope, "PillowLayer"),))
 
 
-def _may(inputs: Inputs) -> list[Statement]:
-    may = [grants.read_objects(inputs.source, inputs.upload_prefix), grants.keep_items(inputs.images)]
+def _permissions(inputs: Inputs) -> list[Statement]:
+    permissions = [grants.read_objects(inputs.source, inputs.upload_prefix), grants.keep_items(inputs.images)]
     if inputs.thumbnails:
-        may.insert(1, grants.write_objects(inputs.thumbnails, inputs.output_prefix))
+        permissions.insert(1, grants.write_objects(inputs.thumbnails, inputs.output_prefix))
     if inputs.reports:
-        may.append(grants.publish(inputs.reports))
-    return may
+        permissions.append(grants.publish(inputs.reports))
+    return permissions
 
 
 def _environment(scope: Scope, config: ProcessingConfig, inputs: Inputs) -> dict[str, Value]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from awacs.aws import Statement
@@ -26,8 +27,7 @@ from imgpipe_templates.patterns.functions import (
     add_function,
 )
 from imgpipe_templates.patterns.regions import SNAP_START, in_regions
-from imgpipe_templates.patterns.roles import Surroundings, add_role
-from imgpipe_templates.records import record
+from imgpipe_templates.patterns.roles import FunctionDefaults, add_role
 
 # What an access log says of a request; nothing in it identifies what a link was signed with
 # ("Customizing HTTP API access logs", API Gateway Developer Guide, read 2026-11).
@@ -105,7 +105,7 @@ class RetrievalConfig(Section):
             yield Conflict(
                 ("snap_start", "provisioned_concurrency"),
                 f"true and {self.provisioned_concurrency} exclude each other; expected one of them, "
-                "for Lambda takes no snapshots of a version with provisioned concurrency",
+                "because Lambda creates no snapshots of a version with provisioned concurrency",
             )
         if (
             self.provisioned_concurrency is not None
@@ -119,7 +119,7 @@ class RetrievalConfig(Section):
             )
 
 
-@record
+@dataclass(frozen=True)
 class Retrieval:
     """What retrieval offers: the function and the API in front of it."""
 
@@ -128,7 +128,7 @@ class Retrieval:
     timeout_seconds: int
 
 
-@record
+@dataclass(frozen=True)
 class Library:
     """What there is to be asked for.
 
@@ -152,14 +152,14 @@ class Library:
 
 
 def add_retrieval(
-    scope: Scope, config: RetrievalConfig, around: Surroundings, *, library: Library, cors_origins: tuple[str, ...]
+    scope: Scope, config: RetrievalConfig, shared: FunctionDefaults, *, library: Library, cors_origins: tuple[str, ...]
 ) -> Retrieval:
     """Add the function, which reads and signs reads and nothing else, and the API in front of it."""
     plan = FunctionPlan(
         "ImageRetrieval",
         package="retrieval_api",
         description="Answers questions about images with signed links",
-        may=_may(config, library),
+        permissions=_permissions(config, library),
         environment=_environment(config, library),
         settings=FunctionSettings(
             runtime=config.runtime,
@@ -171,9 +171,9 @@ def add_retrieval(
         ),
         services=("dynamodb", "lambda", "s3"),
     )
-    function = add_function(scope, plan, around)
+    function = add_function(scope, plan, shared)
     target = _published(scope, config, function)
-    api = _add_api(scope, config, target, cors_origins, around)
+    api = _add_api(scope, config, target, cors_origins, shared)
     scope.output("ImageRetrievalFunctionArn", function.arn, "Function that answers questions about images")
     scope.output("ImageRetrievalFunctionName", function.name, "Name of the function that answers")
     scope.output("ImageApiId", api.id, "Id of the API")
@@ -181,7 +181,7 @@ def add_retrieval(
     return Retrieval(function, api, config.timeout_seconds)
 
 
-def _may(config: RetrievalConfig, library: Library) -> list[Statement]:
+def _permissions(config: RetrievalConfig, library: Library) -> list[Statement]:
     may = [grants.get_items(library.images)]
     if library.indexes:
         may.append(grants.query_indexes(library.images, library.indexes))
@@ -217,7 +217,7 @@ def _published(scope: Scope, config: RetrievalConfig, function: Function) -> Val
         resource.SnapStart = If(available, awslambda.SnapStart(ApplyOn="PublishedVersions"), NoValue)
     elif config.provisioned_concurrency is None:
         return function.arn
-    # A version is published when it is created; one whose description changes with the code is created anew.
+    # A version is published when it is created; a changed description, which contains the code key, creates a new one.
     code_key = scope.stack.template.parameters["ImageRetrievalCodeKey"]
     code_key.MaxLength = MAX_VERSION_DESCRIPTION
     version = scope.add(
@@ -237,7 +237,7 @@ def _published(scope: Scope, config: RetrievalConfig, function: Function) -> Val
 
 
 def _add_api(
-    scope: Scope, config: RetrievalConfig, function_arn: Value, cors_origins: tuple[str, ...], around: Surroundings
+    scope: Scope, config: RetrievalConfig, function_arn: Value, cors_origins: tuple[str, ...], shared: FunctionDefaults
 ) -> HttpApi:
     api = apigatewayv2.Api(
         "ImageApi", Description="Images and their thumbnails", Name=scope.names.value("ImageApi"), ProtocolType="HTTP"
@@ -250,7 +250,7 @@ def _add_api(
             MaxAge=3600,
         )
     handle = HttpApi.of(scope, api)
-    role = _add_caller(scope, function_arn, around)
+    role = _add_caller(scope, function_arn, shared)
     integration = scope.add(
         apigatewayv2.Integration(
             "ImageApiIntegration",
@@ -271,11 +271,11 @@ def _add_api(
             route.AuthorizerId = Ref(authorizer)
             route.AuthorizationScopes = ["images/read"]
         scope.add(route)
-    _add_stage(scope, config, api, around.key)
+    _add_stage(scope, config, api, shared.key)
     return handle
 
 
-def _add_caller(scope: Scope, function_arn: Value, around: Surroundings) -> iam.Role:
+def _add_caller(scope: Scope, function_arn: Value, shared: FunctionDefaults) -> iam.Role:
     """The role with which the API invokes the function: no permission on the function has to name an API's ARN."""
     return add_role(
         scope,
@@ -283,7 +283,7 @@ def _add_caller(scope: Scope, function_arn: Value, around: Surroundings) -> iam.
         "apigateway.amazonaws.com",
         "Lets the API invoke the function that answers for it",
         [grants.invoke(function_arn)],
-        around,
+        shared,
     )
 
 

@@ -1,9 +1,10 @@
-"""Storage: the source bucket, which takes the uploads, and the bucket for thumbnails, which may be the same."""
+"""Storage: the source bucket for uploads and the bucket for thumbnails, which can be the same bucket."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -30,7 +31,6 @@ from imgpipe_templates.patterns.buckets import (
 )
 from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.patterns.uploads import MAX_PREFIX_CHARACTERS
-from imgpipe_templates.records import record
 
 # S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle", read 2026-11: an object is moved to Standard-IA no
 # sooner than 30 days after its creation, and onwards no sooner than 30 days after that.
@@ -144,7 +144,7 @@ class StorageConfig(Section):
             )
 
 
-@record
+@dataclass(frozen=True)
 class Storage:
     """What storage offers: the two buckets; in one bucket they are the same."""
 
@@ -153,18 +153,18 @@ class Storage:
 
     @property
     def apart(self) -> bool:
-        """Whether thumbnails have a bucket of their own."""
+        """True if thumbnails are in a separate bucket."""
         return self.source.title != self.thumbnails.title
 
 
-@record
+@dataclass(frozen=True)
 class UploadRoute:
     """How uploads leave the source bucket.
 
     Attributes:
-        notification: What S3 tells by itself; None where something else watches the bucket.
+        notification: S3 event notification; None if the trigger does not use one.
         eventbridge: Whether all events go to EventBridge.
-        prefix: Where uploads are put; the archive rule of one bucket heeds it.
+        prefix: Prefix of uploads. If there is one bucket, its archive rule uses it.
     """
 
     notification: UploadNotification | None = None
@@ -175,7 +175,7 @@ class UploadRoute:
 def add_storage(
     scope: Scope, config: StorageConfig, settings: BucketSettings, *, route: UploadRoute, thumbnails: bool = True
 ) -> Storage:
-    """Add the buckets, and what tells of uploads where S3 itself does.
+    """Add the buckets, with the notification of uploads if S3 sends it.
 
     Args:
         scope: Where they go.
@@ -198,8 +198,8 @@ def add_storage(
     else:
         source = Bucket.of(scope, bucket)
     refuse_plain_http(scope, bucket, settings)
-    scope.output("SourceBucketName", Ref(bucket), "Bucket that takes the uploads", export="SourceBucket")
-    scope.output("SourceBucketArn", GetAtt(bucket, "Arn"), "ARN of the bucket that takes the uploads")
+    scope.output("SourceBucketName", Ref(bucket), "Bucket for uploads", export="SourceBucket")
+    scope.output("SourceBucketArn", GetAtt(bucket, "Arn"), "ARN of the bucket for uploads")
     if config.buckets == "one" or not thumbnails:
         return Storage(source, source)
 

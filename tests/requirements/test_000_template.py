@@ -302,8 +302,8 @@ def test_000_36_the_dashboard_shows_what_counts_first(template):
 def test_000_37_custom_metrics_have_one_namespace(template):
     custom = {metric.namespace for metric in shown(template) if not metric.namespace.startswith("AWS/")}
     alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
-    watched = {alarm["Namespace"] for alarm in alarms if not alarm["Namespace"].startswith("AWS/")}
-    assert custom == watched == {"ImageProcessing"}
+    monitored = {alarm["Namespace"] for alarm in alarms if not alarm["Namespace"].startswith("AWS/")}
+    assert custom == monitored == {"ImageProcessing"}
 
 
 @on_both

@@ -321,11 +321,13 @@ def test_001_32_alarms_on_throttled_requests_of_table_and_indexes(template, tabl
     alarms = [
         alarm for alarm in of_type(template, "AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == "AWS/DynamoDB"
     ]
-    watched = {
+    monitored = {
         (alarm["MetricName"], *(said(dimension["Value"]) for dimension in alarm["Dimensions"])) for alarm in alarms
     }
     places = [("ImageMetadataTable",), *(("ImageMetadataTable", index) for index in indexes(table))]
-    assert watched == {(metric, *place) for metric in ("ReadThrottleEvents", "WriteThrottleEvents") for place in places}
+    assert monitored == {
+        (metric, *place) for metric in ("ReadThrottleEvents", "WriteThrottleEvents") for place in places
+    }
     assert all(alarm["AlarmActions"] == TOPIC for alarm in alarms)
 
 

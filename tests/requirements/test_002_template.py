@@ -302,7 +302,7 @@ def test_002_25_the_dashboard_shows_s3_both_functions_and_dynamodb(template):
 @on_both
 def test_002_26_alarms_on_the_errors_of_both_functions_and_of_the_api(template):
     alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
-    watched = {
+    monitored = {
         (alarm["MetricName"], said(alarm["Dimensions"][0]["Value"]))
         for alarm in alarms
         if alarm["AlarmActions"] == TOPIC
@@ -311,7 +311,7 @@ def test_002_26_alarms_on_the_errors_of_both_functions_and_of_the_api(template):
         ("Errors", "ImageProcessorFunction"),
         ("Errors", "ImageRetrievalFunction"),
         ("5xx", "ImageApi"),
-    } <= watched
+    } <= monitored
 
 
 @on_both

@@ -249,14 +249,14 @@ def test_004_39_elsewhere_a_budget_is_an_option(preset):
 
 @on_production
 def test_004_44_every_part_is_watched_encrypted_and_paid_for_with_open_eyes(template):
-    watched = {
+    monitored = {
         said(dimension["Value"])
         for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
         for dimension in alarm["Dimensions"]
     }
     parts = {"ImageProcessorFunction", "ImageRetrievalFunction", "ImageMetadataTable", "ImageApi"}
-    assert parts | {"ProcessorDeadLetterQueue.QueueName", "UploadQueue.QueueName"} <= watched
-    assert set(indexes(properties(template, "ImageMetadataTable"))) <= watched
+    assert parts | {"ProcessorDeadLetterQueue.QueueName", "UploadQueue.QueueName"} <= monitored
+    assert set(indexes(properties(template, "ImageMetadataTable"))) <= monitored
     assert {"DataKey", "BackupPlan", "ProjectBudget", "MonitoringDashboard"} <= set(template["Resources"])
 
 

@@ -14,7 +14,7 @@ from imgpipe_templates.core.layouts import ExportedStacks, SingleStack
 from imgpipe_templates.core.naming import Names
 from imgpipe_templates.core.stack import Scope, Stack
 from imgpipe_templates.patterns.environment import declare_environment, standard_tags
-from imgpipe_templates.patterns.roles import Surroundings
+from imgpipe_templates.patterns.roles import FunctionDefaults
 from imgpipe_templates.render.text import to_json
 from imgpipe_templates.subsystems.backup import BackupConfig, add_backup
 from tests.templates import rendered, resources, said
@@ -67,7 +67,7 @@ def scope_of(name):
 
 
 def built(scope, upstream, key=None, **config):
-    add_backup(scope, BackupConfig(**config), **upstream, around=Surroundings(key=key), deletion_policy="retain")
+    add_backup(scope, BackupConfig(**config), **upstream, shared=FunctionDefaults(key=key), deletion_policy="retain")
     return resources(scope)
 
 
@@ -133,7 +133,7 @@ def test_vault_outlives_the_stack_and_keeps_its_backups_for_their_time(scope, up
 
 
 def test_vault_goes_where_data_may_go(scope, upstream):
-    add_backup(scope, BackupConfig(), **upstream, around=Surroundings(), deletion_policy="delete")
+    add_backup(scope, BackupConfig(), **upstream, shared=FunctionDefaults(), deletion_policy="delete")
 
     assert resources(scope)["BackupVault"]["DeletionPolicy"] == "Delete"
 
@@ -218,7 +218,7 @@ def test_the_checks_find_nothing_else(scope):
     table = Table(elsewhere, elsewhere, "ImageMetadataTable", {"Arn": Sub(arn)})
     source = Bucket.by_name(scope_of("data"), s3.Bucket("SourceBucket"))
     add_backup(
-        scope, BackupConfig(), tables=(table,), buckets=(source,), around=Surroundings(), deletion_policy="retain"
+        scope, BackupConfig(), tables=(table,), buckets=(source,), shared=FunctionDefaults(), deletion_policy="retain"
     )
 
     text = to_json(scope.stack.to_dict("backup alone"))

@@ -7,7 +7,7 @@ import pytest
 from imgpipe_templates import load_preset
 from imgpipe_templates.patterns import metrics
 from imgpipe_templates.subsystems.metadata import MetadataConfig, add_metadata
-from imgpipe_templates.subsystems.monitoring import MonitoringConfig, Watched, add_monitoring
+from imgpipe_templates.subsystems.monitoring import MonitoredResources, MonitoringConfig, add_monitoring
 from imgpipe_templates.subsystems.notifications import add_notifications
 from tests.templates import rendered, resources
 
@@ -62,8 +62,8 @@ def alarms(scope, upstream):
         max_throttles_per_5_minutes=1,
         max_duration_percent_of_timeout=75,
     )
-    watched = Watched(upstream.processor, 30, 2, upstream.dead_letters, upstream.images)
-    add_monitoring(scope, config, watched=watched, operators=upstream.operators)
+    monitored = MonitoredResources(upstream.processor, 30, 2, upstream.dead_letters, upstream.images)
+    add_monitoring(scope, config, monitored=monitored, operators=upstream.operators)
     return {title: alarm["Properties"] for title, alarm in resources(scope).items()}
 
 

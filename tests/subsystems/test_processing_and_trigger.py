@@ -12,14 +12,14 @@ from imgpipe_templates.core.handles import Key
 from imgpipe_templates.names import names
 from imgpipe_templates.patterns.output import OutputConfig
 from imgpipe_templates.patterns.queues import DeadLetterSenders
-from imgpipe_templates.patterns.roles import Surroundings
+from imgpipe_templates.patterns.roles import FunctionDefaults
 from imgpipe_templates.patterns.uploads import UploadFilter
 from imgpipe_templates.subsystems.processing import Inputs, ProcessingConfig, add_processing
 from imgpipe_templates.subsystems.triggers.s3 import add_s3_trigger, function_notification
 from tests.templates import allowed, resources, said
 
 
-def processing(scope, upstream, config=None, around=Surroundings(), **changes):  # noqa: B008 - it is frozen
+def processing(scope, upstream, config=None, shared=FunctionDefaults(), **changes):  # noqa: B008 - it is frozen
     inputs = {
         "source": upstream.source,
         "thumbnails": upstream.thumbnails,
@@ -33,7 +33,7 @@ def processing(scope, upstream, config=None, around=Surroundings(), **changes): 
         "dead_letter_senders": DeadLetterSenders(upload_queue=True, upload_rule=True),
         **changes,
     }
-    return add_processing(scope, config or ProcessingConfig(), around, inputs=Inputs(**inputs))
+    return add_processing(scope, config or ProcessingConfig(), shared, inputs=Inputs(**inputs))
 
 
 def test_a_function_comes_with_role_log_group_and_queue(scope, upstream):
@@ -255,10 +255,10 @@ def test_further_sizes_are_told_in_one_variable_and_count_in_the_memory(scope, u
 
 def test_surroundings_reach_function_role_and_log_group(scope, upstream):
     key = Key.of(scope, kms.Key("DataKey", KeyPolicy={}))
-    around = Surroundings(
+    shared = FunctionDefaults(
         key=key, policies="managed", permissions_boundary=True, basic_execution_policy=True, tracing=True
     )
-    processing(scope, upstream, around=around)
+    processing(scope, upstream, shared=shared)
 
     built = resources(scope)
     function, role = (built[title]["Properties"] for title in ("ImageProcessorFunction", "ImageProcessorRole"))

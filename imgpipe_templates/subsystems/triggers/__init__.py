@@ -1,1 +1,1 @@
-"""What starts the processor for an upload: one module per way, the same handler behind all."""
+"""Triggers of the processor, one module each. All use the same handler."""

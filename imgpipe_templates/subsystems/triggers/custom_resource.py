@@ -1,4 +1,4 @@
-"""The trigger by custom resource: a helper function writes the bucket's notification once everything else stands.
+"""Custom resource trigger: a helper function sets the bucket's notification after all other resources exist.
 
 Downstream of bucket, function and permission, so that no name needs to be known and no cycle can form; and entries of
 others in the bucket's configuration stay as they are.
@@ -17,7 +17,7 @@ from imgpipe_templates.core.stack import Scope
 from imgpipe_templates.patterns.buckets import UPLOAD_EVENTS
 from imgpipe_templates.patterns.functions import FunctionPlan, FunctionSettings, add_function
 from imgpipe_templates.patterns.permissions import add_invoke_permission
-from imgpipe_templates.patterns.roles import Surroundings
+from imgpipe_templates.patterns.roles import FunctionDefaults
 from imgpipe_templates.patterns.uploads import UploadFilter
 
 HELPER_TIMEOUT_SECONDS = 120
@@ -45,7 +45,7 @@ def add_custom_resource_trigger(
     uploads: UploadFilter,
     processor: Function,
     settings: FunctionSettings,
-    around: Surroundings,
+    shared: FunctionDefaults,
     dead_letters: Queue,
 ) -> Function:
     """Add the helper with its own role, the permission, and last the notification; return the helper."""
@@ -53,16 +53,16 @@ def add_custom_resource_trigger(
         "S3Notification",
         package="bucket_notification",
         description="Writes the notification of uploads into the bucket for CloudFormation",
-        may=[grants.configure_notifications(source), grants.lock_notifications(source)],
+        permissions=[grants.configure_notifications(source), grants.lock_notifications(source)],
         environment={},
         settings=settings,
         dead_letters=dead_letters,
         services=("sqs",),
         title="S3NotificationLambda",
     )
-    # Its answer goes to a bucket of AWS's that no endpoint of ours lets through, so it stands outside of any VPC. Its
-    # rights stand in the role itself: a policy beside it could be gone before the last call, that of Delete.
-    helper = add_function(scope, plan, dataclasses.replace(around, network=None, policies="inline"))
+    # It sends its response to a bucket of AWS, which the VPC endpoints do not allow, so it runs outside of the VPC. Its
+    # permissions are in the role: a separate policy could be deleted before the last call, that of Delete.
+    helper = add_function(scope, plan, dataclasses.replace(shared, network=None, policies="inline"))
     permission = add_invoke_permission(scope, processor, service="s3.amazonaws.com", source_arn=source.arn)
     notification = S3BucketNotification(
         "S3BucketNotification",

@@ -1,4 +1,4 @@
-"""The trigger by a queue: uploads wait in SQS, and Lambda takes them from there, no more than wanted at once.
+"""Queue trigger: uploads wait in SQS, and Lambda polls the queue with a maximum concurrency.
 
 The queue is fed by S3 itself or by an EventBridge rule. A message that fails is tried again by itself; after some
 tries it goes to the dead-letter queue.
@@ -7,6 +7,7 @@ tries it goes to the dead-letter queue.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import awacs.sqs
@@ -23,10 +24,9 @@ from imgpipe_templates.core.upstream_gaps import QueueScalingConfig
 from imgpipe_templates.patterns import accepted
 from imgpipe_templates.patterns.buckets import UploadNotification
 from imgpipe_templates.patterns.queues import LONGEST_RETENTION_SECONDS, UPLOAD_QUEUE
-from imgpipe_templates.patterns.roles import Surroundings, add_right
+from imgpipe_templates.patterns.roles import FunctionDefaults, add_permission
 from imgpipe_templates.patterns.suppressions import suppress
 from imgpipe_templates.patterns.uploads import UploadFilter, add_upload_rule
-from imgpipe_templates.records import record
 
 # Lambda Developer Guide, "Using Lambda with Amazon SQS", read 2026-11: at least six times the function's timeout.
 VISIBILITY_TIMEOUTS = 6
@@ -36,7 +36,7 @@ MAX_RECEIVE_COUNT = 1_000
 
 # What the processor keeps for the report and its answer: PUBLISH_MS and ANSWER_MS of lambda/processor.
 RESERVED_SECONDS = 8
-# For planning a batch. A PNG of 49 megapixels, the largest that is accepted by default, takes about as long with
+# For planning a batch. A PNG of 49 megapixels, the largest that is accepted by default, needs about as long with
 # 512 MB: docs/performance.md has 71 ms for 3 megapixels on a whole core, and 512 MB are 0.29 of one.
 SECONDS_PER_UPLOAD = 4
 
@@ -100,7 +100,7 @@ class QueueConfig(Section):
             )
 
 
-@record
+@dataclass(frozen=True)
 class QueueTrigger:
     """What the queue trigger offers: the queue, and how often it has an upload tried."""
 
@@ -123,17 +123,17 @@ def add_queue_trigger(
     processor: Function,
     timeout_seconds: int,
     dead_letters: Queue,
-    around: Surroundings,
+    shared: FunctionDefaults,
 ) -> QueueTrigger:
-    """Add the queue, what feeds it, and what takes from it."""
+    """Add the queue, its source and the event source mapping."""
     queue = sqs.Queue(
         UPLOAD_QUEUE,
         MessageRetentionPeriod=LONGEST_RETENTION_SECONDS,
         RedrivePolicy=sqs.RedrivePolicy(deadLetterTargetArn=dead_letters.arn, maxReceiveCount=config.receives),
         VisibilityTimeout=VISIBILITY_TIMEOUTS * timeout_seconds,
     )
-    if around.key:
-        queue.KmsMasterKeyId = around.key.arn
+    if shared.key:
+        queue.KmsMasterKeyId = shared.key.arn
     else:
         queue.SqsManagedSseEnabled = True
     queue.DeletionPolicy = "Delete"
@@ -156,7 +156,7 @@ def add_queue_trigger(
             ),
         )
     )
-    right = add_right(scope, "UploadQueueReceivePolicy", processor, grants.receive_messages(handle), around)
+    right = add_permission(scope, "UploadQueueReceivePolicy", processor, grants.receive_messages(handle), shared)
     mapping = awslambda.EventSourceMapping(
         "UploadQueueMapping",
         BatchSize=config.batch_size,
@@ -165,9 +165,9 @@ def add_queue_trigger(
         FunctionResponseTypes=["ReportBatchItemFailures"],
         ScalingConfig=QueueScalingConfig(MaximumConcurrency=config.max_concurrency),
     )
-    if around.key:
+    if shared.key:
         suppress(mapping, accepted.QUEUE_MAPPING)
-    mapping.DependsOn = [str(right.title)]  # Lambda tries to receive when it takes the mapping
+    mapping.DependsOn = [str(right.title)]  # Lambda tries to receive when it creates the mapping
     scope.add(mapping)
     scope.output("UploadQueueName", handle.name, "Name of the queue in which uploads wait for the processor")
     scope.output("UploadQueueArn", GetAtt(queue, "Arn"), "Queue in which uploads wait for the processor")
