@@ -79,8 +79,8 @@ DEAD_LETTER_QUEUE = Suppression(
 QUEUE_MAPPING = Suppression(
     ("Serverless-LambdaEventSourceMappingDestination",),
     ("DestinationConfig",),
-    "Lambda accepts no failure destination for a queue; the RedrivePolicy of UploadQueue moves what failed too often to "
-    "ProcessorDeadLetterQueue",
+    "Lambda accepts no failure destination for a queue; the RedrivePolicy of UploadQueue moves messages that failed "
+    "too often to ProcessorDeadLetterQueue",
 )
 EMAIL = Suppression(
     ("Serverless-SNSRedrivePolicy",),
@@ -140,7 +140,7 @@ def of_function(runtime: str, *, network: bool, reserved: bool, dead_letters: bo
 
 
 def of_function_policy(statements: Sequence[Statement]) -> list[Suppression]:
-    """Return the accepted findings of a function's policy: object keys with wildcards, and traces, which have no resource."""
+    """Return the accepted findings of a function's policy: wildcards in object keys, and traces without resource."""
     objects = [on for one in statements if one.Sid.endswith(("Objects", "Versions")) for on in one.Resource]
     traces = [on for one in statements if one.Sid == "SendTraces" for on in one.Resource]
     return [

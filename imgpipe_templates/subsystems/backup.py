@@ -101,8 +101,8 @@ def add_backup(
         )
     )
     statements = [*_copy_tables(tables), *_copy_buckets(buckets), _tag_copies(), *_use_key(shared.key)]
-    # A separate policy even if others are inline: AWS's managed policy covers every service and resource. No condition on the
-    # source in the trust: AWS does not document whether AWS Backup sends one when it assumes a role.
+    # A separate policy even if others are inline: AWS's managed policy covers every service and resource. No
+    # condition on the source in the trust: AWS does not document whether AWS Backup sends one when it assumes a role.
     role = add_role(
         scope,
         "Backup",

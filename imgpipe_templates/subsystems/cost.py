@@ -42,8 +42,9 @@ class CostConfig(Section):
         if self.forecast_alert_percent > self.actual_alert_percent:
             yield Conflict(
                 ("forecast_alert_percent", "actual_alert_percent"),
-                f"a forecast of {self.forecast_alert_percent} % would send an alert after {self.actual_alert_percent} % have "
-                "been spent; expected a forecast_alert_percent of at most actual_alert_percent",
+                f"a forecast of {self.forecast_alert_percent} % would send an alert after "
+                f"{self.actual_alert_percent} % have been spent; "
+                "expected a forecast_alert_percent of at most actual_alert_percent",
             )
 
 

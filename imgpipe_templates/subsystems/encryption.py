@@ -128,7 +128,7 @@ def _statements(producers: Sequence[str]) -> list[Statement]:
 
 
 def _let_iam_decide() -> Statement:
-    """AWS KMS Developer Guide, "Default key policy", read 2026-11: the account as principal delegates to its IAM policies.
+    """AWS KMS Developer Guide, "Default key policy", read 2026-11: the account delegates to its IAM policies.
 
     Unlike the default's `kms:*` it lists what can be done with a symmetric key of one Region whose material is KMS's.
     """

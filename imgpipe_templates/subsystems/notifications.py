@@ -90,7 +90,7 @@ def _notification_email() -> ParameterSpec:
         {
             "Type": "String",
             "Default": "",
-            "Description": "E-mail address for alarms, which must confirm the subscription once; empty means that no e-mail is sent",
+            "Description": "E-mail address for alarms; it must confirm the subscription once; empty: no e-mail",
             "AllowedPattern": "^$|^[^@ ]+@[^@ ]+$",
             "ConstraintDescription": "must be an e-mail address, or empty",
         },

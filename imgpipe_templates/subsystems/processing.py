@@ -29,8 +29,8 @@ from imgpipe_templates.patterns.functions import (
     add_layer,
     existing_layer,
 )
+from imgpipe_templates.patterns.image_memory import animated_bytes, still_bytes
 from imgpipe_templates.patterns.output import ANIMATED, OutputConfig
-from imgpipe_templates.patterns.picture_memory import animated_bytes, still_bytes
 from imgpipe_templates.patterns.queues import DeadLetterSenders, add_dead_letter_queue
 from imgpipe_templates.patterns.roles import FunctionDefaults
 
@@ -43,8 +43,8 @@ MADE = OnlyWith({"processing.thumbnails": (True,)})
 INVOKED = OnlyWith({"trigger": ("s3", "custom-resource", "eventbridge")})
 
 # glibc's own variables ("Memory allocation tunables", The GNU C Library). The heap keeps what an image leaves, up to
-# 256 MB, for the next one, instead of requesting every page again. Measured: a WebP needs two thirds of the time, an AVIF
-# four fifths. All threads share one heap that grows by what is asked for: the function's limit on its memory counts
+# 256 MB, for the next one, instead of requesting every page again. Measured: a WebP needs two thirds of the time, an
+# AVIF four fifths. All threads share one heap that grows by the requested size: the function's memory limit counts
 # addresses, and a heap for each thread, or one that grows in large steps, has many that are never used.
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",

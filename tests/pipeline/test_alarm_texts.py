@@ -48,7 +48,7 @@ def test_alarm_on_duration_says_its_share_timeout_and_periods():
     options = ("processing.timeout_seconds=90", "monitoring.max_duration_percent_of_timeout=70")
     alarm = rendered(load_preset("thumbnails", options))["Resources"]["LambdaDurationAlarm"]["Properties"]
 
-    assert "took more than 70 % of its 90 s in 2 periods of 5 minutes in a row." in alarm["AlarmDescription"]
+    assert "used more than 70 % of its 90 s in 2 periods of 5 minutes in a row." in alarm["AlarmDescription"]
     assert (alarm["Threshold"], alarm["EvaluationPeriods"], alarm["Period"]) == (63_000, 2, 300)
 
 

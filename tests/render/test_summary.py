@@ -52,7 +52,7 @@ def test_output_reports_alarms_without_an_email_address():
         "Fn::If": [
             "HasNotificationEmail",
             {"Ref": "NotificationEmail"},
-            "nobody, because the parameter NotificationEmail is empty",
+            "no address, because the parameter NotificationEmail is empty",
         ]
     }
 

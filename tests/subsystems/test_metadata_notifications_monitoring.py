@@ -113,4 +113,4 @@ def test_without_a_preset_there_is_no_stream():
 def test_output_of_the_dead_letter_queue_says_who_sends_to_it(preset):
     description = rendered(load_preset(preset))["Outputs"]["ProcessorDeadLetterQueueArn"]["Description"]
 
-    assert description.endswith("whoever delivered them: Lambda, the upload queue or the EventBridge rule")
+    assert description.endswith("from each sender: Lambda, the upload queue or the EventBridge rule")

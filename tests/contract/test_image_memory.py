@@ -14,7 +14,7 @@ from PIL import Image
 
 from imgpipe_processor.failures import ImageRejectedError
 from imgpipe_processor.imaging import Animation, Limits, Recipe, make_thumbnails
-from imgpipe_templates.patterns.picture_memory import BASE_BYTES, animated_bytes, still_bytes
+from imgpipe_templates.patterns.image_memory import BASE_BYTES, animated_bytes, still_bytes
 from imgpipe_templates.subsystems.processing import ProcessingConfig
 from tests.lambda_processor.fakes import encoded
 

@@ -1,6 +1,6 @@
 """Memory that the processor needs for the largest image within its limits.
 
-Measured as the peak of the process (tests/contract/test_picture_memory.py checks the limits).
+Measured as the peak of the process (tests/contract/test_image_memory.py checks the limits).
 """
 
 from __future__ import annotations
