@@ -1,1 +1,1 @@
-"""What rendering and the processor cost, measured beside what they are compared with."""
+"""Measurements of rendering and of the processor, side by side with other programs."""

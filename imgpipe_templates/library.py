@@ -162,9 +162,9 @@ def layout_of(name: LayoutName, config: PipelineConfig) -> Layout:
     """The layout called `name`, as it divides this pipeline.
 
     A network of existing subnets has no resources, a dashboard belongs to the alarms, and a budget does not
-    exist in every Region while a stack needs a resource, so these share the stack of others. Where S3 itself tells of
-    uploads, the bucket has to wait for a permission or a queue policy; that can be said only inside of one stack, so
-    bucket, processor and trigger share one.
+    exist in every Region while a stack needs a resource, so these share the stack of others. With an S3 event
+    notification, the bucket must wait for a permission or a queue policy. This is possible only inside of one stack,
+    so bucket, processor and trigger share one.
     """
     groups = {"network": "processing", "dashboard": "monitoring", "cost": "monitoring"}
     if config.trigger == "s3" or (config.trigger == "queue" and config.queue.fed_by == "s3"):

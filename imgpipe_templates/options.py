@@ -235,7 +235,9 @@ class PipelineConfig(Section, metaclass=_ValidatedLikeFiles):
             yield Conflict((f"tags.{key}",), fault)
         if len(self.tags) + len(own) > MAX_TAGS:
             yield Conflict(
-                ("tags",), f"{len(self.tags)} tags are too many; expected at most {MAX_TAGS - len(own)} besides ours"
+                ("tags",),
+                f"{len(self.tags)} tags are too many; "
+                f"expected at most {MAX_TAGS - len(own)} in addition to the mandatory tags",
             )
         for name in ("project", "purpose"):
             if fault := text_fault(getattr(self, name), MAX_VALUE_CHARACTERS):
@@ -249,7 +251,7 @@ class PipelineConfig(Section, metaclass=_ValidatedLikeFiles):
         if not uploads:
             yield Conflict(
                 ("uploads.prefix", "storage.buckets"),
-                "'' takes every object of the one bucket for an upload, the processor's own thumbnails included; "
+                "'' treats every object of the one bucket as an upload, including the processor's thumbnails; "
                 "expected a prefix such as 'uploads/'",
             )
         elif uploads.startswith(output) or output.startswith(uploads):

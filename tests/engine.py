@@ -90,7 +90,7 @@ def zipped(**files: str) -> bytes:
 def bucket_template(name: str, **properties: Any) -> dict[str, Any]:
     """A template with one bucket, tagged by a parameter."""
     return {
-        "Parameters": {"Owner": {"Type": "String", "Default": "nobody"}},
+        "Parameters": {"Owner": {"Type": "String", "Default": "none"}},
         "Resources": {
             "Bucket": {
                 "Type": "AWS::S3::Bucket",

@@ -21,7 +21,7 @@ def rendered(config: PipelineConfig) -> Template:
 
 
 def scope_of(name: str) -> Scope:
-    """A scope of a stack of its own, as a subsystem is given one."""
+    """Return a scope of a new stack, as for a subsystem."""
     return Scope(Stack(name, SingleStack()), name, names("parameter"), {"Environment": "test"})
 
 
@@ -43,7 +43,7 @@ def tags(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def allowed(template: Mapping[str, Any], role: str) -> set[tuple[str, str]]:
-    """Every action and resource that the policies of a role allow: inline, managed, or attached by somebody else."""
+    """Return every action and resource that the policies of a role allow: inline, managed, or attached."""
     resources = template["Resources"]
     documents = [policy["PolicyDocument"] for policy in resources[role]["Properties"].get("Policies", [])]
     managed = resources[role]["Properties"].get("ManagedPolicyArns", [])

@@ -41,7 +41,7 @@ def command(preset: str | None, out: Path) -> None:
         schema = out.with_name(SCHEMA_FILE)
         schema.write_text(schema_text(), encoding="utf-8")
     except FileExistsError:
-        raise ConfigError(f"{out}: is there already; expected a file that is not there yet, see --out") from None
+        raise ConfigError(f"{out}: exists already; expected a new file, see --out") from None
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written: {(error.strerror or str(error)).lower()}") from error
     click.echo(out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-SCHEMA_FILE = "imgpipe.schema.json"  # what `init` writes beside a configuration, and the configuration names
+SCHEMA_FILE = "imgpipe.schema.json"  # `init` writes it next to a configuration, which names it
 
 
 @click.command("schema")

@@ -1,4 +1,4 @@
-"""Which pipelines a command works on: presets, a file, or what stands in the current folder."""
+"""Selection of pipelines for a command: presets, a file, or the file in the current folder."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def selection_options(command: CommandT) -> CommandT:
                 "config_file",
                 type=click.Path(path_type=Path),
                 metavar="FILE",
-                help="Configuration to use. Without a choice: ./imgpipe.toml if it is there, else the default preset.",
+                help="Configuration to use. Default: ./imgpipe.toml if it exists, otherwise the default preset.",
             ),
             click.option(
                 "--set",

@@ -1,4 +1,4 @@
-"""The line of each key of a TOML text, which tomllib does not tell."""
+"""Line numbers of the keys of a TOML text, which tomllib does not return."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ KeyPath = tuple[str | int, ...]
 
 @functools.lru_cache(maxsize=8)
 def key_lines(text: str) -> dict[KeyPath, int]:
-    """Where each table and key starts, counted from 1; `text` is valid TOML.
+    """Return the first line of each table and key, counted from 1. `text` must be valid TOML.
 
-    TOML is a sequence of statements that each end with a line, and a value that goes on over several lines is no valid
-    TOML before it ends.
-    So lines are gathered until tomllib accepts them, and it also says which keys they hold.
+    TOML is a sequence of statements that each end at the end of a line. A value of several lines is invalid until its
+    last line. So this collects lines until tomllib accepts them, and reads their keys from its result.
     """
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()

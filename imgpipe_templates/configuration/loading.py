@@ -129,7 +129,7 @@ class _Checker:
                 if whole or detail["type"] != _MISSING:
                     found.setdefault(self._path(detail), []).append(detail)
             for path, details in found.items():
-                # pydantic counts only the valid entries of a list; the faulty ones have faults of their own.
+                # pydantic counts only the valid entries of a list; the invalid ones have separate errors.
                 if {detail["type"] for detail in details} <= _WRONG_LENGTH and any(
                     len(other) > len(path) and other[: len(path)] == path for other in found
                 ):
@@ -196,7 +196,7 @@ class _Checker:
         return _value_words(field_type, self._value(path), types) + self._way_out(field_type, path)
 
     def _way_out(self, field_type: FieldType, path: KeyPath) -> str:
-        """What was probably meant, or how to say it; empty if nobody can tell."""
+        """Return the probable correction, or how to write it; empty if there is none."""
         value, setter = self._value(path), self.sources[self._setter(path)]
         if not isinstance(value, str):
             return ""
@@ -266,7 +266,7 @@ def _toml_entry(text: str) -> str:
 
 
 def _prepared(field_type: FieldType, value: Any) -> Any:
-    """The value as pydantic is to see it: None where "none" stands for it, and nothing that only equals a choice.
+    """Return the value for pydantic: None for "none", and an invalid value for one that only equals a choice.
 
     To pydantic 2.14 the literals 1, 1.0 and true are one and the same.
     """

@@ -59,7 +59,7 @@ class ParsedSource(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """One mistake, with the order it is told in: source, line, key.
+    """One error, sorted by source, line and key.
 
     Attributes:
         source: Index of the source.
@@ -75,7 +75,7 @@ class Fault(NamedTuple):
 
 
 def read_sources(layers: Iterable[TomlSource], presets: Presets | None) -> Iterator[ParsedSource | ConfigError]:
-    """Every layer, each after the presets it starts from; what cannot be read is told, and the rest goes on."""
+    """Yield every source after the presets it starts from, and an error for each that cannot be read."""
     for layer in layers:
         chain: list[ParsedSource] = []
         try:
@@ -102,7 +102,7 @@ def _base(source: ParsedSource, presets: Presets, names: list[str]) -> TomlSourc
 
 
 def read_overrides(cls: type[Section], overrides: Sequence[str], merged: Table) -> Iterator[ParsedSource | ConfigError]:
-    """Every KEY=VALUE as a source of its own; in the place of a faulty one, its fault."""
+    """Yield a source for each KEY=VALUE, or its error."""
     for override in overrides:
         try:
             source = _override(cls, override, merged)

@@ -164,7 +164,7 @@ def _invoke_config(function: Function, name: str, retries: Retries, queue: Queue
 
 
 def _statements(plan: FunctionPlan, shared: FunctionDefaults, log_group_arn: Value) -> list[Statement]:
-    """What the role allows: the function's own work, and what its surroundings ask for."""
+    """Return the role's statements: those of the function's code, and those for VPC, tracing and key."""
     statements = [grants.write_logs(log_group_arn), *plan.permissions]
     if plan.dead_letters:
         statements.append(grants.send_messages(plan.dead_letters))

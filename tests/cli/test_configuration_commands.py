@@ -44,7 +44,7 @@ def test_a_starter_file_with_every_key_uncommented_is_the_preset(imgpipe, name):
     assert load_config(Path("all.toml")) == load_preset(name)
 
 
-def test_an_editor_finds_the_schema_beside_the_file(imgpipe):
+def test_an_editor_finds_the_schema_next_to_the_file(imgpipe):
     done = imgpipe("init", "--preset", "thumbnails", "--out", "my own.toml")
 
     first, *_ = Path("my own.toml").read_text().splitlines()
@@ -79,7 +79,7 @@ def test_a_file_that_is_there_is_not_overwritten(imgpipe):
 
     refused = imgpipe("init")
     assert refused.status == 1
-    assert "imgpipe.toml: is there already" in refused.err
+    assert "imgpipe.toml: exists already" in refused.err
     assert Path("imgpipe.toml").read_text() == "mine"
 
 

@@ -44,7 +44,9 @@ class Output(Section):
 
     format: Annotated[Literal["auto", "jpeg"], Field(description="Format of the thumbnails.")] = "auto"
     background: Annotated[
-        str | None, Pattern("^#[0-9a-f]{6}$", "a colour such as #ffffff"), Field(description="Colour behind them.")
+        str | None,
+        Pattern("^#[0-9a-f]{6}$", "a colour such as #ffffff"),
+        Field(description="Colour of transparent areas."),
     ] = None
 
     def conflicts(self) -> Iterator[Conflict]:
@@ -91,7 +93,7 @@ class Pipeline(Section):
     uploads: Uploads = Field(default_factory=Uploads)
     storage: Storage = Field(default_factory=Storage)
     processing: Processing = Field(default_factory=Processing)
-    network: Annotated[Network | None, Field(description="A network of its own.")] = None
+    network: Annotated[Network | None, Field(description="A separate network.")] = None
 
     def conflicts(self) -> Iterator[Conflict]:
         if self.processing.tracing and self.deletion_policy == "delete":

@@ -1,4 +1,4 @@
-"""Whatever is written, the answer is a configuration or a list of faults."""
+"""Any input results in a configuration or a list of errors."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tests.configuration.sample import Pipeline, faults, read
 NAMED = 'name = "a"\n'
 
 
-def test_three_mistakes_are_told_in_one_answer():
+def test_three_errors_are_reported_together():
     text = """name = "photos"
 
 [processing]
@@ -141,7 +141,7 @@ def test_a_long_value_is_shortened():
         ("[[network]]", "network: expected a table, got [a table]"),
     ],
 )
-def test_a_key_nobody_knows(line: str, words: str):
+def test_unknown_key_is_reported(line: str, words: str):
     assert faults(NAMED + line) == [f"imgpipe.toml:2: {words}"]
 
 

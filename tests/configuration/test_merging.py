@@ -50,7 +50,7 @@ def test_later_layers_win():
     assert (config.name, config.tags) == ("b", {"A": "1", "B": "2"})
 
 
-def test_none_takes_away_what_a_preset_gives(presets: Presets):
+def test_none_removes_the_value_of_a_preset(presets: Presets):
     assert read("preset = 'thumbnails'", presets=presets).processing.reserved_concurrency == 10
     config = read("preset = 'thumbnails'\nnetwork = 'none'\nprocessing.reserved_concurrency = 'none'", presets=presets)
     assert (config.processing.reserved_concurrency, config.network) == (None, None)

@@ -69,7 +69,7 @@ preset = "plain"
 ## What becomes of images. Allowed: 'retain' or 'delete'.
 # deletion_policy = "retain"
 
-## A network of its own. Allowed: a table, or "none".
+## A separate network. Allowed: a table, or "none".
 # network = "none"
 
 [tags]
@@ -129,7 +129,7 @@ preset = "plain"
 ## Format of the thumbnails. Allowed: 'auto' or 'jpeg'.
 # format = "auto"
 
-## Colour behind them. Allowed: a colour such as #ffffff, or "none".
+## Colour of transparent areas. Allowed: a colour such as #ffffff, or "none".
 # background = "none"
 """
     )

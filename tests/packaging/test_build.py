@@ -1,4 +1,4 @@
-"""What lies in a package, and that it is the same on every build."""
+"""The contents of packages, which are the same on every build."""
 
 from __future__ import annotations
 

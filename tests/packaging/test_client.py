@@ -36,7 +36,7 @@ PUT = """
 import sys
 sys.path.insert(0, "")
 from imgpipe_processor.aws import Clients
-Clients().s3().put_object(Bucket="thumbs", Key="a.jpg", Body=b"picture", ContentType="image/jpeg")
+Clients().s3().put_object(Bucket="thumbs", Key="a.jpg", Body=b"image", ContentType="image/jpeg")
 """
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
 EVERYBODY = [True, True, True]  # botocore's own bundle
@@ -129,8 +129,8 @@ def test_credentials_come_from_lambda_or_from_nowhere(task):
     )
     metadata = Listener(b"")
 
-    with asked as snap_start, metadata as nobody:
-        elsewhere = {"keys": {}, "AWS_EC2_METADATA_SERVICE_ENDPOINT": nobody}
+    with asked as snap_start, metadata as unused:
+        elsewhere = {"keys": {}, "AWS_EC2_METADATA_SERVICE_ENDPOINT": unused}
         assert made(task)["credentials"] == "Credentials"
         assert made(task, AWS_CONTAINER_CREDENTIALS_FULL_URI=snap_start, **elsewhere)["credentials"] == (
             "RefreshableCredentials"

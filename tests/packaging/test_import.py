@@ -35,8 +35,8 @@ EXTRAS_SCRIPT = """
 import sys
 sys.path[:0] = sys.argv[1:]
 import pi_heif, pyvips
-picture = pyvips.Image.black(300, 200, bands=3).jpegsave_buffer()
-small = pyvips.Image.thumbnail_buffer(picture, 100)
+image = pyvips.Image.black(300, 200, bands=3).jpegsave_buffer()
+small = pyvips.Image.thumbnail_buffer(image, 100)
 loaders = [pyvips.type_find("VipsForeignLoad", name) for name in ("jpegload", "pngload", "webpload", "heifload")]
 assert all(module.__file__.startswith(sys.argv[-1]) for module in (pi_heif, pyvips))
 print(pyvips.API_mode, (small.width, small.height), all(loaders), *pi_heif.libheif_info()["decoders"])

@@ -1,4 +1,4 @@
-"""What lies in a layer, that it is the same on every build, and what a function leaves to it."""
+"""The contents of layers, which are the same on every build, and of packages with a layer."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def pipeline(name, functions, layers=()):
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
-    """The environment in which pip finds one wheel, with a cache for all tests here: pip takes its time."""
+    """The environment in which pip finds one wheel, with a cache for all tests here, because pip is slow."""
     folder = tmp_path_factory.mktemp("wheels")
     make_wheel(folder / "index", "tool", "1.0", {"tool.py": ""})
     make_wheel(folder / "index", "more", "1.0", {"more.py": ""})

@@ -253,7 +253,7 @@ def test_a_trim_that_fits_nothing_is_refused(index, sources, tmp_path, trim, pro
             "botocore: does not work after the reduction (",
         ),
     ],
-    ids=["operation", "member", "answer", "answers-of-nobody", "root", "service", "module"],
+    ids=["operation", "member", "answer", "answers-of-unkept-service", "root", "service", "module"],
 )
 def test_a_trim_that_breaks_the_client_is_refused_before_anything_is_written(sources, tmp_path, trim, problem):
     requirements = (PROCESSOR / "requirements-trimmed.txt").read_text()

@@ -10,7 +10,9 @@ from tools.compliance.findings import Accepted, Finding, Scan, accepted_in, judg
 from tools.compliance.report import report
 from tools.compliance.scanners import nag_finding, reported_resources
 
-LOGS = Accepted("LogBucket", ("CKV_AWS_18", "CT.S3.PR.2"), ("LoggingConfiguration",), "It takes the logs of the others")
+LOGS = Accepted(
+    "LogBucket", ("CKV_AWS_18", "CT.S3.PR.2"), ("LoggingConfiguration",), "It stores the logs of the others"
+)
 WILDCARD = Accepted("Policy", ("AwsSolutions-IAM5",), ("Resource::<Bucket.Arn>/*",), "Keys are made at run time")
 TEMPLATE = {
     "Resources": {
@@ -20,7 +22,7 @@ TEMPLATE = {
                 "Suppressions": [{key: value for key, value in dataclasses.asdict(LOGS).items() if key != "resource"}]
             },
         },
-        "Topic": {"Type": "AWS::SNS::Topic", "Metadata": {"Owner": "somebody"}},
+        "Topic": {"Type": "AWS::SNS::Topic", "Metadata": {"Owner": "someone"}},
     }
 }
 
@@ -97,7 +99,7 @@ def test_the_report_gives_each_rule_its_outcome_and_says_the_same_each_time():
         ('AwsSolutions-IAM5[Resource::["${A}/*",{"A":[1]}]]', "AwsSolutions-IAM5", 'Resource::["${A}/*",{"A":[1]}]'),
     ],
 )
-def test_a_finding_of_cdk_nag_is_told_from_its_rule(said, rule, detail):
+def test_finding_of_cdk_nag_is_distinguished_from_its_rule(said, rule, detail):
     assert nag_finding("nag", {"rule": said, "resource": "Policy"}) == Finding("nag", rule, "Policy", detail)
 
 
