@@ -68,6 +68,7 @@ def test_an_update_names_what_is_modified(clients):
     assert owner(clients, "update-bucket") == "bob"
 
 
+@pytest.mark.line("003-46")
 def test_a_failed_update_is_rolled_back_and_names_resource_and_reason(clients):
     put(clients, "back", bucket_template("back-bucket"), parameters={"Owner": "ann"})
 
@@ -77,6 +78,7 @@ def test_a_failed_update_is_rolled_back_and_names_resource_and_reason(clients):
     assert owner(clients, "back-bucket") == "ann"
 
 
+@pytest.mark.line("004-31")
 def test_a_failed_creation_leaves_nothing_and_can_be_tried_again(clients):
     with pytest.raises(DeploymentError, match=r"^again: Bucket: CREATE_FAILED: .*; the stack is ROLLBACK_COMPLETE"):
         put(clients, "again", bucket_template("again-bucket", **BAD_LIFECYCLE))

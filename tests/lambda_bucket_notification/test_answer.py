@@ -12,7 +12,8 @@ from tests.lambda_bucket_notification.fakes import BUCKET, GET, SECRET, STACK, F
 PHYSICAL_ID = f"{BUCKET}/S3BucketNotification"
 
 
-def test_001_17_success_in_cloudformations_form(bench):
+@pytest.mark.line("001-17")
+def test_success_in_cloudformations_form(bench):
     bench.create()
 
     assert bench.responses.only == {
@@ -32,8 +33,9 @@ def test_the_request_is_one_that_the_signature_of_the_url_allows(bench):
     assert bench.responses.paths == [f"/answer%3A1?{SECRET}&Expires=1"]
 
 
+@pytest.mark.line("001-17")
 @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
-def test_001_17_failures_are_answered_with_their_reason_and_the_log_stream(bench, kind):
+def test_failures_are_answered_with_their_reason_and_the_log_stream(bench, kind):
     bench.s3.faults[GET] = [Fault(400, "Broken")]
 
     answer = bench.send(bench.event(kind, PhysicalResourceId="p", OldResourceProperties=properties()))
@@ -44,6 +46,7 @@ def test_001_17_failures_are_answered_with_their_reason_and_the_log_stream(bench
     assert answer["Reason"].endswith(" (log stream 2026/11/19/[$LATEST]0123)")
 
 
+@pytest.mark.line("001-17")
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -60,7 +63,7 @@ def test_001_17_failures_are_answered_with_their_reason_and_the_log_stream(bench
         ({"RequestType": "Delete"}, "PhysicalResourceId: is missing"),
     ],
 )
-def test_001_17_malformed_requests_are_answered(bench, changes, reason):
+def test_malformed_requests_are_answered(bench, changes, reason):
     event = {name: value for name, value in (bench.event("Create") | changes).items() if value is not None}
 
     answer = bench.send(event)
@@ -71,7 +74,8 @@ def test_001_17_malformed_requests_are_answered(bench, changes, reason):
     assert bench.s3.calls == []
 
 
-def test_001_17_a_fault_of_the_helper_itself_is_answered(bench, capsys):
+@pytest.mark.line("001-17")
+def test_a_fault_of_the_helper_itself_is_answered(bench, capsys):
     def broken():
         raise ZeroDivisionError("secret words")
 

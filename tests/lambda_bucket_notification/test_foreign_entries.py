@@ -46,9 +46,10 @@ def wanted(suffixes):
 SUFFIXES = st.lists(st.sampled_from(["jpg", "JPG", "jpeg", "png"]), min_size=1, max_size=4).map(wanted)
 
 
+@pytest.mark.line("001-17")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(foreign=configurations(), created=SUFFIXES, updated=SUFFIXES)
-def test_001_17_create_update_and_delete_leave_others_exactly_as_they_were(bench, foreign, created, updated):
+def test_create_update_and_delete_leave_others_exactly_as_they_were(bench, foreign, created, updated):
     bench.s3.reset()
     bench.responses.reset()
     bench.context.slept.clear()

@@ -22,7 +22,8 @@ OTHER_BUCKET = "another-bucket"
 OTHER_STACK = STACK.replace("6d1f0e40", "00000000")
 
 
-def test_001_14_001_15_create_puts_one_entry_for_each_suffix(bench):
+@pytest.mark.line("001-14", "001-15")
+def test_create_puts_one_entry_for_each_suffix(bench):
     answer = bench.create(properties(jpg(".jpg"), jpg(".jpeg"), jpg(".png")))
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", PHYSICAL_ID)
@@ -30,7 +31,8 @@ def test_001_14_001_15_create_puts_one_entry_for_each_suffix(bench):
     assert {("s3:ObjectCreated:*",)} == {tuple(entry["Events"]) for entry in bench.s3.entries()}
 
 
-def test_001_17_every_other_entry_stays_as_it_was(bench):
+@pytest.mark.line("001-17", "004-19")
+def test_every_other_entry_stays_as_it_was(bench):
     before = bench.s3.have(FOREIGN)
 
     bench.create()
@@ -172,8 +174,9 @@ def test_encoded_suffixes_are_compared_as_the_keys_that_they_mean(bench):
     assert "'x' is already on the bucket" in answer["Reason"]
 
 
+@pytest.mark.line("001-17")
 @pytest.mark.parametrize("gone", [Fault(404, "NoSuchBucket"), Fault(404, "404")])
-def test_001_17_delete_succeeds_for_a_bucket_that_is_gone(bench, gone, capsys):
+def test_delete_succeeds_for_a_bucket_that_is_gone(bench, gone, capsys):
     # aws/aws-cdk issue 38167: the stack could not be deleted any more
     bench.s3.faults[GET] = [gone]
 

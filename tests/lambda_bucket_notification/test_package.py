@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from imgpipe_bucket_notification.aws import CLIENT_CONFIG
 from imgpipe_bucket_notification.invocation import Helper
 from tests.cold_start import cold_start
@@ -28,7 +30,8 @@ def answered(event, **environment):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_001_13_the_handler_is_index_lambda_handler():
+@pytest.mark.line("001-13")
+def test_the_handler_is_index_lambda_handler():
     line, (answer, modules) = answered({})
 
     assert answer == {"Status": "FAILED"}
@@ -36,7 +39,8 @@ def test_001_13_the_handler_is_index_lambda_handler():
     assert not [name for name in modules if name.split(".")[0] in {"boto3", "imgpipe_templates", "imgpipe_processor"}]
 
 
-def test_001_17_a_function_that_gets_no_client_answers_all_the_same(bench):
+@pytest.mark.line("001-17")
+def test_a_function_that_gets_no_client_answers_all_the_same(bench):
     # No Region in the environment: whatever fails at the start of a function would be silence
     answered(bench.event("Create"), AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/nonexistent")
 
@@ -44,7 +48,8 @@ def test_001_17_a_function_that_gets_no_client_answers_all_the_same(bench):
     assert bench.responses.only["Reason"].startswith("pipeline: S3BucketNotification: ")
 
 
-def test_001_16_only_two_calls_are_made(bench):
+@pytest.mark.line("001-16")
+def test_only_two_calls_are_made(bench):
     operations = re.findall(r"s3\.(\w+)", "".join(path.read_text() for path in HELPER.rglob("*.py")))
 
     assert {"get_bucket_notification_configuration", "put_bucket_notification_configuration"} == {

@@ -25,10 +25,11 @@ CLOUDFORMATION_SPELLING = {
 MIXED = {**S3_SPELLING, "Filter": {"Key": {"Rules": RULES}}}
 
 
+@pytest.mark.line("001-14")
 @pytest.mark.parametrize("entry", [S3_SPELLING, CLOUDFORMATION_SPELLING, MIXED])
 @pytest.mark.parametrize("name", ["LambdaFunctionConfigurations", "LambdaConfigurations"])
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_001_14_both_spellings_mean_the_same(entry, name, wrapped):
+def test_both_spellings_mean_the_same(entry, name, wrapped):
     configured = {name: [entry]}
 
     wanted = {"BucketName": "photos", "ServiceToken": "t", "ServiceTimeout": "180"}

@@ -22,7 +22,8 @@ def killing(aws, key):
     aws.after = told
 
 
-def test_004_07_of_a_bad_a_good_a_transient_and_a_good_message_only_the_transient_comes_back(capsys):
+@pytest.mark.line("004-07")
+def test_of_a_bad_a_good_a_transient_and_a_good_message_only_the_transient_comes_back(capsys):
     aws = holding("good.jpg", "slow.jpg", "fine.jpg")
     aws.objects[SOURCE, "bad.jpg", "v1"] = (b"no image", None)
 
@@ -47,8 +48,9 @@ def test_004_07_of_a_bad_a_good_a_transient_and_a_good_message_only_the_transien
     assert statuses(aws)["slow.jpg"] == "processed"
 
 
+@pytest.mark.line("001-22")
 @pytest.mark.parametrize("shape", [batch, lambda *events: event(*(one["Records"][0] for one in events))])
-def test_001_22_what_kills_the_process_is_tried_last_the_next_time(shape):
+def test_what_kills_the_process_is_tried_last_the_next_time(shape):
     aws = holding("killer.jpg", "a.jpg", "b.jpg")
     message = shape(*(event(record(key)) for key in ("killer.jpg", "a.jpg", "b.jpg")))
     killing(aws, "killer.jpg")
@@ -108,8 +110,9 @@ def test_what_is_tried_last_is_left_where_no_time_is_left():
     assert statuses(aws) == {"killer.jpg": "processing", "a.jpg": "processed"}
 
 
+@pytest.mark.line("004-07")
 @pytest.mark.parametrize("error", [client_error("SlowDown", 503), client_error("InvalidToken", 400), KeyError("x")])
-def test_004_07_only_the_messages_that_did_not_come_to_an_end_are_delivered_again(error):
+def test_only_the_messages_that_did_not_come_to_an_end_are_delivered_again(error):
     aws = holding("a.jpg", "b.jpg", "c.jpg")
     aws.objects[SOURCE, "bad.jpg", "v1"] = (b"no image", None)
     aws.before = raising(error, "PutObject")
@@ -138,7 +141,8 @@ def test_a_message_of_several_records_is_named_once_and_its_finished_ones_are_no
     assert len(aws.uploads) == 3
 
 
-def test_003_25_without_a_queue_the_failure_is_raised(aws):
+@pytest.mark.line("003-25")
+def test_without_a_queue_the_failure_is_raised(aws):
     aws.before = raising(client_error("SlowDown", 503), "GetObject")
 
     with pytest.raises(RecordsToRetryError, match="transient"):

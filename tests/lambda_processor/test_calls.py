@@ -38,6 +38,7 @@ def client(service):
     )
 
 
+@pytest.mark.line("000-17", "001-29")
 @pytest.mark.parametrize("user_id_from", [None, "first-folder", "metadata"])
 @pytest.mark.parametrize(
     ("settings", "calls", "actions"),
@@ -53,14 +54,15 @@ def client(service):
         (METADATA_ONLY._replace(reports=ALWAYS), {"HeadObject", "GetObject", "Publish"}, {"sns:Publish"}),
     ],
 )
-def test_000_17_001_29_every_mode_makes_just_these_calls(settings, calls, actions, user_id_from):
+def test_every_mode_makes_just_these_calls(settings, calls, actions, user_id_from):
     settings = settings._replace(user_id_from=user_id_from)
 
     assert calls | TABLE == set(exercised(settings).calls)
     assert ALWAYS_ALLOWED | actions == actions_needed(settings)
 
 
-def test_000_17_the_source_names_no_other_operation():
+@pytest.mark.line("000-17")
+def test_the_source_names_no_other_operation():
     trees = [ast.parse(path.read_text()) for path in PROCESSOR.rglob("*.py")]
     attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     session = botocore.session.Session()
@@ -73,11 +75,12 @@ def test_000_17_the_source_names_no_other_operation():
     }
 
 
+@pytest.mark.line("001-20")
 @pytest.mark.parametrize(
     ("version_id", "named"),
     [("v1", {"VersionId": "v1"}), (None, {"IfMatch": '"0123abcd"'}), ("null", {"IfMatch": ANY})],
 )
-def test_001_20_the_look_is_a_valid_call_for_the_content_of_the_event(version_id, named):
+def test_the_look_is_a_valid_call_for_the_content_of_the_event(version_id, named):
     s3 = client("s3")
     (upload,) = read_event(event(record(version_id=version_id)))
     with Stubber(s3) as stubbed:
@@ -89,7 +92,8 @@ def test_001_20_the_look_is_a_valid_call_for_the_content_of_the_event(version_id
     assert (about.size, about.content_type, about.metadata) == (7, "unknown", {"user-id": "alice"})
 
 
-def test_001_23_the_report_is_a_valid_call():
+@pytest.mark.line("001-23")
+def test_the_report_is_a_valid_call():
     sns = client("sns")
     with Stubber(sns) as stubbed:
         expected = {"TopicArn": TOPIC, "Subject": "Image Processing Report", "Message": ANY}

@@ -64,6 +64,7 @@ def test_format_and_alpha_follow_the_recipe(source, output_format, background, e
     assert judge.read(made.data).hasalpha() == (source is VEILED and ground is None)
 
 
+@pytest.mark.line("003-22")
 @pytest.mark.parametrize(
     ("image_format", "content_type", "extension"),
     [
@@ -73,7 +74,7 @@ def test_format_and_alpha_follow_the_recipe(source, output_format, background, e
         ("avif", "image/avif", "avif"),
     ],
 )
-def test_003_22_thumbnail_has_the_content_type_and_extension_of_its_format(image_format, content_type, extension):
+def test_thumbnail_has_the_content_type_and_extension_of_its_format(image_format, content_type, extension):
     made = thumbnail(encoded(COLOURS, "PNG"), image_format)
 
     assert (made.content_type, made.extension) == (content_type, extension)

@@ -26,6 +26,7 @@ def test_every_member_of_a_record_is_read():
     ) == only_upload(record())
 
 
+@pytest.mark.line("003-18")
 @pytest.mark.parametrize(
     ("written", "key"),
     [
@@ -37,24 +38,27 @@ def test_every_member_of_a_record_is_read():
         ("uploads/../x.jpg", "uploads/../x.jpg"),
     ],
 )
-def test_003_18_keys_are_decoded_like_a_form(written, key):
+def test_keys_are_decoded_like_a_form(written, key):
     given_record = record()
     given_record["s3"]["object"]["key"] = written
 
     assert key == only_upload(given_record).key
 
 
+@pytest.mark.line("003-18")
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
-def test_003_18_any_key_survives_encoding_and_decoding(key):
+def test_any_key_survives_encoding_and_decoding(key):
     assert key == only_upload(record(key)).key
 
 
-def test_003_19_the_image_id_is_the_same_in_every_delivery_and_never_changes_between_releases():
+@pytest.mark.line("002-13", "003-19")
+def test_the_image_id_is_the_same_in_every_delivery_and_never_changes_between_releases():
     assert only_upload(record()).image_id == "30454758-41c2-5cb7-b19a-6f3b584edc55"
     assert only_upload(record(version_id=None)).image_id == "f0560263-b393-5369-bd58-8ab4940e3acd"
 
 
-def test_003_19_another_bucket_key_or_version_is_another_image():
+@pytest.mark.line("003-19")
+def test_another_bucket_key_or_version_is_another_image():
     other_bucket = record()
     other_bucket["s3"]["bucket"]["name"] = "elsewhere"
     records = [record(), record("dog.jpg"), record(version_id="v2"), other_bucket]
@@ -62,6 +66,7 @@ def test_003_19_another_bucket_key_or_version_is_another_image():
     assert len({upload.image_id for upload in read_event(event(*records))}) == 4
 
 
+@pytest.mark.line("002-13")
 @pytest.mark.parametrize("version_id", [None, "null", ""])
 def test_without_versions_the_image_id_follows_the_etag(version_id):
     first, changed = record(version_id=version_id), record(version_id=version_id)

@@ -77,6 +77,7 @@ def named_thumbnails(aws: Aws):
     }
 
 
+@pytest.mark.line("004-23")
 @every_content
 @every_mode
 @pytest.mark.parametrize("moment", ["before", "after"])

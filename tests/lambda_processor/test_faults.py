@@ -53,9 +53,10 @@ def end_of(aws):
     return tuple(aws.item[name]["S"] for name in ("Status", "ErrorCategory", "ErrorMessage"))
 
 
+@pytest.mark.line("004-09")
 @pytest.mark.parametrize("shape", [event, queue])
 @pytest.mark.parametrize(("error", "category", "message"), ENDS, ids=[error.args[0][19:40] for error, *_ in ENDS])
-def test_004_09_what_s3_will_not_give_ends_as_failed_and_is_not_raised(shape, error, category, message, aws, capsys):
+def test_what_s3_will_not_give_ends_as_failed_and_is_not_raised(shape, error, category, message, aws, capsys):
     aws.before = raising(error, "GetObject")
     given = record() if shape is event else event(record())
 

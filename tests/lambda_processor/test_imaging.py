@@ -37,6 +37,7 @@ def rejection(data, **limits):
     return caught.value
 
 
+@pytest.mark.line("003-20")
 @pytest.mark.parametrize(
     ("source", "thumbnail"),
     [
@@ -51,15 +52,16 @@ def rejection(data, **limits):
     ],
 )
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_thumbnail_fits_inside_keeps_its_aspect_and_is_never_enlarged(source, thumbnail, image_format):
+def test_thumbnail_fits_inside_keeps_its_aspect_and_is_never_enlarged(source, thumbnail, image_format):
     made = processed(encoded(photo(*source), image_format))
 
     assert (*source, image_format) == (made.width, made.height, made.format)
     assert thumbnail == (made.thumbnails[0].width, made.thumbnails[0].height) == decoded(made.thumbnails[0].data).size
 
 
+@pytest.mark.line("003-20")
 @given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(1, 600))
-def test_003_20_any_size_fits(width, height, size_px):
+def test_any_size_fits(width, height, size_px):
     fitted = fitted_size(width, height, size_px)
 
     assert max(fitted) == min(size_px, max(width, height))
@@ -67,8 +69,9 @@ def test_003_20_any_size_fits(width, height, size_px):
     assert abs(fitted[0] * height - fitted[1] * width) <= max(width, height) or min(fitted) == 1
 
 
+@pytest.mark.line("003-20", "004-19")
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_pixels_equal_a_lanczos_reduction_of_the_whole_image(image_format):
+def test_pixels_equal_a_lanczos_reduction_of_the_whole_image(image_format):
     source = Image.radial_gradient("L").resize((1500, 1000))
     source = Image.merge("RGB", (source, source.rotate(180), ImageChops.invert(source)))
     data = encoded(source, image_format, quality=100, subsampling=0)
@@ -80,6 +83,7 @@ def test_003_20_pixels_equal_a_lanczos_reduction_of_the_whole_image(image_format
     assert sum(value * count for value, count in enumerate(differences)) / (256 * 171) < 1.5
 
 
+@pytest.mark.line("003-22")
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -92,7 +96,7 @@ def test_003_20_pixels_equal_a_lanczos_reduction_of_the_whole_image(image_format
         (encoded(Image.new("LA", (400, 200), (9, 0)), "PNG"), "PNG"),
     ],
 )
-def test_003_22_opaque_image_becomes_a_jpeg_and_transparent_image_a_png(source, expected):
+def test_opaque_image_becomes_a_jpeg_and_transparent_image_a_png(source, expected):
     thumbnail = processed(source).thumbnails[0]
 
     assert expected == thumbnail.format == decoded(thumbnail.data).format
@@ -161,6 +165,7 @@ def test_huge_text_chunk_is_too_large():
     assert rejection(pngs.flat(9, 9, extra=bomb)).category == "too-large"
 
 
+@pytest.mark.line("004-09")
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(["JPEG", "PNG"]),
@@ -176,6 +181,7 @@ def test_damaged_file_ends_in_a_thumbnail_or_a_category(image_format, damage):
         assert error.category in {"corrupt", "unsupported", "too-large"}  # noqa: PT017  both results are correct
 
 
+@pytest.mark.line("004-18")
 @pytest.mark.parametrize("pixels_over", [1, 1_000_001])
 def test_image_with_too_many_pixels_is_rejected_by_its_header_alone(pixels_over):
     assert rejection(pngs.without_data(1_000_000 + pixels_over, 1), max_pixels=1_000_000).category == "too-large"

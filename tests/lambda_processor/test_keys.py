@@ -42,9 +42,10 @@ keys = (
 )
 
 
+@pytest.mark.line("003-18", "003-19")
 @settings(max_examples=300, deadline=None)
 @given(keys, st.sampled_from(sorted(SHAPES)))
-def test_003_18_003_19_any_key_is_read_as_it_is_and_none_of_it_is_in_the_outputs_key(key, shape):
+def test_any_key_is_read_as_it_is_and_none_of_it_is_in_the_outputs_key(key, shape):
     aws, out = holding(key, data=SMALL), io.StringIO()
 
     with redirect_stdout(out):
@@ -59,16 +60,18 @@ def test_003_18_003_19_any_key_is_read_as_it_is_and_none_of_it_is_in_the_outputs
     assert json.loads(line)["key"] == key
 
 
+@pytest.mark.line("003-19")
 @given(keys, keys)
-def test_003_19_different_keys_are_different_images(one, other):
+def test_different_keys_are_different_images(one, other):
     ids = {read_event(SHAPES[shape](key))[0].image_id for key in (one, other) for shape in SHAPES}
 
     assert len(ids) == len({one, other})
 
 
+@pytest.mark.line("003-19")
 @every_shape
 @pytest.mark.parametrize("text", ["é", "Å", "ガ", "각", "ﬁ"])
-def test_003_19_keys_that_look_the_same_stay_different_keys(shape, text):
+def test_keys_that_look_the_same_stay_different_keys(shape, text):
     forms = {unicodedata.normalize(form, f"{text}.jpg") for form in ("NFC", "NFD", "NFKC", "NFKD")}
     aws = holding(*forms, data=SMALL)
 
@@ -88,8 +91,9 @@ def test_a_key_has_at_most_1024_bytes(shape, character):
     assert read_event(shape(longest + character)) == [Ignored("unknown record shape")]
 
 
+@pytest.mark.line("000-27")
 @given(keys, st.sampled_from(["", "small/", "a/b/"]), st.sampled_from(["JPEG", "PNG", "WEBP", "AVIF"]), st.integers(1))
-def test_000_27_outputs_lie_in_a_folder_of_the_images_id(key, prefix, image_format, size_px):
+def test_outputs_lie_in_a_folder_of_the_images_id(key, prefix, image_format, size_px):
     (upload,) = read_event(event(record(key)))
 
     made = thumbnail_key(prefix, upload.image_id, size_px, Thumbnail(b"", image_format, 1, 1))

@@ -21,7 +21,8 @@ def metrics(*names_and_units):
     }
 
 
-def test_003_24_003_26_the_line_of_a_processed_image_carries_its_metrics(aws, capsys):
+@pytest.mark.line("000-29", "003-24", "003-26")
+def test_the_line_of_a_processed_image_carries_its_metrics(aws, capsys):
     size = len(aws.objects[SOURCE, "cat.jpg", "v1"][0])
 
     run(aws, record())
@@ -51,7 +52,8 @@ def test_003_24_003_26_the_line_of_a_processed_image_carries_its_metrics(aws, ca
     } == line
 
 
-def test_003_25_the_line_of_a_failed_image_counts_an_error(aws, capsys):
+@pytest.mark.line("000-28", "003-25")
+def test_the_line_of_a_failed_image_counts_an_error(aws, capsys):
     aws.objects[SOURCE, "cat.jpg", "v1"] = (b"no image", "text/plain")
 
     run(aws, record())
@@ -120,7 +122,8 @@ def test_lines_of_a_duplicate_and_of_a_record_left_for_want_of_time_have_no_metr
     assert log_lines(capsys) == [{"level": "INFO", "event": "duplicate", **shared}]
 
 
-def test_003_26_a_log_that_cannot_be_written_fails_no_image(aws, monkeypatch):
+@pytest.mark.line("003-26")
+def test_a_log_that_cannot_be_written_fails_no_image(aws, monkeypatch):
     class Broken:
         def write(self, _text):
             raise OSError("no space left")

@@ -37,7 +37,8 @@ def plain(item):
     return {name: next(iter(value.values())) for name, value in item.items()}
 
 
-def test_001_20_001_21_the_item_of_an_image_of_which_only_metadata_is_kept_is_exactly_this(aws):
+@pytest.mark.line("001-20", "001-21")
+def test_the_item_of_an_image_of_which_only_metadata_is_kept_is_exactly_this(aws):
     size = len(aws.objects[SOURCE, "cat.jpg", "v1"][0])
 
     assert run(aws, record(), settings=METADATA_ONLY) == {"processed": 1}
@@ -67,14 +68,16 @@ def test_001_20_001_21_the_item_of_an_image_of_which_only_metadata_is_kept_is_ex
     assert aws.uploads == []
 
 
-def test_001_20_the_very_version_is_looked_at_before_it_is_read(aws):
+@pytest.mark.line("001-20")
+def test_the_very_version_is_looked_at_before_it_is_read(aws):
     run(aws, record(), settings=METADATA_ONLY)
 
     assert aws.calls == ["PutItem", "HeadObject", "GetObject", "UpdateItem"]
     assert aws.looks == [{"Bucket": SOURCE, "Key": "cat.jpg", "VersionId": "v1"}] == aws.reads
 
 
-def test_001_20_a_content_type_that_nobody_stored_is_unknown(aws):
+@pytest.mark.line("001-20")
+def test_a_content_type_that_nobody_stored_is_unknown(aws):
     aws.objects[SOURCE, "cat.jpg", "v1"] = (encoded(photo()), None)
 
     run(aws, record(), settings=METADATA_ONLY)
@@ -82,7 +85,8 @@ def test_001_20_a_content_type_that_nobody_stored_is_unknown(aws):
     assert aws.item["ContentType"] == {"S": "unknown"}
 
 
-def test_001_20_what_is_too_large_is_recorded_with_type_and_size_and_never_read(aws):
+@pytest.mark.line("001-20")
+def test_what_is_too_large_is_recorded_with_type_and_size_and_never_read(aws):
     size = len(aws.objects[SOURCE, "cat.jpg", "v1"][0])
 
     assert run(aws, record(size=None), settings=METADATA_ONLY._replace(max_source_bytes=9)) == {"failed": 1}
@@ -93,7 +97,8 @@ def test_001_20_what_is_too_large_is_recorded_with_type_and_size_and_never_read(
     assert aws.reads == []
 
 
-def test_001_20_the_read_tells_why_an_object_cannot_be_looked_at():
+@pytest.mark.line("001-20")
+def test_the_read_tells_why_an_object_cannot_be_looked_at():
     aws = Aws()
 
     assert run(aws, record(), settings=METADATA_ONLY) == {"failed": 1}
@@ -163,11 +168,12 @@ def test_a_crash_between_the_sizes_is_made_good(aws, number):
     assert {each["M"]["Key"]["S"] for each in aws.item["Thumbnails"]["L"]} == {each["Key"] for each in aws.uploads}
 
 
+@pytest.mark.line("000-05")
 @pytest.mark.parametrize(
     "key", ["uploadsX/cat.jpg", "Uploads/cat.jpg", "uploads", "/uploads/cat.jpg", "x/uploads/a.jpg"]
 )
 @pytest.mark.parametrize("shape", [lambda key: event(record(key)), eventbridge])
-def test_000_05_what_is_not_below_the_upload_prefix_is_ignored_and_logged(key, shape, capsys):
+def test_what_is_not_below_the_upload_prefix_is_ignored_and_logged(key, shape, capsys):
     aws = holding(key)
 
     assert send(aws, shape(key), settings=BY_FOLDER) == {"ignored": 1}
@@ -179,12 +185,14 @@ def test_000_05_what_is_not_below_the_upload_prefix_is_ignored_and_logged(key, s
     )
 
 
+@pytest.mark.line("000-05")
 @pytest.mark.parametrize("key", ["uploads/cat.jpg", "uploads/../cat.jpg", "uploads//cat.jpg", "uploads/uploads/a.jpg"])
-def test_000_05_what_is_below_the_upload_prefix_is_processed(key):
+def test_what_is_below_the_upload_prefix_is_processed(key):
     assert run(holding(key), record(key), settings=BY_FOLDER) == {"processed": 1}
 
 
-def test_000_27_an_output_is_never_an_upload(aws, capsys):
+@pytest.mark.line("000-27")
+def test_an_output_is_never_an_upload(aws, capsys):
     own = making(SOURCE, "thumbnails/", (128,))
     run(aws, record(), settings=own)
     (upload,) = aws.uploads
@@ -201,8 +209,9 @@ def test_a_folder_of_that_name_in_another_bucket_is_an_upload():
 folder = st.text("ab/", max_size=6).map(lambda text: f"{text}/")
 
 
+@pytest.mark.line("000-27")
 @given(folder | st.just(""), folder, st.integers(1, 5000), st.sampled_from(["JPEG", "PNG"]), st.text("ab/", min_size=1))
-def test_000_27_no_prefixes_whatever_let_the_function_feed_itself(upload_prefix, output_prefix, size_px, kind, key):
+def test_no_prefixes_whatever_let_the_function_feed_itself(upload_prefix, output_prefix, size_px, kind, key):
     settings = making(SOURCE, output_prefix, (size_px,), SETTINGS._replace(upload_prefix=upload_prefix))
     (upload,) = read_event(event(record(key)))
     written = thumbnail_key(output_prefix, upload.image_id, size_px, Thumbnail(b"", kind, 1, 1))
@@ -210,6 +219,7 @@ def test_000_27_no_prefixes_whatever_let_the_function_feed_itself(upload_prefix,
     assert reason_to_ignore(upload._replace(key=written), settings) is not None
 
 
+@pytest.mark.line("002-23")
 @pytest.mark.parametrize(
     ("key", "user_id"),
     [
@@ -227,7 +237,7 @@ def test_000_27_no_prefixes_whatever_let_the_function_feed_itself(upload_prefix,
         ("uploads/al\0ice/cat.jpg", None),
     ],
 )
-def test_002_23_the_user_is_the_first_folder(key, user_id):
+def test_the_user_is_the_first_folder(key, user_id):
     aws = holding(key)
 
     assert run(aws, record(key), settings=BY_FOLDER) == {"processed": 1}
@@ -235,7 +245,8 @@ def test_002_23_the_user_is_the_first_folder(key, user_id):
     assert user_id == aws.item.get("UserId", {}).get("S")
 
 
-def test_002_23_an_image_belongs_to_its_user_from_the_start_and_when_it_fails():
+@pytest.mark.line("002-23")
+def test_an_image_belongs_to_its_user_from_the_start_and_when_it_fails():
     aws = holding("uploads/alice/cat.jpg", data=b"no image")
     seen = []
     aws.after = lambda call: seen.append((call, aws.items and aws.item["UserId"]["S"]))
@@ -245,6 +256,7 @@ def test_002_23_an_image_belongs_to_its_user_from_the_start_and_when_it_fails():
     assert seen == [("PutItem", "alice"), ("GetObject", "alice"), ("UpdateItem", "alice")]
 
 
+@pytest.mark.line("002-23")
 @pytest.mark.parametrize("settings", [BY_METADATA, METADATA_ONLY._replace(user_id_from="metadata")])
 @pytest.mark.parametrize("data", [encoded(photo()), b"no image"])
 @pytest.mark.parametrize(
@@ -257,7 +269,7 @@ def test_002_23_an_image_belongs_to_its_user_from_the_start_and_when_it_fails():
         ({}, None),
     ],
 )
-def test_002_23_the_user_is_what_the_uploader_stored(settings, data, metadata, user_id):
+def test_the_user_is_what_the_uploader_stored(settings, data, metadata, user_id):
     aws = holding("alice/cat.jpg", data=data)
     aws.metadata = metadata
 
@@ -284,7 +296,8 @@ def test_nobodys_images_have_no_user(aws):
     assert "UserId" not in aws.item
 
 
+@pytest.mark.line("002-23")
 @given(st.text(max_size=600))
-def test_002_23_a_user_id_is_taken_as_it_is_or_not_at_all(text):
+def test_a_user_id_is_taken_as_it_is_or_not_at_all(text):
     for user_id in (user_of_key(f"{text.replace('/', '')}/x.jpg", ""), user_of_metadata({"user-id": text})):
         assert user_id is None or (user_id in text.replace("/", "") + text and len(user_id.encode()) <= 2048)

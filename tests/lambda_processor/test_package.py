@@ -53,7 +53,8 @@ def started():
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_003_10_the_handler_is_index_lambda_handler(started):
+@pytest.mark.line("003-10")
+def test_the_handler_is_index_lambda_handler(started):
     line, (answer, _modules, _clients) = started
 
     assert answer == {"ignored": 1}
@@ -80,8 +81,9 @@ def test_a_cold_start_loads_the_commonest_decoders_and_no_boto3(started):
     assert not [name for name in modules if name.split(".")[0] in elsewhere]
 
 
+@pytest.mark.line("001-19")
 @pytest.mark.parametrize("occasion", ["failures", "always"])
-def test_001_19_a_client_of_sns_is_made_only_where_reports_are_wanted(started, occasion):
+def test_a_client_of_sns_is_made_only_where_reports_are_wanted(started, occasion):
     topic = {"SNS_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:reports", "REPORTS": occasion}
 
     with_reports = start(ENVIRONMENT | topic)
@@ -90,7 +92,8 @@ def test_001_19_a_client_of_sns_is_made_only_where_reports_are_wanted(started, o
     assert json.loads(with_reports.stdout.splitlines()[1])[2] == ["s3", "dynamodb", "sns"]
 
 
-def test_003_27_a_missing_variable_is_named_when_the_function_starts():
+@pytest.mark.line("003-27")
+def test_a_missing_variable_is_named_when_the_function_starts():
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "METADATA_TABLE"}
 
     assert "environment: METADATA_TABLE: is missing or empty" in start(environment).stderr

@@ -32,7 +32,8 @@ def plain(item):
     return {name: next(iter(value.values())) for name, value in item.items()}
 
 
-def test_003_23_the_item_of_a_processed_image_is_exactly_this(aws):
+@pytest.mark.line("000-25", "003-23")
+def test_the_item_of_a_processed_image_is_exactly_this(aws):
     size = len(aws.objects[SOURCE, "cat.jpg", "v1"][0])
 
     assert run(aws, record()) == {"processed": 1}
@@ -76,6 +77,7 @@ def test_003_23_the_item_of_a_processed_image_is_exactly_this(aws):
     } == aws.item
 
 
+@pytest.mark.line("000-28", "004-09")
 def test_the_item_of_a_failed_image_is_exactly_this(aws):
     aws.objects[SOURCE, "cat.jpg", "v1"] = (b"Dear cat,", None)
 
@@ -151,10 +153,11 @@ def test_the_item_says_processing_while_the_work_is_done(aws):
     assert [(call, ["processing"]) for call in SUCCESS[1:]] == seen[1:]
 
 
+@pytest.mark.line("003-18")
 @pytest.mark.parametrize(
     "key", ["my cat.jpg", "a+b%2Fc.JPG", "100%.png", "ü/😀.Jpeg", "../../etc/x.png", "a\nb\x1b[31m\u2028.jpg"]
 )
-def test_003_18_any_key_is_read_and_recorded_and_none_gets_into_the_thumbnails_key(key, capsys):
+def test_any_key_is_read_and_recorded_and_none_gets_into_the_thumbnails_key(key, capsys):
     aws = Aws()
     aws.objects[SOURCE, key, "v1"] = (encoded(photo()), "image/jpeg")
 
@@ -167,7 +170,8 @@ def test_003_18_any_key_is_read_and_recorded_and_none_gets_into_the_thumbnails_k
     assert key == line["key"]
 
 
-def test_003_21_the_thumbnail_that_is_uploaded_is_the_one_that_is_recorded(aws):
+@pytest.mark.line("000-26", "003-21")
+def test_the_thumbnail_that_is_uploaded_is_the_one_that_is_recorded(aws):
     run(aws, record())
 
     (upload,) = aws.uploads
@@ -229,7 +233,8 @@ def test_a_newer_version_is_an_image_of_its_own(aws):
     assert {"50", "400"} == {item["Width"]["N"] for item in aws.items.values()}
 
 
-def test_001_22_a_poisoned_record_stops_none_of_the_others(aws, capsys):
+@pytest.mark.line("001-22")
+def test_a_poisoned_record_stops_none_of_the_others(aws, capsys):
     aws.objects[SOURCE, "bad.jpg", "v1"] = (encoded(photo())[:300], "image/jpeg")
 
     assert run(aws, record("bad.jpg"), record("gone.jpg"), record()) == {"processed": 1, "failed": 2}
@@ -252,14 +257,13 @@ def test_what_is_too_large_is_failed_and_not_retried(aws, limits, size, read):
     assert read == len([body for body in aws.bodies if body.taken])
 
 
+@pytest.mark.line("003-25")
 @pytest.mark.parametrize("call", SUCCESS)
 @pytest.mark.parametrize(
     ("error", "category"),
     [(client_error("SlowDown", 503), "transient"), (client_error("InvalidToken", 400), "internal")],
 )
-def test_003_25_what_may_pass_is_counted_and_raised_once_after_the_others_and_then_retried(
-    aws, call, error, category, capsys
-):
+def test_what_may_pass_is_counted_and_raised_once_after_the_others_and_then_retried(aws, call, error, category, capsys):
     aws.objects[SOURCE, "dog.jpg", "v1"] = aws.objects[SOURCE, "cat.jpg", "v1"]
     aws.before = raising(error, call)
     records = [record(), record("dog.jpg")]
@@ -273,6 +277,7 @@ def test_003_25_what_may_pass_is_counted_and_raised_once_after_the_others_and_th
     assert run(aws, *records) == {"processed": 1, "duplicate": 1}
 
 
+@pytest.mark.line("004-09")
 def test_a_refused_upload_is_the_stacks_fault_and_not_the_images(aws):
     aws.before = raising(client_error("AccessDenied", 403, "PutObject"), "PutObject")
 

@@ -21,7 +21,8 @@ def counts(aws):
     return [(body["processed"], body["failed"]) for body in bodies(aws)]
 
 
-def test_001_23_the_report_is_exactly_this(aws):
+@pytest.mark.line("001-23")
+def test_the_report_is_exactly_this(aws):
     aws.objects[SOURCE, "bad.jpg", "v1"] = (b"no image", None)
     (bad,) = read_event(event(record("bad.jpg")))
 
@@ -45,22 +46,25 @@ def test_001_23_the_report_is_exactly_this(aws):
     assert report["Message"].startswith('{\n  "environment": "staging",\n')  # people read it as an e-mail
 
 
-def test_001_23_one_report_tells_of_a_whole_batch(aws):
+@pytest.mark.line("001-23")
+def test_one_report_tells_of_a_whole_batch(aws):
     message = queue(event(record("gone.jpg"), record()), event(record("lost.jpg")), TEST_EVENT)
 
     assert send(aws, message, reports="failures") == {"batchItemFailures": []}
     assert counts(aws) == [(1, 2)]
 
 
+@pytest.mark.line("001-23")
 @pytest.mark.parametrize(("occasion", "told"), [("failures", []), ("always", [(1, 0)]), (None, [])])
-def test_001_23_success_alone_is_told_only_where_it_is_asked_for(aws, occasion, told):
+def test_success_alone_is_told_only_where_it_is_asked_for(aws, occasion, told):
     send(aws, event(record()), reports=occasion)
 
     assert told == counts(aws)
 
 
+@pytest.mark.line("001-23")
 @pytest.mark.parametrize("occasion", ["failures", "always"])
-def test_001_23_duplicates_and_what_is_ignored_are_not_told_of(aws, occasion):
+def test_duplicates_and_what_is_ignored_are_not_told_of(aws, occasion):
     send(aws, event(record()))
 
     send(aws, event(record(), record(eventName="ObjectRemoved:Delete")), reports=occasion)
@@ -70,10 +74,11 @@ def test_001_23_duplicates_and_what_is_ignored_are_not_told_of(aws, occasion):
     assert aws.reports == []
 
 
+@pytest.mark.line("001-23")
 @pytest.mark.parametrize(
     ("error", "category"), [(client_error("SlowDown", 503), "transient"), (KeyError("x"), "internal")]
 )
-def test_001_23_what_will_be_tried_again_is_told_of_before_it_is_raised(aws, error, category):
+def test_what_will_be_tried_again_is_told_of_before_it_is_raised(aws, error, category):
     aws.before = raising(error, "GetObject")
 
     with pytest.raises(RecordsToRetryError):
@@ -91,10 +96,11 @@ def test_what_was_left_for_the_next_delivery_has_not_failed(aws):
     assert counts(aws) == [(1, 0)]
 
 
+@pytest.mark.line("001-23")
 @pytest.mark.parametrize(
     "error", [client_error("AuthorizationError", 403, "Publish"), OSError("no route"), ValueError()]
 )
-def test_001_23_a_report_that_cannot_be_sent_fails_nothing(aws, error, capsys):
+def test_a_report_that_cannot_be_sent_fails_nothing(aws, error, capsys):
     aws.before = raising(error, "Publish")
 
     assert send(aws, event(record()), reports="always") == {"processed": 1}
@@ -109,8 +115,9 @@ def test_001_23_a_report_that_cannot_be_sent_fails_nothing(aws, error, capsys):
     }
 
 
+@pytest.mark.line("001-23")
 @pytest.mark.parametrize("key", ["\x01" * 1024, "😀" * 256, "k" * 1024, "x", '"' * 1024])
-def test_001_23_a_report_stays_within_the_limit_and_counts_what_it_leaves_out(key):
+def test_a_report_stays_within_the_limit_and_counts_what_it_leaves_out(key):
     (upload,) = read_event(event(record(key)))
 
     text = report_text(0, [Failure(upload, "unsupported")] * 5000, SETTINGS, request_id="r-1")

@@ -38,7 +38,8 @@ def without(name):
     return {other: value for other, value in EVERYTHING.items() if other != name}
 
 
-def test_003_27_the_environment_is_all_the_configuration_there_is():
+@pytest.mark.line("003-27")
+def test_the_environment_is_all_the_configuration_there_is():
     assert Settings(
         metadata_table="ImageMetadata-dev",
         environment="production",

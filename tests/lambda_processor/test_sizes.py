@@ -31,6 +31,7 @@ def gradients(mode):
     return bands[0] if mode == "L" else Image.merge(mode, bands[: len(mode)])
 
 
+@pytest.mark.line("003-20", "003-22")
 @pytest.mark.parametrize(
     "data",
     [
@@ -56,7 +57,7 @@ def gradients(mode):
         "cut-out",
     ],
 )
-def test_003_20_003_22_every_size_equals_the_same_size_made_alone(data):
+def test_every_size_equals_the_same_size_made_alone(data):
     for size_px, made in zip(SIZES_PX, thumbnails(data, SIZES_PX), strict=True):
         (alone,) = thumbnails(data, [size_px])
 
@@ -64,9 +65,10 @@ def test_003_20_003_22_every_size_equals_the_same_size_made_alone(data):
         assert mean_difference(decoded(alone.data), decoded(made.data)) < 2
 
 
+@pytest.mark.line("003-20")
 @pytest.mark.parametrize("sizes_px", [SIZES_PX, [200, 210, 230, 256]], ids=["octaves", "close-to-each-other"])
 @pytest.mark.parametrize(("image_format", "engine"), [("JPEG", PILLOW), ("PNG", PILLOW), ("PNG", LIBVIPS)])
-def test_003_20_other_sizes_do_not_reduce_fine_detail(image_format, engine, sizes_px):
+def test_other_sizes_do_not_reduce_fine_detail(image_format, engine, sizes_px):
     source = scenes.spots(1500, 1000)
     data = encoded(source, image_format)
 
@@ -77,10 +79,11 @@ def test_003_20_other_sizes_do_not_reduce_fine_detail(image_format, engine, size
         assert mean_difference(exact, decoded(made.data)) <= mean_difference(exact, decoded(alone.data)) + 0.1
 
 
+@pytest.mark.line("003-20")
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 8), (61, 40), (60, 41), (61, 41), (127, 85), (128, 86)], ids=str)
 @pytest.mark.parametrize("scale", [1, 2.7, 7.3])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_20_jpeg_colours_stay_at_their_positions(image_format, size, scale):
+def test_jpeg_colours_stay_at_their_positions(image_format, size, scale):
     """Shrinking in YCbCr planes is at least as good as shrinking in red, green and blue."""
     source = scenes.spots(round(scale * size[0]), round(scale * size[1]), 4 * scale)
     data = encoded(source, image_format, quality=95) + PADDING
@@ -95,9 +98,10 @@ def test_003_20_jpeg_colours_stay_at_their_positions(image_format, size, scale):
     assert judge.difference(seen, judge.seen(actual.data)) <= 1.2 * judge.difference(seen, over_rgb) + slack
 
 
+@pytest.mark.line("003-22")
 @pytest.mark.parametrize("profile", [None, profiles.wide_rgb()], ids=["srgb", "wide"])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-def test_003_22_conversion_to_planes_keeps_every_colour(image_format, profile):
+def test_conversion_to_planes_keeps_every_colour(image_format, profile):
     data = encoded(scenes.spots(1500, 1000), image_format, quality=95, icc_profile=profile) + PADDING
     means = []
     for output_format in ("png", "jpeg"):
@@ -116,9 +120,10 @@ def test_every_size_is_upright(orientation):
     assert sizes == ([(64, 32), (256, 128)] if orientation < 5 else [(32, 64), (128, 256)])
 
 
+@pytest.mark.line("003-20")
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.lists(st.integers(1, 100), max_size=5))
-def test_003_20_thumbnails_are_in_the_order_of_their_sizes_and_fit_exactly(width, height, sizes_px):
+def test_thumbnails_are_in_the_order_of_their_sizes_and_fit_exactly(width, height, sizes_px):
     made = thumbnails(encoded(photo(width, height)), sizes_px)
 
     assert [fitted_size(width, height, size_px) for size_px in sizes_px] == [(each.width, each.height) for each in made]
@@ -129,6 +134,7 @@ SMOOTH = {mode: gradients(mode) for mode in ("L", "RGB", "RGBA")}
 FORMATS = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "RGBA"), "WEBP": ("RGB", "RGBA"), "TIFF": ("L", "RGB", "RGBA")}
 
 
+@pytest.mark.line("003-20")
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from([(image_format, mode) for image_format, modes in FORMATS.items() for mode in modes]),
@@ -137,9 +143,7 @@ FORMATS = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "RGBA"), "WEBP": ("RGB", "R
     st.lists(st.integers(8, 320), min_size=1, max_size=4),
     st.integers(1, 8),
 )
-def test_003_20_random_sizes_of_random_images_fit_and_equal_those_made_alone(
-    kind, width, height, sizes_px, orientation
-):
+def test_random_sizes_of_random_images_fit_and_equal_those_made_alone(kind, width, height, sizes_px, orientation):
     image_format, mode = kind
     image = SMOOTH[mode].resize((width, height), Image.Resampling.BOX, reducing_gap=1)
     data = encoded(image, image_format, quality=95, exif=exif(orientation))
@@ -158,9 +162,10 @@ def test_003_20_random_sizes_of_random_images_fit_and_equal_those_made_alone(
         assert judge.difference(judge.seen(alone.data), judge.seen(made.data)) < (12 if few_pixels else 3)
 
 
+@pytest.mark.line("003-20")
 @pytest.mark.parametrize("size_px", SIZES_PX)
 @pytest.mark.parametrize(("image_format", "mode"), [(name, mode) for name, modes in FORMATS.items() for mode in modes])
-def test_003_20_lanczos_of_another_program_has_the_same_result(image_format, mode, size_px):
+def test_lanczos_of_another_program_has_the_same_result(image_format, mode, size_px):
     data = encoded(SMOOTH[mode], image_format, quality=95)
 
     (made,) = make_thumbnails(data, Recipe((size_px,), "png"), LIMITS).thumbnails

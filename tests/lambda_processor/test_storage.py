@@ -81,6 +81,7 @@ def test_a_body_is_read_to_its_end_so_that_its_checksum_is_compared():
     assert body.closed
 
 
+@pytest.mark.line("004-18")
 def test_an_announced_length_over_the_limit_is_refused_unread():
     body = Body(bytes(101))
 
@@ -143,7 +144,8 @@ def test_other_errors_are_left_to_a_retry(error, transient):
     assert transient == is_transient(error)
 
 
-def test_003_21_the_thumbnail_is_uploaded_with_type_and_cache_rules_and_without_an_acl():
+@pytest.mark.line("003-21")
+def test_the_thumbnail_is_uploaded_with_type_and_cache_rules_and_without_an_acl():
     s3 = botocore.session.Session().create_client(
         "s3", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
@@ -163,6 +165,7 @@ def test_003_21_the_thumbnail_is_uploaded_with_type_and_cache_rules_and_without_
         stubbed.assert_no_pending_responses()
 
 
+@pytest.mark.line("004-07")
 def test_a_lost_connection_is_tried_again_within_the_timeout_of_the_function():
     attempts = CLIENT_CONFIG.retries["total_max_attempts"]
 

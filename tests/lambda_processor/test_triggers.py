@@ -43,9 +43,10 @@ def only_upload(message):
     return upload
 
 
+@pytest.mark.line("000-24")
 @every_shape
 @pytest.mark.parametrize("key", HOSTILE_KEYS, ids=range(len(HOSTILE_KEYS)))
-def test_000_24_any_key_is_read_through_every_trigger_and_gives_the_same_image(shape, key):
+def test_any_key_is_read_through_every_trigger_and_gives_the_same_image(shape, key):
     aws = holding(key)
     through_s3 = only_upload(event(record(key)))
 
@@ -56,14 +57,16 @@ def test_000_24_any_key_is_read_through_every_trigger_and_gives_the_same_image(s
     )
 
 
+@pytest.mark.line("000-24", "003-18")
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40), st.sampled_from(sorted(SHAPES)))
-def test_000_24_003_18_keys_are_decoded_once_and_only_where_they_are_encoded(key, shape):
+def test_keys_are_decoded_once_and_only_where_they_are_encoded(key, shape):
     assert key == only_upload(SHAPES[shape](key)).key
 
 
+@pytest.mark.line("003-19")
 @every_shape
 @pytest.mark.parametrize("version_id", ["v1", "null", None])
-def test_003_19_the_image_id_is_the_same_whatever_way_the_event_came(shape, version_id):
+def test_the_image_id_is_the_same_whatever_way_the_event_came(shape, version_id):
     expected = only_upload(event(record(version_id=version_id)))
 
     upload = only_upload(SHAPES[shape]("cat.jpg", version_id=version_id))
@@ -106,6 +109,7 @@ def test_what_is_no_upload_is_ignored_with_a_reason(message, reason):
     assert [Ignored(reason)] == read_event(message)
 
 
+@pytest.mark.line("001-22")
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -123,7 +127,7 @@ def test_what_is_no_upload_is_ignored_with_a_reason(message, reason):
         (eventbridge(source="aws.ec2"), "not an S3 event"),
     ],
 )
-def test_001_22_a_malformed_message_is_acknowledged_and_logged_and_stops_no_other(aws, body, reason, capsys):
+def test_a_malformed_message_is_acknowledged_and_logged_and_stops_no_other(aws, body, reason, capsys):
     assert send(aws, batch(body, event(record()))) == {"batchItemFailures": []}
 
     first, second = log_lines(capsys)

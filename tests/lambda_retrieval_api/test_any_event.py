@@ -70,15 +70,17 @@ def lines(capsys):
     return [json.loads(line) for line in out.splitlines()]
 
 
+@pytest.mark.line("002-18", "004-19")
 @settings(deadline=None, max_examples=300)
 @given(request=REQUESTS | ANYTHING, own=st.booleans())
-def test_002_18_any_event_has_an_answer_and_no_event_is_a_fault(request, own):
+def test_any_event_has_an_answer_and_no_event_is_a_fault(request, own):
     status, _ = ask(api(table(), OWN if own else SETTINGS), request)
 
     assert status in {200, 400, 401, 404, 405}
 
 
-def test_002_18_an_event_of_any_depth_has_an_answer():
+@pytest.mark.line("002-18")
+def test_an_event_of_any_depth_has_an_answer():
     deep: dict = {}
     for _ in range(100_000):
         deep = {"jwt": deep, "http": deep}
@@ -93,11 +95,13 @@ def test_002_18_an_event_of_any_depth_has_an_answer():
         assert ask(api(table()), hostile)[0] == status
 
 
+@pytest.mark.line("002-18")
 @pytest.mark.parametrize("request_", [None, [], "GET /images", 7, {}, {"httpMethod": "GET", "path": "/images"}])
-def test_002_18_what_is_no_request_of_an_http_api_is_400(request_):
+def test_what_is_no_request_of_an_http_api_is_400(request_):
     assert ask(api(table()), request_)[0] == 400
 
 
+@pytest.mark.line("002-10")
 @pytest.mark.parametrize(
     ("request_", "facts"),
     [
@@ -113,14 +117,15 @@ def test_002_18_what_is_no_request_of_an_http_api_is_400(request_):
         (event(limit="0"), {"event": "refused", "status": 400, "code": "invalid-limit"}),
     ],
 )
-def test_002_10_each_request_is_one_line(capsys, request_, facts):
+def test_each_request_is_one_line(capsys, request_, facts):
     ask(api(table()), request_)
 
     (line,) = lines(capsys)
     assert {"level": "INFO", "request_id": "r-1", "duration_ms": 0.0, **facts}.items() <= line.items()
 
 
-def test_002_11_a_fault_is_logged_with_its_place_and_without_its_text(capsys):
+@pytest.mark.line("002-11")
+def test_a_fault_is_logged_with_its_place_and_without_its_text(capsys):
     dynamodb = table()
     dynamodb.error = client_error("ThrottlingException", "secret words")
 
@@ -138,7 +143,8 @@ def test_002_11_a_fault_is_logged_with_its_place_and_without_its_text(capsys):
     assert "secret" not in json.dumps(line)
 
 
-def test_002_10_no_line_holds_a_link_a_token_or_a_callers_words(capsys):
+@pytest.mark.line("002-10")
+def test_no_line_holds_a_link_a_token_or_a_callers_words(capsys):
     reading = api(table())
     _, body = ask(reading, event(limit="1"))
     ask(reading, event(limit="1", next=body["next"]))

@@ -29,7 +29,8 @@ def told(item, settings=SETTINGS):
     return body
 
 
-def test_002_14_an_image_is_told_with_its_metadata():
+@pytest.mark.line("002-14")
+def test_an_image_is_told_with_its_metadata():
     body = told(image(1))
     (small,) = body.pop("Thumbnails")
 
@@ -60,7 +61,8 @@ def test_an_image_is_told_with_what_is_shown_while_its_thumbnail_is_loaded_and_w
     assert tuple(body[name] for name in more) == ("LEHV6nWB2yk8", "#c81414", 12)
 
 
-def test_002_16_a_list_tells_the_same_of_an_image():
+@pytest.mark.line("002-16")
+def test_a_list_tells_the_same_of_an_image():
     dynamodb = Dynamodb()
     dynamodb.add(image(1))
     (listed,) = ask(api(dynamodb), event(user="anna"))[1]["images"]
@@ -69,28 +71,32 @@ def test_002_16_a_list_tells_the_same_of_an_image():
     assert listed["Thumbnails"][0].keys() == told(image(1))["Thumbnails"][0].keys()
 
 
+@pytest.mark.line("002-12")
 @pytest.mark.parametrize("status", ["processing", "failed"])
-def test_002_12_an_image_without_thumbnails_is_told_all_the_same(status):
+def test_an_image_without_thumbnails_is_told_all_the_same(status):
     body = told(image(1, status=status))
 
     assert (status, []) == (body["Status"], body["Thumbnails"])
     assert body.get("ErrorCategory") == ("corrupt" if status == "failed" else None)
 
 
-def test_002_12_an_item_with_nothing_in_it_is_told():
+@pytest.mark.line("002-12")
+def test_an_item_with_nothing_in_it_is_told():
     assert {"ImageId": image_id(1), "Status": "unknown", "Thumbnails": []} == told({"ImageId": {"S": image_id(1)}})
 
 
+@pytest.mark.line("002-12")
 @pytest.mark.parametrize(
     "thumbnails",
     [{"S": "x"}, {"L": []}, {"L": [{"S": "x"}]}, {"L": [{"M": 7}]}, {"L": "x"}, {"NULL": True}, {"M": {}}],
 )
-def test_002_12_thumbnails_of_another_shape_are_none(thumbnails):
+def test_thumbnails_of_another_shape_are_none(thumbnails):
     assert told(image(1) | {"Thumbnails": thumbnails})["Thumbnails"] == []
 
 
+@pytest.mark.line("002-12")
 @pytest.mark.parametrize("missing", ["Key", "Bucket"])
-def test_002_12_a_thumbnail_without_a_place_has_no_link(missing):
+def test_a_thumbnail_without_a_place_has_no_link(missing):
     incomplete = thumbnail("thumbnails/a.jpg")
     del incomplete["M"][missing]
 
@@ -115,7 +121,8 @@ def test_only_objects_of_the_pipelines_buckets_are_linked_to():
         assert "Url" not in body["Thumbnails"][0]
 
 
-def test_002_19_what_is_asked_never_becomes_a_key_or_a_bucket():
+@pytest.mark.line("002-19")
+def test_what_is_asked_never_becomes_a_key_or_a_bucket():
     dynamodb = Dynamodb()
     dynamodb.add(image(1, UserId={"S": "../evil"}))
 
@@ -147,9 +154,10 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.line("002-12")
 @settings(deadline=None, max_examples=150)
 @given(changes=st.dictionaries(st.sampled_from([*image(1).keys() - {"ImageId"}, "Thumbnails", "x"]), VALUES))
-def test_002_12_no_item_is_a_fault(changes):
+def test_no_item_is_a_fault(changes):
     dynamodb = Dynamodb()
     dynamodb.add(image(1) | changes)
 

@@ -43,7 +43,8 @@ def answered():
     return one(api(dynamodb))[1]
 
 
-def test_002_19_every_thumbnail_has_a_link_to_its_object(answered):
+@pytest.mark.line("002-19")
+def test_every_thumbnail_has_a_link_to_its_object(answered):
     (thumbnail,) = answered["Thumbnails"]
     parts = urlsplit(thumbnail["Url"])
 
@@ -55,7 +56,8 @@ def test_002_19_every_thumbnail_has_a_link_to_its_object(answered):
     assert query_of(thumbnail["Url"])["response-content-type"] == "image/jpeg"
 
 
-def test_002_19_the_original_is_had_as_a_file_in_the_very_version_of_the_item(answered):
+@pytest.mark.line("002-19")
+def test_the_original_is_had_as_a_file_in_the_very_version_of_the_item(answered):
     parts, query = urlsplit(answered["Original"]["Url"]), query_of(answered["Original"]["Url"])
 
     assert (f"{SOURCE}.s3.eu-west-1.amazonaws.com", "/uploads/photo%201.jpg") == (parts.netloc, parts.path)
@@ -65,7 +67,8 @@ def test_002_19_the_original_is_had_as_a_file_in_the_very_version_of_the_item(an
     )
 
 
-def test_002_19_a_link_is_signed_with_version_4_over_the_host_alone(answered):
+@pytest.mark.line("002-19")
+def test_a_link_is_signed_with_version_4_over_the_host_alone(answered):
     for link in (answered["Original"], *answered["Thumbnails"]):
         query = query_of(link["Url"])
         assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
@@ -75,7 +78,8 @@ def test_002_19_a_link_is_signed_with_version_4_over_the_host_alone(answered):
         assert query["X-Amz-Signature"] == signature(link["Url"])
 
 
-def test_002_19_a_link_is_of_no_use_for_another_method_or_key(answered):
+@pytest.mark.line("002-19")
+def test_a_link_is_of_no_use_for_another_method_or_key(answered):
     url = answered["Original"]["Url"]
     signed = query_of(url)["X-Amz-Signature"]
 
@@ -87,8 +91,9 @@ def test_002_19_a_link_is_of_no_use_for_another_method_or_key(answered):
     assert signed != signature(url.replace("attachment", "inline"))
 
 
+@pytest.mark.line("002-19")
 @pytest.mark.parametrize("seconds", [1, 60, 900])
-def test_002_19_a_link_says_when_it_ends(seconds):
+def test_a_link_says_when_it_ends(seconds):
     before = datetime.now(UTC).replace(microsecond=0)
     link = Links(s3(), seconds).to_thumbnail(THUMBNAILS, "a.jpg", "JPEG")
 
@@ -99,6 +104,7 @@ def test_002_19_a_link_says_when_it_ends(seconds):
     assert timedelta(seconds=seconds) == datetime.fromisoformat(link["ExpiresAt"]) - signed_at
 
 
+@pytest.mark.line("002-19")
 @pytest.mark.parametrize(
     ("region", "host"),
     [
@@ -109,13 +115,14 @@ def test_002_19_a_link_says_when_it_ends(seconds):
         ("us-gov-west-1", "photos-in.s3.us-gov-west-1.amazonaws.com"),
     ],
 )
-def test_002_19_a_link_leads_to_the_regions_own_host(region, host):
+def test_a_link_leads_to_the_regions_own_host(region, host):
     url = Links(s3(region), 900).to_thumbnail("photos-in", "a.jpg", "JPEG")["Url"]
 
     assert urlsplit(url).netloc == host
 
 
-def test_002_19_a_roles_session_is_part_of_the_link():
+@pytest.mark.line("002-19")
+def test_a_roles_session_is_part_of_the_link():
     url = Links(s3(token="session/token+="), 900).to_thumbnail(THUMBNAILS, "a.jpg", "JPEG")["Url"]
 
     assert query_of(url)["X-Amz-Security-Token"] == "session/token+="
@@ -132,9 +139,10 @@ def test_an_unknown_format_is_never_shown():
     assert "versionId" not in links.to_original(SOURCE, "a.jpg", None, "JPEG")["Url"]
 
 
+@pytest.mark.line("002-19")
 @settings(deadline=None, max_examples=60)
 @given(key=KEYS)
-def test_002_19_any_key_is_linked_to_exactly(key):
+def test_any_key_is_linked_to_exactly(key):
     url = Links(s3(), 900).to_original(SOURCE, key, "v", "JPEG")["Url"]
 
     assert urlsplit(url).path == "/" + quote(key, safe="/~")
@@ -142,6 +150,7 @@ def test_002_19_any_key_is_linked_to_exactly(key):
     assert urlsplit(url).netloc == f"{SOURCE}.s3.eu-west-1.amazonaws.com"
 
 
+@pytest.mark.line("002-19")
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -158,12 +167,13 @@ def test_002_19_any_key_is_linked_to_exactly(key):
         ("///", "attachment; filename=\"image\"; filename*=UTF-8''image"),
     ],
 )
-def test_002_19_a_files_name_comes_from_its_key_and_cannot_leave_the_header(key, value):
+def test_a_files_name_comes_from_its_key_and_cannot_leave_the_header(key, value):
     assert value == attachment(key)
 
 
+@pytest.mark.line("002-19")
 @given(key=KEYS)
-def test_002_19_any_files_name_is_one_parameter_in_ascii(key):
+def test_any_files_name_is_one_parameter_in_ascii(key):
     value = attachment(key)
     message = EmailMessage()
     message["Content-Disposition"] = value

@@ -47,9 +47,10 @@ def assert_all_once_newest_first(found, times):
     assert [times[identifier] for identifier in found] == sorted(times.values(), reverse=True)
 
 
+@pytest.mark.line("002-16", "002-17")
 @settings(deadline=None, max_examples=60)
 @given(drawn=IMAGES, limit=st.integers(1, 12), most_at_once=st.sampled_from([1, 3, 1000]))
-def test_002_16_002_17_all_images_are_listed_once_newest_first(drawn, limit, most_at_once):
+def test_all_images_are_listed_once_newest_first(drawn, limit, most_at_once):
     dynamodb = filled(drawn, most_at_once=most_at_once)
     reading = api(dynamodb, dataclasses.replace(SETTINGS, max_empty_days=50))
 
@@ -59,9 +60,10 @@ def test_002_16_002_17_all_images_are_listed_once_newest_first(drawn, limit, mos
     assert max(map(len, found)) <= limit
 
 
+@pytest.mark.line("002-15", "002-17")
 @settings(deadline=None, max_examples=40)
 @given(drawn=IMAGES, limit=st.integers(1, 12), most_at_once=st.sampled_from([1, 3, 1000]))
-def test_002_15_002_17_a_users_images_are_listed_once_newest_first(drawn, limit, most_at_once):
+def test_a_users_images_are_listed_once_newest_first(drawn, limit, most_at_once):
     dynamodb = filled(drawn, most_at_once=most_at_once)
 
     found = listed(api(dynamodb), user="anna", limit=str(limit))
@@ -69,9 +71,10 @@ def test_002_15_002_17_a_users_images_are_listed_once_newest_first(drawn, limit,
     assert_all_once_newest_first(found, expected(dynamodb, UserId="anna"))
 
 
+@pytest.mark.line("002-17")
 @settings(deadline=None, max_examples=40)
 @given(drawn=IMAGES, limit=st.integers(1, 12), status=st.sampled_from(["failed", "processing", "processed"]))
-def test_002_17_images_of_a_status_are_listed_once_newest_first(drawn, limit, status):
+def test_images_of_a_status_are_listed_once_newest_first(drawn, limit, status):
     dynamodb = filled(drawn)
 
     assert_all_once_newest_first(
@@ -81,16 +84,18 @@ def test_002_17_images_of_a_status_are_listed_once_newest_first(drawn, limit, st
     assert_all_once_newest_first(found, expected(dynamodb, Status=status, UserId="berta"))
 
 
+@pytest.mark.line("002-17")
 @pytest.mark.parametrize("limit", range(1, 12))
 @pytest.mark.parametrize("parameters", [{}, {"user": "anna"}, {"status": "processed"}], ids=str)
-def test_002_17_many_images_of_one_time_are_listed_once(parameters, limit):
+def test_many_images_of_one_time_are_listed_once(parameters, limit):
     dynamodb = filled([(NOW + timedelta(milliseconds=number % 7), "processed", "anna") for number in range(80)])
     reading = api(dynamodb, dataclasses.replace(SETTINGS, max_empty_days=1))
 
     assert_all_once_newest_first(listed(reading, limit=str(limit), **parameters), expected(dynamodb))
 
 
-def test_002_16_no_list_scans():
+@pytest.mark.line("002-16")
+def test_no_list_scans():
     dynamodb = filled([(NOW, "processed", "anna")] * 5)
     for parameters in ({}, {"user": "anna"}, {"status": "processed"}):
         listed(api(dynamodb), **parameters)
@@ -98,7 +103,8 @@ def test_002_16_no_list_scans():
     assert {"Query"} == {name for name, _ in dynamodb.calls}
 
 
-def test_002_16_a_day_is_one_query_for_each_shard():
+@pytest.mark.line("002-16")
+def test_a_day_is_one_query_for_each_shard():
     dynamodb = Dynamodb()
     listed(api(dynamodb, dataclasses.replace(SETTINGS, max_empty_days=1)))
 
@@ -107,7 +113,8 @@ def test_002_16_a_day_is_one_query_for_each_shard():
     ]
 
 
-def test_002_17_a_request_looks_back_a_bounded_number_of_days_and_says_where_to_go_on():
+@pytest.mark.line("002-17")
+def test_a_request_looks_back_a_bounded_number_of_days_and_says_where_to_go_on():
     dynamodb = filled([(NOW - timedelta(days=60), "processed", "anna")])
 
     status, body = ask(api(dynamodb), event())
@@ -118,8 +125,9 @@ def test_002_17_a_request_looks_back_a_bounded_number_of_days_and_says_where_to_
     assert [[], [], [image_id(0)]] == pages(api(dynamodb))[:3]
 
 
+@pytest.mark.line("002-17")
 @pytest.mark.parametrize("shards", [1, 3, 20])
-def test_002_17_no_request_makes_more_than_a_hundred_queries(shards):
+def test_no_request_makes_more_than_a_hundred_queries(shards):
     dynamodb = Dynamodb(most_at_once=1)
     dynamodb.add(*(image(number, UserId={"S": "anna"}, status="deleted") for number in range(300)))
     reading = api(dynamodb, dataclasses.replace(SETTINGS, index_shards=shards))
@@ -130,7 +138,8 @@ def test_002_17_no_request_makes_more_than_a_hundred_queries(shards):
         assert 0 < len(dynamodb.calls) <= 100
 
 
-def test_002_17_many_deleted_images_do_not_end_a_list():
+@pytest.mark.line("002-17")
+def test_many_deleted_images_do_not_end_a_list():
     dynamodb = Dynamodb(most_at_once=1)
     dynamodb.add(*(image(number, status="deleted") for number in range(300)), image(300, "2026-11-20T07:00:00.000Z"))
 
@@ -138,14 +147,16 @@ def test_002_17_many_deleted_images_do_not_end_a_list():
     assert [image_id(300)] == listed(api(dynamodb, dataclasses.replace(SETTINGS, max_empty_days=1)))
 
 
-def test_002_16_the_list_ends_where_so_many_days_in_a_row_were_empty():
+@pytest.mark.line("002-16")
+def test_the_list_ends_where_so_many_days_in_a_row_were_empty():
     dynamodb = filled([(NOW - timedelta(days=days), "processed", "anna") for days in (3, 6, 10)])
 
     assert [image_id(0), image_id(1)] == listed(api(dynamodb, dataclasses.replace(SETTINGS, max_empty_days=3)))
     assert listed(api(dynamodb, dataclasses.replace(SETTINGS, max_empty_days=2))) == []
 
 
-def test_002_16_nothing_is_looked_for_before_s3_began():
+@pytest.mark.line("002-16")
+def test_nothing_is_looked_for_before_s3_began():
     dynamodb = Dynamodb()
     reading = api(dynamodb, dataclasses.replace(SETTINGS, index_shards=1), now=datetime(2006, 3, 16, tzinfo=UTC))
 
@@ -157,8 +168,9 @@ def test_002_16_nothing_is_looked_for_before_s3_began():
     ]
 
 
+@pytest.mark.line("002-17")
 @pytest.mark.parametrize("parameters", [{}, {"user": "anna"}, {"status": "processed"}])
-def test_002_17_what_is_uploaded_meanwhile_does_not_come_twice_nor_out_of_order(parameters):
+def test_what_is_uploaded_meanwhile_does_not_come_twice_nor_out_of_order(parameters):
     dynamodb = filled([(NOW - timedelta(minutes=minutes), "processed", "anna") for minutes in range(10)])
     reading = api(dynamodb)
     _, first = ask(reading, event(limit="4", **parameters))
@@ -169,7 +181,8 @@ def test_002_17_what_is_uploaded_meanwhile_does_not_come_twice_nor_out_of_order(
     assert [image_id(number) for number in range(4, 10)] == rest
 
 
-def test_002_17_the_page_size_may_change_from_page_to_page():
+@pytest.mark.line("002-17")
+def test_the_page_size_may_change_from_page_to_page():
     dynamodb = filled([(NOW, "processed", "anna")] * 10)
     _, first = ask(api(dynamodb), event(limit="3", user="anna"))
 

@@ -39,7 +39,8 @@ def started():
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_002_05_the_handler_is_index_lambda_handler(started):
+@pytest.mark.line("002-05")
+def test_the_handler_is_index_lambda_handler(started):
     line, (status, _modules) = started
 
     assert status == 404
@@ -52,13 +53,15 @@ def test_a_cold_start_loads_no_boto3_and_no_pillow(started):
     assert not {name.split(".")[0] for name in modules} & {"boto3", "PIL", "imgpipe_templates", "imgpipe_processor"}
 
 
-def test_002_11_a_missing_variable_is_named_when_the_function_starts():
+@pytest.mark.line("002-11")
+def test_a_missing_variable_is_named_when_the_function_starts():
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "INDEXES"}
 
     assert "environment: INDEXES: is missing or empty" in start(environment).stderr
 
 
-def test_002_11_only_settings_reads_the_environment():
+@pytest.mark.line("002-11")
+def test_only_settings_reads_the_environment():
     readers = [
         path.name
         for path in RETRIEVAL.rglob("*.py")
@@ -74,7 +77,8 @@ def test_everything_comes_with_the_runtime():
     assert [line for line in lines if not line.startswith("#")] == []
 
 
-def test_002_06_the_function_only_reads():
+@pytest.mark.line("002-06")
+def test_the_function_only_reads():
     trees = [ast.parse(path.read_text()) for path in RETRIEVAL.rglob("*.py")]
     attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     literals = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}

@@ -29,15 +29,17 @@ def dynamodb():
     return dynamodb
 
 
-def test_002_14_an_image_is_found_by_its_id(dynamodb):
+@pytest.mark.line("002-14")
+def test_an_image_is_found_by_its_id(dynamodb):
     status, body = one(api(dynamodb), 1)
 
     assert (200, image_id(1)) == (status, body["ImageId"])
     assert [("GetItem", {"TableName": "ImageMetadata-dev", "Key": {"ImageId": {"S": image_id(1)}}})] == dynamodb.calls
 
 
+@pytest.mark.line("002-18")
 @pytest.mark.parametrize("number", [3, 99], ids=["deleted", "missing"])
-def test_002_18_an_image_that_is_not_there_is_404(dynamodb, number):
+def test_an_image_that_is_not_there_is_404(dynamodb, number):
     message = {"error": {"code": "image-not-found", "message": "there is no such image"}}
 
     assert (404, message) == one(api(dynamodb), number)
@@ -51,30 +53,34 @@ def test_a_catch_all_route_answers_by_the_path(dynamodb, path):
     assert ask(api(dynamodb), request)[0] == 200
 
 
+@pytest.mark.line("002-18")
 @pytest.mark.parametrize("path", ["/", "/image", "/images/a/b", "/imagesx", "/x/images"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_002_18_an_unknown_path_is_404(dynamodb, method, path):
+def test_an_unknown_path_is_404(dynamodb, method, path):
     request = event(f"{method} {path}") | {"routeKey": "$default"}
 
     assert code_of(ask(api(dynamodb), request)) == (404, "no-such-route")
 
 
+@pytest.mark.line("002-18")
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "get"])
 @pytest.mark.parametrize("path", ["/images", "/images/{id}"])
-def test_002_18_every_other_method_is_405(dynamodb, method, path):
+def test_every_other_method_is_405(dynamodb, method, path):
     assert code_of(ask(api(dynamodb), event(f"{method} {path}", identifier=image_id(1)))) == (405, "method-not-allowed")
     assert dynamodb.calls == []
 
 
-def test_002_18_a_405_says_which_method_is_allowed(dynamodb):
+@pytest.mark.line("002-18")
+def test_a_405_says_which_method_is_allowed(dynamodb):
     assert handle(event("POST /images"), api(dynamodb), request_id="r-1")["headers"]["allow"] == "GET"
 
 
+@pytest.mark.line("002-18")
 @pytest.mark.parametrize(
     "identifier",
     ["", "1", image_id(1).upper(), image_id(1) + "\n", f"{image_id(1)}/", "../" + image_id(1), "*", "é" * 36, 7, ["x"]],
 )
-def test_002_18_an_id_that_is_no_id_is_400(dynamodb, identifier):
+def test_an_id_that_is_no_id_is_400(dynamodb, identifier):
     assert code_of(ask(api(dynamodb), event("GET /images/{id}") | {"pathParameters": {"id": identifier}})) == (
         400,
         "invalid-id",
@@ -82,8 +88,9 @@ def test_002_18_an_id_that_is_no_id_is_400(dynamodb, identifier):
     assert dynamodb.calls == []
 
 
+@pytest.mark.line("002-17")
 @pytest.mark.parametrize("limit", ["0", "-1", "51", "1.5", "1e1", "", "ten", "٣", "9" * 5000, " 5", "5,6"])
-def test_002_17_a_limit_out_of_bounds_is_400(dynamodb, limit):
+def test_a_limit_out_of_bounds_is_400(dynamodb, limit):
     answer = ask(api(dynamodb), event(limit=limit))
 
     assert code_of(answer) == (400, "invalid-limit")
@@ -91,6 +98,7 @@ def test_002_17_a_limit_out_of_bounds_is_400(dynamodb, limit):
     assert dynamodb.calls == []
 
 
+@pytest.mark.line("002-18")
 @pytest.mark.parametrize(
     ("parameters", "code"),
     [
@@ -103,16 +111,17 @@ def test_002_17_a_limit_out_of_bounds_is_400(dynamodb, limit):
         ({"next": ""}, "invalid-token"),
     ],
 )
-def test_002_18_a_wrong_parameter_is_400(dynamodb, parameters, code):
+def test_a_wrong_parameter_is_400(dynamodb, parameters, code):
     assert (400, code) == code_of(ask(api(dynamodb), event(**parameters)))
     assert dynamodb.calls == []
 
 
+@pytest.mark.line("002-18")
 @pytest.mark.parametrize(
     ("parameters", "index"),
     [({}, "UploadTimestampIndex"), ({"user": "anna"}, "UserIndex"), ({"status": "failed"}, "StatusIndex")],
 )
-def test_002_18_a_list_whose_index_is_absent_is_400_and_named(dynamodb, parameters, index):
+def test_a_list_whose_index_is_absent_is_400_and_named(dynamodb, parameters, index):
     settings = dataclasses.replace(SETTINGS, indexes=SETTINGS.indexes - {index})
     answer = ask(api(dynamodb, settings), event(**parameters))
 
@@ -121,9 +130,10 @@ def test_002_18_a_list_whose_index_is_absent_is_400_and_named(dynamodb, paramete
     assert dynamodb.calls == []
 
 
+@pytest.mark.line("002-18")
 @pytest.mark.parametrize("error", [client_error("ThrottlingException"), ZeroDivisionError("arn:secret"), KeyError("x")])
 @pytest.mark.parametrize("request_", [event(), event("GET /images/{id}", identifier=image_id(1))])
-def test_002_18_a_fault_is_500_and_says_nothing(dynamodb, error, request_):
+def test_a_fault_is_500_and_says_nothing(dynamodb, error, request_):
     dynamodb.error = error
 
     message = {"error": {"code": "internal", "message": "the request failed here; try again later"}}

@@ -17,7 +17,8 @@ OPTIONAL = {
 }
 
 
-def test_002_11_the_environment_is_all_the_configuration_there_is():
+@pytest.mark.line("002-11")
+def test_the_environment_is_all_the_configuration_there_is():
     assert Settings(
         metadata_table="ImageMetadata-dev",
         index_shards=4,

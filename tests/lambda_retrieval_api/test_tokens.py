@@ -37,9 +37,10 @@ def closed(fields):
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+@pytest.mark.line("002-17")
 @pytest.mark.parametrize("one", LISTS, ids=str)
 @pytest.mark.parametrize("other", LISTS, ids=str)
-def test_002_17_a_token_of_another_list_is_400(dynamodb, one, other):
+def test_a_token_of_another_list_is_400(dynamodb, one, other):
     answer = ask(api(dynamodb), event(**other, next=token(dynamodb, one)))
 
     if one == other:
@@ -48,20 +49,23 @@ def test_002_17_a_token_of_another_list_is_400(dynamodb, one, other):
         assert code_of(answer) == (400, "invalid-token")
 
 
-def test_002_17_a_token_is_of_no_use_to_another_caller(dynamodb):
+@pytest.mark.line("002-17")
+def test_a_token_is_of_no_use_to_another_caller(dynamodb):
     annas = token(dynamodb, {}, sub="anna", settings=OWN)
 
     assert ask(api(dynamodb, OWN), event(sub="anna", next=annas))[0] == 200
     assert code_of(ask(api(dynamodb, OWN), event(sub="berta", next=annas))) == (400, "invalid-token")
 
 
-def test_002_17_a_token_names_nobody_and_is_safe_in_a_url(dynamodb):
+@pytest.mark.line("002-17")
+def test_a_token_names_nobody_and_is_safe_in_a_url(dynamodb):
     annas = token(dynamodb, {"user": "anna"})
 
     assert re.fullmatch("[A-Za-z0-9_-]+", annas)
     assert "anna" not in json.dumps(opened(annas))
 
 
+@pytest.mark.line("002-17")
 @pytest.mark.parametrize(
     "change",
     [
@@ -91,7 +95,7 @@ def test_002_17_a_token_names_nobody_and_is_safe_in_a_url(dynamodb):
     ],
     ids=str,
 )
-def test_002_17_a_changed_token_is_400(dynamodb, change):
+def test_a_changed_token_is_400(dynamodb, change):
     forged = opened(token(dynamodb, {})) | change
     calls = len(dynamodb.calls)
 
@@ -99,27 +103,31 @@ def test_002_17_a_changed_token_is_400(dynamodb, change):
     assert len(dynamodb.calls) == calls
 
 
+@pytest.mark.line("002-17")
 @pytest.mark.parametrize(
     "text",
     ["", "e30", "AA", "!!!!", "bnVsbA", "x" * 2049, "é", closed("[" * 1000), closed('{"l":NaN}'), closed("9" * 1400)],
     ids=lambda text: text[:8],
 )
-def test_002_17_what_is_no_token_is_400(dynamodb, text):
+def test_what_is_no_token_is_400(dynamodb, text):
     assert code_of(ask(api(dynamodb), event(next=text))) == (400, "invalid-token")
 
 
+@pytest.mark.line("002-17")
 @pytest.mark.parametrize("spelling", ["{}=", "{}\n", " {}", "{}=="])
-def test_002_17_a_token_has_one_spelling(dynamodb, spelling):
+def test_a_token_has_one_spelling(dynamodb, spelling):
     assert code_of(ask(api(dynamodb), event(next=spelling.format(token(dynamodb, {}))))) == (400, "invalid-token")
 
 
+@pytest.mark.line("002-17")
 @settings(deadline=None, max_examples=200)
 @given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda data: base64.urlsafe_b64encode(data).decode()))
-def test_002_17_any_text_as_token_is_400(text):
+def test_any_text_as_token_is_400(text):
     assert code_of(ask(api(Dynamodb()), event(next=text))) == (400, "invalid-token")
 
 
-def test_002_17_the_largest_token_is_accepted_again():
+@pytest.mark.line("002-17")
+def test_the_largest_token_is_accepted_again():
     """Twenty shards, each with an image of the page's last moment."""
     settings = dataclasses.replace(SETTINGS, index_shards=20)
     dynamodb = Dynamodb()

@@ -59,6 +59,7 @@ def group(pid: int) -> list[int]:
     return found
 
 
+@pytest.mark.line("004-27")
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_no_process_and_no_folder_is_left(how: signal.Signals, repository: Path):
@@ -86,6 +87,7 @@ def test_no_process_and_no_folder_is_left(how: signal.Signals, repository: Path)
     until(lambda: not folder.exists() and not folder.with_suffix(".lock").exists())
 
 
+@pytest.mark.line("004-27")
 def test_the_folder_of_a_dead_run_is_swept_and_that_of_a_living_one_stays(tmp_path: Path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(tmp_path))

@@ -67,6 +67,7 @@ def state(engine: Engine, name: str) -> str:
     return str(alarms[0]["StateValue"])
 
 
+@pytest.mark.line("004-20", "004-21")
 def test_an_upload_runs_the_function_with_its_roles_rights_and_leaves_log_and_metrics(engine, tmp_path: Path):
     deploy_pipeline(engine, pipeline_template("whole"), "whole", tmp_path, HANDLER)
     alarm(engine, "whole-same", "Tests", "Objects", Stage="test")
@@ -84,6 +85,7 @@ def test_an_upload_runs_the_function_with_its_roles_rights_and_leaves_log_and_me
     assert state(engine, "whole-other") == "INSUFFICIENT_DATA"
 
 
+@pytest.mark.line("004-23")
 def test_a_right_that_the_role_lacks_is_denied_and_the_event_ends_in_the_dead_letter_queue(engine, tmp_path: Path):
     template = pipeline_template("denied")
     statements = template["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]

@@ -97,6 +97,7 @@ def run(thumbnails: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
     return Run(run_files(pipeline(thumbnails), [photos(folder)], out, heard), heard, out)
 
 
+@pytest.mark.line("001-39", "004-22")
 def test_every_file_ends_as_it_should(run: Run):
     assert {result.file.key: result.status for result in run.report.results} == {
         "landscape.jpg": "processed",
@@ -113,6 +114,7 @@ def test_every_file_ends_as_it_should(run: Run):
     assert [(skipped.path.name, skipped.reason) for skipped in run.report.skipped] == [(".hidden.jpg", "hidden")]
 
 
+@pytest.mark.line("004-22")
 @pytest.mark.parametrize(
     ("key", "seen", "thumbnail"),
     [
@@ -160,6 +162,7 @@ def test_items_have_plain_numbers_and_what_the_upload_told(run: Run):
     assert item["Thumbnails"][0]["File"] == "landscape.jpg.thumbnail-128.jpg"
 
 
+@pytest.mark.line("004-23")
 def test_a_text_that_is_named_like_a_photo_is_rejected_with_its_category(run: Run):
     item = run.item("text.jpg")
 

@@ -82,6 +82,7 @@ def test_a_module_imports_only_what_is_below_it(path):
     assert own_parts(path) - {part} - BOTTOM <= BELOW[part]
 
 
+@pytest.mark.line("002-31")
 def test_no_subsystem_imports_a_subsystem():
     for path in (PACKAGE / "subsystems").rglob("*.py"):
         assert not [name for name in imports(path) if name.startswith("imgpipe_templates.subsystems")], path
@@ -104,6 +105,7 @@ def test_aws_is_called_only_from_deployment_and_local():
             assert not {name.split(".")[0] for name in imports(path)} & NEEDS_AWS, path
 
 
+@pytest.mark.line("002-31")
 def test_lambda_code_and_package_do_not_import_each_other(repository):
     for path in (repository / "lambda").rglob("*.py"):
         assert not [name for name in imports(path) if name.startswith("imgpipe_templates")], path

@@ -46,6 +46,7 @@ class Lifecycle:
         pipeline.deploy(*cls.added[1])
         return pipeline
 
+    @pytest.mark.line("000-03", "000-33", "001-39", "002-02", "003-07", "004-22")
     def test_images_reach_their_end_through_the_pipelines_own_trigger(self, pipeline: Pipeline):
         uploads = [
             pipeline.upload("photo.jpg", image()),
@@ -70,6 +71,7 @@ class Lifecycle:
             with Image.open(io.BytesIO(content)) as opened:
                 assert opened.size == (thumbnail["Width"], thumbnail["Height"]) == (58, 128)
 
+    @pytest.mark.line("003-46")
     def test_a_parameter_is_changed_in_place_and_a_failing_change_is_undone(self, pipeline: Pipeline):
         before = pipeline.ids()
 
@@ -103,11 +105,13 @@ class Lifecycle:
         assert {old["ImageId"], new["ImageId"]} <= {item["ImageId"]["S"] for item in found}
         pipeline.deploy(*without)
 
+    @pytest.mark.line("000-17", "001-29")
     def test_nothing_outside_of_its_rights_is_called(self, pipeline: Pipeline):
         pipeline.process("within-rights.jpg")
 
         assert pipeline.denied() == set()
 
+    @pytest.mark.line("004-33")
     def test_keeps_images_and_metadata_when_it_is_deleted(self, engine: Engine):
         other = Pipeline(engine, self.preset, "kept", self.overrides)
         other.deploy()
@@ -121,6 +125,7 @@ class Lifecycle:
         assert other.download(source, f"{USER}/notes.txt") == b"kept"
         assert other.client("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
 
+    @pytest.mark.line("004-27")
     def test_leaves_nothing_when_that_is_wanted(self, engine: Engine):
         other = Pipeline(engine, self.preset, "gone", (*self.overrides, *self.deletable))
         other.deploy()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.engine import until
 from tests.presets.api import Asker, fetch
 from tests.presets.lifecycle import Lifecycle
@@ -34,6 +36,7 @@ class TestProduction(Lifecycle):
         assert pipeline.denied() == set()
         pipeline.deploy(*self.added[1])
 
+    @pytest.mark.line("004-07", "004-08")
     def test_what_fails_again_and_again_ends_in_the_dead_letter_queue_and_raises_the_alarm(self, pipeline: Pipeline):
         def forbid(template: dict[str, Any]) -> None:
             deny = {"Effect": "Deny", "Action": ["dynamodb:PutItem"], "Resource": ["*"]}
@@ -50,6 +53,7 @@ class TestProduction(Lifecycle):
         until(lambda: alarm_state(pipeline, name) == "ALARM")
         pipeline.deploy(*self.added[1])
 
+    @pytest.mark.line("004-32", "004-39")
     def test_its_backup_and_budget_are_there(self, pipeline: Pipeline):
         plan = pipeline.id_of("BackupPlan")
         (selection,) = pipeline.client("backup").list_backup_selections(BackupPlanId=plan)["BackupSelectionsList"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.engine import until
 from tests.presets.lifecycle import Lifecycle
 from tests.presets.pipelines import USER, Pipeline
@@ -38,6 +40,7 @@ class TestReporting(Lifecycle):
     kept = {"SourceBucket", "ImageMetadataTable"}  # noqa: RUF012 - a test's expectation
     thumbnails = False
 
+    @pytest.mark.line("001-23", "004-21")
     def test_a_failure_is_reported_and_a_success_is_not(self, pipeline: Pipeline):
         queue = listen(pipeline, "reports")
 
@@ -52,6 +55,7 @@ class TestReporting(Lifecycle):
         assert failure["key"] == f"{USER}/broken-report.jpg"
         assert (failure["category"], failure["image_id"]) == (item["ErrorCategory"], item["ImageId"])
 
+    @pytest.mark.line("001-23")
     def test_every_upload_is_reported_where_that_is_wanted(self, pipeline: Pipeline):
         pipeline.deploy("notifications.reports=always")
         queue = listen(pipeline, "all-reports")
@@ -61,6 +65,7 @@ class TestReporting(Lifecycle):
         assert json.loads(heard(pipeline, queue)["Message"])["processed"] == 1
         pipeline.deploy()
 
+    @pytest.mark.line("001-17")
     def test_the_helper_leaves_entries_of_others_alone(self, pipeline: Pipeline):
         s3, bucket = pipeline.clients.s3, pipeline.id_of("SourceBucket")
         sns = pipeline.client("sns")

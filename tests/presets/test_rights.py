@@ -43,6 +43,7 @@ def pipelines(engine: Engine) -> dict[str, Pipeline]:
     return deployed
 
 
+@pytest.mark.line("000-17")
 @pytest.mark.parametrize(("preset", "holder", "sid"), CASES)
 def test_a_call_is_denied_without_the_statement(pipelines: dict[str, Pipeline], preset: str, holder: str, sid: str):
     WAYS[preset][holder, sid].is_denied(pipelines[preset], without(holder, sid))
@@ -53,6 +54,7 @@ def test_every_statement_is_tried_or_excused(pipelines: dict[str, Pipeline], pre
     assert not_covered(pipelines[preset], WAYS[preset]) == (set(), set())
 
 
+@pytest.mark.line("000-17")
 @pytest.mark.parametrize("preset", WAYS)
 def test_every_right_is_used(pipelines: dict[str, Pipeline], preset: str):
     assert never_called(pipelines[preset]) == set()

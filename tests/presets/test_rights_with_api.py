@@ -41,6 +41,7 @@ def pipelines(engine: Engine) -> dict[str, Pipeline]:
     return deployed
 
 
+@pytest.mark.line("002-07")
 @pytest.mark.parametrize(("preset", "holder", "sid"), CASES)
 def test_a_call_is_denied_without_the_statement(pipelines: dict[str, Pipeline], preset: str, holder: str, sid: str):
     WAYS[preset][holder, sid].is_denied(pipelines[preset], without(holder, sid))

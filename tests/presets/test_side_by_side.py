@@ -22,6 +22,7 @@ def three(engine: Engine, preset: str) -> list[Pipeline]:
     return pipelines
 
 
+@pytest.mark.line("001-36", "004-04", "004-25", "004-40")
 @pytest.mark.parametrize("preset", PRESETS)
 def test_two_suffixes_and_another_account_and_region_do_not_collide(engine: Engine, preset: str):
     blue, green, elsewhere = ({*pipeline.ids().values()} for pipeline in three(engine, preset))
@@ -39,6 +40,7 @@ def test_stack_has_no_budget_in_region_without_budgets(engine: Engine):
     assert "ProjectBudget" not in elsewhere.ids()
 
 
+@pytest.mark.line("004-25")
 def test_each_processes_its_own_images(engine: Engine):
     pipelines = three(engine, "production")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.presets.lifecycle import Lifecycle
 from tests.presets.pipelines import Pipeline
 
@@ -11,6 +13,7 @@ class TestSingleBucket(Lifecycle):
     added = ("UploadTimestampIndex", (), ('metadata.indexes=["status", "upload-timestamp"]',))
     kept = {"SourceBucket", "ImageMetadataTable"}  # noqa: RUF012 - a test's expectation
 
+    @pytest.mark.line("000-27")
     def test_thumbnails_stand_beside_the_uploads_and_are_no_uploads(self, pipeline: Pipeline):
         item = pipeline.process("beside.jpg")
 
@@ -20,6 +23,7 @@ class TestSingleBucket(Lifecycle):
         about = [one for one in pipeline.engine.deliveries() if any(obj.key == thumbnail["Key"] for obj in one.objects)]
         assert about == []
 
+    @pytest.mark.line("000-03")
     def test_the_trigger_is_changed_from_s3_to_eventbridge_to_queues_and_back(self, pipeline: Pipeline):
         ways = ["eventbridge", "queue", "s3"]
         items = []

@@ -1,8 +1,8 @@
-"""Which tests show which line of the requirements: read off the names of the tests, for docs/requirements.md."""
+"""Tests of each requirement line, read from the `line` markers of all tests, for docs/requirements.md."""
 
 from __future__ import annotations
 
-import re
+import ast
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,71 +12,70 @@ from pathlib import Path
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 
-_TEST = re.compile(r"^ *def (test_\w+)\(", re.MULTILINE)
-_IDS = re.compile(r"test((?:_\d{3}_\d{2})+)(?:_to_(\d{2}))?_")
 
-
-def ids_of(test: str) -> list[str]:
-    """The lines that a test is named after: `test_000_05_000_27_...` is two, `test_003_32_to_35_...` is four."""
-    named = _IDS.match(test)
-    if not named:
-        return []
-    ids = [f"{document}-{line}" for document, line in re.findall(r"_(\d{3})_(\d{2})", named[1])]
-    if named[2]:
-        document, first = ids[-1].split("-")
-        ids += [f"{document}-{line:02}" for line in range(int(first) + 1, int(named[2]) + 1)]
-    return ids
+def lines_of_tests(text: str) -> dict[str, list[str]]:
+    """Return the requirement lines of each test of a module, from `@pytest.mark.line("000-05", ...)`."""
+    tests = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    return {
+        test.name: [
+            argument.value
+            for decorator in test.decorator_list
+            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.line"
+            for argument in decorator.args
+            if isinstance(argument, ast.Constant)
+        ]
+        for test in tests
+    }
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """The lines, and what shows them.
+    """The requirement lines and their tests.
 
     Attributes:
-        documents: What each document is about.
-        lines: What each line asks.
-        corrections: In which form a line holds that names one.
-        elsewhere: Tests of other names by the line that they show.
-        to_come: What is still missing by line.
-        tests: Names of all tests by their file.
+        documents: Subject of each document.
+        lines: Text of each line.
+        corrections: Corrected form of lines that name a correction.
+        to_come: Missing tests, by line.
+        tests: Requirement lines of each test, by file and name.
     """
 
     documents: Mapping[str, str]
     lines: Mapping[str, str]
     corrections: Mapping[str, str]
-    elsewhere: Mapping[str, list[str]]
     to_come: Mapping[str, str]
-    tests: Mapping[str, list[str]]
+    tests: Mapping[str, Mapping[str, list[str]]]
 
     @classmethod
     def read(cls, repository: Path = REPOSITORY) -> Coverage:
-        """What the repository says now."""
-        known = tomllib.loads((HERE / "lines.toml").read_text(encoding="utf-8"))
-        other = tomllib.loads((HERE / "elsewhere.toml").read_text(encoding="utf-8"))
+        """Read the current state of the repository."""
+        content = tomllib.loads((HERE / "lines.toml").read_text(encoding="utf-8"))
         tests = {
-            path.relative_to(repository).as_posix(): _TEST.findall(path.read_text(encoding="utf-8"))
+            path.relative_to(repository).as_posix(): lines_of_tests(path.read_text(encoding="utf-8"))
             for path in sorted((repository / "tests").rglob("*.py"))
         }
-        return cls(known["documents"], known["lines"], known["corrections"], other["shown_by"], other["to_come"], tests)
+        return cls(content["documents"], content["lines"], content["corrections"], content["to_come"], tests)
 
     @cached_property
     def shown_by(self) -> dict[str, list[str]]:
-        """Tests, as `file::name`, by the line that they show."""
+        """Tests, as `file::name`, by requirement line."""
         shown: dict[str, list[str]] = {line: [] for line in self.lines}
-        for path, names in self.tests.items():
-            for name in names:
-                for line in ids_of(name):
+        for path, tests in self.tests.items():
+            for name, lines in tests.items():
+                for line in lines:
                     shown.setdefault(line, []).append(f"{path}::{name}")
-        for line, names in self.elsewhere.items():
-            shown.setdefault(line, []).extend(name for name in names if name not in shown[line])
         return shown
 
     def missing(self) -> list[str]:
-        """Lines that no test shows and that do not say why."""
+        """Return the lines without a test and without a reason."""
         return [line for line in self.lines if not self.shown_by[line] and line not in self.to_come]
 
     def counts(self) -> dict[str, int]:
-        """How many lines are shown by what; a line that is shown in several ways counts in each."""
+        """Return the number of lines by kind of test. A line with several kinds counts in each."""
         kinds = {
             "off the templates": ("tests/requirements/test_0",),
             "by tests of the functions": ("tests/lambda_",),
@@ -90,7 +89,7 @@ class Coverage:
         return {"all lines": len(self.lines), **counted}
 
     def tables(self) -> Iterator[str]:
-        """The pages of docs/requirements.md, line by line."""
+        """Yield the tables of docs/requirements.md."""
         yield from ("| lines | |", "|---|---|")
         for kind, number in self.counts().items():
             yield f"| {kind} | {number} |"
@@ -111,11 +110,11 @@ class Coverage:
         return "<br>".join(cells)
 
     def corrected(self) -> Iterator[str]:
-        """The table of corrections."""
+        """Yield the table of corrections."""
         yield from ("| | in which form a line holds |", "|---|---|")
         for name, text in self.corrections.items():
             yield f"| {name} | {text} |"
 
 
 def _spoken(test: str) -> str:
-    return _IDS.sub("", test).removeprefix("test_").replace("_", " ")
+    return test.removeprefix("test_").replace("_", " ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.requirements.reading import PRESETS, fires, on, outputs
 from tests.templates import of_type, references, said, tags
 
@@ -61,15 +63,17 @@ ALWAYS_ON = {
 on_both = on("reporting", "production")
 
 
+@pytest.mark.line("001-35")
 @on(*PRESETS)
-def test_001_35_the_suffix_is_a_parameter(template):
+def test_the_suffix_is_a_parameter(template):
     parameter = template["Parameters"]["EnvironmentSuffix"]
     assert (parameter["Type"], parameter["Default"]) == ("String", "dev")
     assert parameter["Description"]
 
 
+@pytest.mark.line("001-26", "003-09")
 @on(*PRESETS)
-def test_001_26_003_09_logical_ids_are_the_same_in_every_preset(resources):
+def test_logical_ids_are_the_same_in_every_preset(resources):
     """D18: a reader, a runbook and a test find the same thing under the same id everywhere."""
     assert {title: resources[title]["Type"] for title in resources if title in VOCABULARY} == {
         title: f"AWS::{kind}" for title, kind in VOCABULARY.items() if title in resources
@@ -89,8 +93,9 @@ def test_001_26_003_09_logical_ids_are_the_same_in_every_preset(resources):
     }
 
 
+@pytest.mark.line("001-36")
 @on(*PRESETS)
-def test_001_36_the_suffix_is_in_every_name(template):
+def test_the_suffix_is_in_every_name(template):
     """The source bucket alone may be named by a parameter of its own."""
     for title, resource in template["Resources"].items():
         if resource["Type"] not in PHYSICAL_NAMES:
@@ -102,8 +107,9 @@ def test_001_36_the_suffix_is_in_every_name(template):
         assert wanted <= set(references(name)), title
 
 
+@pytest.mark.line("001-36")
 @on(*PRESETS)
-def test_001_36_nothing_else_has_a_name_that_two_stacks_could_not_share(template):
+def test_nothing_else_has_a_name_that_two_stacks_could_not_share(template):
     """A type with a name that this list does not know would escape the test above."""
     for title, resource in template["Resources"].items():
         if resource["Type"] in PHYSICAL_NAMES or resource["Type"].startswith("Custom::"):
@@ -118,8 +124,9 @@ def test_001_36_nothing_else_has_a_name_that_two_stacks_could_not_share(template
         assert own_names <= ({"StageName"} if resource["Type"] == "AWS::ApiGatewayV2::Stage" else set()), title
 
 
+@pytest.mark.line("001-37")
 @on_both
-def test_001_37_what_others_need_is_exported(template):
+def test_what_others_need_is_exported(template):
     handed = outputs(template)
     assert {
         "SourceBucket",
@@ -132,22 +139,25 @@ def test_001_37_what_others_need_is_exported(template):
     assert all(output["Export"]["Name"] for output in template["Outputs"].values())
 
 
+@pytest.mark.line("001-38")
 @on(*PRESETS)
-def test_001_38_costs_can_be_told_apart_by_tag(template, table):
+def test_costs_can_be_told_apart_by_tag(template, table):
     for properties_ in (table, *of_type(template, "AWS::S3::Bucket").values()):
         assert tags(properties_)["Project"] == "imgpipe"
         assert tags(properties_)["Environment"] == {"Ref": "Environment"}
 
 
+@pytest.mark.line("001-39")
 @on(*PRESETS)
-def test_001_39_each_format_starts_the_processor(template):
+def test_each_format_starts_the_processor(template):
     heeds = fires(template)
     assert all(heeds(f"uploads/photo{spelling}") for spelling in SPELLINGS)
     assert not heeds("uploads/photo.webp")
 
 
+@pytest.mark.line("001-40")
 @on(*PRESETS)
-def test_001_40_nothing_is_always_on(template):
+def test_nothing_is_always_on(template):
     assert not ALWAYS_ON & {resource["Type"] for resource in template["Resources"].values()}
     for standing in ("ProvisionedConcurrencyConfig", "ProvisionedThroughput"):
         assert standing not in str(template)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import chain
 
+import pytest
+
 from tests.requirements.reading import PRESETS, on, outputs, properties
 from tests.templates import of_type, references
 
@@ -21,8 +23,9 @@ NAME_AND_ARN = {
 on_both = on("media-library", "production")
 
 
+@pytest.mark.line("002-28")
 @on_both
-def test_002_28_environments_are_kept_apart_by_the_suffix(template, table):
+def test_environments_are_kept_apart_by_the_suffix(template, table):
     assert template["Parameters"]["EnvironmentSuffix"]["Default"] == "dev"
     for name in (
         table["TableName"],
@@ -32,14 +35,16 @@ def test_002_28_environments_are_kept_apart_by_the_suffix(template, table):
         assert "EnvironmentSuffix" in set(references(name))
 
 
+@pytest.mark.line("002-29")
 @on_both
-def test_002_29_programs_find_the_api_and_people_the_dashboard(template):
+def test_programs_find_the_api_and_people_the_dashboard(template):
     assert outputs(template)["ImageApiUrl"] == "ImageApi.ApiEndpoint"
     assert "#dashboards/dashboard/${Name}" in template["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"][0]
 
 
+@pytest.mark.line("002-29")
 @on(*PRESETS)
-def test_002_29_names_and_arns_of_everything_that_others_address_are_handed_out(template):
+def test_names_and_arns_of_everything_that_others_address_are_handed_out(template):
     handed = set(outputs(template).values())
     wanted = {
         form.format(title)
@@ -50,8 +55,9 @@ def test_002_29_names_and_arns_of_everything_that_others_address_are_handed_out(
     assert wanted - handed == set()
 
 
+@pytest.mark.line("002-30")
 @on(*PRESETS)
-def test_002_30_the_template_says_what_everything_is(template):
+def test_the_template_says_what_everything_is(template):
     assert template["Description"]
     described = chain(template["Parameters"].values(), template["Outputs"].values())
     assert all(thing["Description"] for thing in described)
@@ -61,8 +67,9 @@ def test_002_30_the_template_says_what_everything_is(template):
         assert alarm["AlarmDescription"], title
 
 
+@pytest.mark.line("002-30")
 @on(*PRESETS)
-def test_002_30_roles_policies_and_rules_say_what_they_are_for(template):
+def test_roles_policies_and_rules_say_what_they_are_for(template):
     kinds = {
         "AWS::IAM::Role",
         "AWS::IAM::ManagedPolicy",
@@ -77,8 +84,9 @@ def test_002_30_roles_policies_and_rules_say_what_they_are_for(template):
     ] == []
 
 
+@pytest.mark.line("002-30")
 @on(*PRESETS)
-def test_002_30_every_parameter_has_a_group_and_a_label(template):
+def test_every_parameter_has_a_group_and_a_label(template):
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
     grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
     assert sorted(grouped) == sorted(template["Parameters"])

@@ -15,20 +15,22 @@ on_both = on("thumbnails", "production")
 on_its_own = on("thumbnails")
 
 
+@pytest.mark.line("003-36")
 @pytest.mark.parametrize(
     ("template", "default"),
     [(preset, "production" if preset in {"thumbnails", "production"} else "development") for preset in PRESETS],
     indirect=["template"],
 )
-def test_003_36_environment_parameter(template, default):
+def test_environment_parameter(template, default):
     parameter = template["Parameters"]["Environment"]
     assert (parameter["Type"], parameter["Default"]) == ("String", default)
     assert parameter["AllowedValues"] == ["development", "staging", "production"]
     assert parameter["Description"]
 
 
+@pytest.mark.line("003-37")
 @on_its_own
-def test_003_37_source_bucket_name_parameter(template):
+def test_source_bucket_name_parameter(template):
     parameter = template["Parameters"]["SourceBucketName"]
     assert parameter["Type"] == "String"
     assert (parameter["MinLength"], parameter["MaxLength"]) == (3, 63)
@@ -37,16 +39,18 @@ def test_003_37_source_bucket_name_parameter(template):
     assert "Default" not in parameter
 
 
+@pytest.mark.line("003-38")
 @on("single-bucket", "media-library", "thumbnails", "production")
-def test_003_38_thumbnail_size_parameter(template):
+def test_thumbnail_size_parameter(template):
     parameter = template["Parameters"]["ThumbnailSize"]
     assert (parameter["Type"], parameter["Default"]) == ("Number", 128)
     assert (parameter["MinValue"], parameter["MaxValue"]) == (64, 512)
     assert THUMBNAIL_SIZE_PX.limits() == {"MinValue": 64, "MaxValue": 512}
 
 
+@pytest.mark.line("003-39")
 @on(*PRESETS)
-def test_003_39_alarm_on_processing_errors(alarms):
+def test_alarm_on_processing_errors(alarms):
     """D33: the dimension set that the code emits, no data is no fault, and an action both ways."""
     alarm = alarms["ProcessingErrorAlarm"]
     assert alarm["AlarmName"] == {"Fn::Sub": "ImageProcessor-ProcessingErrors-${EnvironmentSuffix}"}
@@ -64,10 +68,11 @@ def test_003_39_alarm_on_processing_errors(alarms):
     assert alarm["TreatMissingData"] == "notBreaching"
 
 
+@pytest.mark.line("003-40")
 @pytest.mark.parametrize(
     ("template", "threshold_ms"), [("thumbnails", 30_000), ("production", 48_000)], indirect=["template"]
 )
-def test_003_40_alarm_on_duration_is_a_share_of_the_timeout(alarms, threshold_ms):
+def test_alarm_on_duration_is_a_share_of_the_timeout(alarms, threshold_ms):
     """D12: the slowest invocation, and a limit that can be reached."""
     alarm = alarms["LambdaDurationAlarm"]
     assert alarm["AlarmName"] == {"Fn::Sub": "ImageProcessor-Duration-${EnvironmentSuffix}"}
@@ -77,22 +82,25 @@ def test_003_40_alarm_on_duration_is_a_share_of_the_timeout(alarms, threshold_ms
     assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "ImageProcessorFunction"}}]
 
 
-def test_003_40_the_threshold_follows_the_timeout_and_can_be_reached():
+@pytest.mark.line("003-40")
+def test_the_threshold_follows_the_timeout_and_can_be_reached():
     slower = with_options("thumbnails", "processing.timeout_seconds=100")
     assert properties(slower, "LambdaDurationAlarm")["Threshold"] == 50_000
     with pytest.raises(ConfigError):
         load_preset("thumbnails", ["monitoring.max_duration_percent_of_timeout=100"])
 
 
+@pytest.mark.line("003-41")
 @on(*PRESETS)
-def test_003_41_alarm_on_throttles(alarms):
+def test_alarm_on_throttles(alarms):
     alarm = alarms["LambdaThrottleAlarm"]
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Throttles", 0)
 
 
+@pytest.mark.line("003-39", "003-40", "003-41")
 @on(*PRESETS)
 @pytest.mark.parametrize("direction", ["AlarmActions", "OKActions"])
-def test_003_39_to_41_every_alarm_tells_the_topic(alarms, direction):
+def test_every_alarm_tells_the_topic(alarms, direction):
     assert {
         "DeadLetterQueueAlarm",
         "LambdaDurationAlarm",
@@ -103,8 +111,9 @@ def test_003_39_to_41_every_alarm_tells_the_topic(alarms, direction):
     assert all(alarm[direction] == TOPIC for alarm in alarms.values())
 
 
+@pytest.mark.line("003-39", "003-40", "003-41")
 @on(*PRESETS)
-def test_003_39_to_41_every_alarm_can_go_off_and_rests_when_nothing_happens(alarms):
+def test_every_alarm_can_go_off_and_rests_when_nothing_happens(alarms):
     """D33: without data, or below the threshold, there is nothing to tell."""
     named = {
         "ImageProcessing": {"Environment", "EnvironmentSuffix"},
@@ -123,38 +132,43 @@ def test_003_39_to_41_every_alarm_can_go_off_and_rests_when_nothing_happens(alar
         assert dimensions == named[alarm["Namespace"]] or alarm["Namespace"] == "AWS/DynamoDB", title
 
 
+@pytest.mark.line("003-42")
 @pytest.mark.parametrize(("template", "days"), [("thumbnails", 30), ("production", 365)], indirect=["template"])
-def test_003_42_function_logs_into_its_own_group(resources, function, days):
+def test_function_logs_into_its_own_group(resources, function, days):
     group = resources["ImageProcessorLogGroup"]["Properties"]
     assert group["LogGroupName"] == {"Fn::Sub": "/aws/lambda/ImageProcessor-${EnvironmentSuffix}"}
     assert group["RetentionInDays"] == days
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "ImageProcessorLogGroup"}}
 
 
+@pytest.mark.line("003-43")
 @on(*PRESETS)
-def test_003_43_source_bucket_name_is_exported(template):
+def test_source_bucket_name_is_exported(template):
     output = template["Outputs"]["SourceBucketName"]
     assert output["Value"] == {"Ref": "SourceBucket"}
     assert output["Export"] == {"Name": {"Fn::Sub": "${AWS::StackName}-SourceBucket"}}
 
 
+@pytest.mark.line("003-44")
 @on(*PRESETS)
-def test_003_44_function_arn_is_exported(template):
+def test_function_arn_is_exported(template):
     output = template["Outputs"]["ImageProcessorFunctionArn"]
     assert said(output["Value"]) == "ImageProcessorFunction.Arn"
     assert output["Export"] == {"Name": {"Fn::Sub": "${AWS::StackName}-ProcessorFunctionArn"}}
 
 
+@pytest.mark.line("003-45")
 @on(*PRESETS)
-def test_003_45_every_output_is_described_and_exported_under_the_stacks_name(template):
+def test_every_output_is_described_and_exported_under_the_stacks_name(template):
     names = [output["Export"]["Name"]["Fn::Sub"] for output in template["Outputs"].values()]
     assert all(name.startswith("${AWS::StackName}-") for name in names)
     assert len(set(names)) == len(names) > 0
     assert all(output["Description"] for output in template["Outputs"].values())
 
 
+@pytest.mark.line("003-46")
 @on(*PRESETS)
-def test_003_46_environments_share_a_template_and_no_name(template):
+def test_environments_share_a_template_and_no_name(template):
     """Every physical name carries the suffix, the source bucket's alone excepted."""
     types = ("Alarm", "Bucket", "Dashboard", "Function", "LogGroup", "Queue", "Table", "Topic")
     names = {
@@ -170,16 +184,18 @@ def test_003_46_environments_share_a_template_and_no_name(template):
     assert template["Parameters"]["EnvironmentSuffix"]["Default"] == "dev"
 
 
+@pytest.mark.line("003-46")
 @on(*PRESETS)
-def test_003_46_limits_are_parameters(template):
+def test_limits_are_parameters(template):
     """D42: nothing about size is fixed in the code."""
     variables = template["Resources"]["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
     assert variables["MAX_SOURCE_BYTES"] == {"Ref": "MaxSourceBytes"}
     assert variables["MAX_SOURCE_PIXELS"] == {"Ref": "MaxSourcePixels"}
 
 
+@pytest.mark.line("003-46")
 @on_both
-def test_003_46_a_failed_or_deleted_stack_leaves_data_and_takes_the_rest(resources):
+def test_a_failed_or_deleted_stack_leaves_data_and_takes_the_rest(resources):
     """D39: data is kept, but not what a rolled-back creation has just made; nothing else keeps its name taken."""
     for title in DATA:
         assert resources[title]["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -188,6 +204,7 @@ def test_003_46_a_failed_or_deleted_stack_leaves_data_and_takes_the_rest(resourc
         assert resources[title]["DeletionPolicy"] == "Delete"
 
 
-def test_003_46_data_too_can_be_disposable():
+@pytest.mark.line("003-46")
+def test_data_too_can_be_disposable():
     disposable = with_options("thumbnails", "deletion_policy=delete")["Resources"]
     assert {disposable[title]["DeletionPolicy"] for title in DATA} == {"Delete"}

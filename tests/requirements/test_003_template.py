@@ -39,22 +39,25 @@ def buckets(template):
     return of_type(template, "AWS::S3::Bucket")
 
 
+@pytest.mark.line("003-01")
 @on_its_own
-def test_003_01_source_bucket_is_named_by_its_parameter(buckets):
+def test_source_bucket_is_named_by_its_parameter(buckets):
     assert buckets["SourceBucket"]["BucketName"] == {"Ref": "SourceBucketName"}
 
 
+@pytest.mark.line("003-02")
 @on_both
-def test_003_02_thumbnails_have_a_bucket_of_their_own(template, buckets):
+def test_thumbnails_have_a_bucket_of_their_own(template, buckets):
     assert {"SourceBucket", "ThumbnailBucket"} <= set(buckets)
     variables = properties(template, "ImageProcessorFunction")["Environment"]["Variables"]
     assert said(variables["THUMBNAIL_BUCKET"]) == "ThumbnailBucket"
 
 
+@pytest.mark.line("003-03")
 @pytest.mark.parametrize(
     ("template", "algorithm"), [("thumbnails", "AES256"), ("production", "aws:kms")], indirect=["template"]
 )
-def test_003_03_both_buckets_are_encrypted_and_private(buckets, algorithm):
+def test_both_buckets_are_encrypted_and_private(buckets, algorithm):
     """In production with the pipeline's own key."""
     for title in ("SourceBucket", "ThumbnailBucket"):
         (encryption,) = buckets[title]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -62,23 +65,26 @@ def test_003_03_both_buckets_are_encrypted_and_private(buckets, algorithm):
         assert buckets[title]["PublicAccessBlockConfiguration"] == BLOCKED
 
 
+@pytest.mark.line("003-04")
 @on("media-library", "thumbnails", "production")
-def test_003_04_uploads_move_to_infrequent_access_after_30_days(buckets):
+def test_uploads_move_to_infrequent_access_after_30_days(buckets):
     transitions = lifecycle(buckets["SourceBucket"])["ArchiveUploads"]["Transitions"]
     assert {"StorageClass": "STANDARD_IA", "TransitionInDays": 30} in transitions
     # D25: S3 moves nothing below 128 KB, so the same rule would do nothing for thumbnails.
     assert not any("Transitions" in rule for rule in lifecycle(buckets["ThumbnailBucket"]).values())
 
 
+@pytest.mark.line("003-04")
 @on("single-bucket")
-def test_003_04_in_one_bucket_too_only_uploads_move(bucket):
+def test_in_one_bucket_too_only_uploads_move(bucket):
     rule = lifecycle(bucket)["ArchiveUploads"]
     assert (rule["Status"], rule["Prefix"]) == ("Enabled", "uploads/")
     assert rule["Transitions"][0] == {"StorageClass": "STANDARD_IA", "TransitionInDays": 30}
 
 
+@pytest.mark.line("003-05")
 @on("single-bucket", "media-library", "thumbnails", "production")
-def test_003_05_uploads_move_to_glacier_30_days_later_at_the_earliest(buckets):
+def test_uploads_move_to_glacier_30_days_later_at_the_earliest(buckets):
     days = {
         move["StorageClass"]: move["TransitionInDays"]
         for move in lifecycle(buckets["SourceBucket"])["ArchiveUploads"]["Transitions"]
@@ -88,8 +94,9 @@ def test_003_05_uploads_move_to_glacier_30_days_later_at_the_earliest(buckets):
         load_preset("thumbnails", ["storage.glacier_after_days=60", "storage.infrequent_access_after_days=31"])
 
 
+@pytest.mark.line("003-06")
 @on(*PRESETS)
-def test_003_06_old_versions_and_abandoned_uploads_are_cleaned_up(buckets):
+def test_old_versions_and_abandoned_uploads_are_cleaned_up(buckets):
     for title in {"SourceBucket", "ThumbnailBucket"} & set(buckets):
         rules = lifecycle(buckets[title])
         assert rules["DeleteOldVersions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
@@ -98,8 +105,9 @@ def test_003_06_old_versions_and_abandoned_uploads_are_cleaned_up(buckets):
         assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
 
 
+@pytest.mark.line("003-07")
 @on_its_own
-def test_003_07_every_spelling_of_the_three_extensions_triggers(resources):
+def test_every_spelling_of_the_three_extensions_triggers(resources):
     notifications = resources["SourceBucket"]["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
     assert {"s3:ObjectCreated:*"} == {notification["Event"] for notification in notifications}
     suffixes = [notification["Filter"]["S3Key"]["Rules"] for notification in notifications]
@@ -108,15 +116,17 @@ def test_003_07_every_spelling_of_the_three_extensions_triggers(resources):
     assert {FUNCTION_ARN} == {said(notification["Function"]) for notification in notifications}
 
 
+@pytest.mark.line("003-07")
 @on_both
-def test_003_07_in_production_too_all_three_extensions_trigger(template):
+def test_in_production_too_all_three_extensions_trigger(template):
     heeds = fires(template)
     assert all(heeds(f"uploads/a.{extension}") for extension in ("jpg", "JPG", "jpeg", "JPEG", "png", "PNG"))
     assert not heeds("uploads/a.gif")
 
 
+@pytest.mark.line("003-07")
 @on_its_own
-def test_003_07_the_trigger_is_ordered_and_closes_no_cycle(resources):
+def test_the_trigger_is_ordered_and_closes_no_cycle(resources):
     """D1, D15: permission before notification, and nothing that the bucket waits for waits for the bucket."""
     assert "LambdaInvokePermission" in resources["SourceBucket"]["DependsOn"]
     permission = resources["LambdaInvokePermission"]["Properties"]
@@ -128,34 +138,39 @@ def test_003_07_the_trigger_is_ordered_and_closes_no_cycle(resources):
     assert not any("SourceBucket" in references(resources[title]["Properties"]) for title in before)
 
 
+@pytest.mark.line("003-08")
 @on(*PRESETS)
-def test_003_08_buckets_carry_the_mandatory_tags(buckets):
+def test_buckets_carry_the_mandatory_tags(buckets):
     for bucket in buckets.values():
         assert tags(bucket)["Environment"] == {"Ref": "Environment"}
         assert tags(bucket)["iac-rlhf-amazon"] == "true"
 
 
+@pytest.mark.line("003-09")
 @on(*PRESETS)
-def test_003_09_function_is_named_by_suffix(function):
+def test_function_is_named_by_suffix(function):
     assert function["FunctionName"] == {"Fn::Sub": "ImageProcessor-${EnvironmentSuffix}"}
 
 
+@pytest.mark.line("003-10")
 @on(*PRESETS)
-def test_003_10_handler_is_index_lambda_handler(template):
+def test_handler_is_index_lambda_handler(template):
     """D26: of every function."""
     handlers = {function["Handler"] for function in of_type(template, "AWS::Lambda::Function").values()}
     assert handlers == {"index.lambda_handler"}
 
 
+@pytest.mark.line("003-11")
 @on(*PRESETS)
-def test_003_11_runtime_is_one_that_lambda_supports(function):
+def test_runtime_is_one_that_lambda_supports(function):
     """D8: 3.9 has been out of support since December 2025."""
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == ["arm64"]
 
 
+@pytest.mark.line("003-11")
 @pytest.mark.parametrize("preset", ["thumbnails", "production"])
-def test_003_11_other_supported_runtimes_are_an_option(preset):
+def test_other_supported_runtimes_are_an_option(preset):
     for runtime in ("python3.12", "python3.14"):
         template = with_options(preset, f"processing.runtime={runtime}")
         assert properties(template, "ImageProcessorFunction")["Runtime"] == runtime
@@ -163,25 +178,29 @@ def test_003_11_other_supported_runtimes_are_an_option(preset):
         load_preset(preset, ["processing.runtime=python3.9"])
 
 
+@pytest.mark.line("003-12")
 @pytest.mark.parametrize(("template", "memory_mb"), [("thumbnails", 512), ("production", 1024)], indirect=["template"])
-def test_003_12_timeout_and_memory(function, memory_mb):
+def test_timeout_and_memory(function, memory_mb):
     assert (function["Timeout"], function["MemorySize"]) == (60, memory_mb)
 
 
+@pytest.mark.line("003-13")
 @on(*PRESETS)
-def test_003_13_function_runs_with_its_role(function):
+def test_function_runs_with_its_role(function):
     assert said(function["Role"]) == "ImageProcessorRole.Arn"
 
 
+@pytest.mark.line("003-14")
 @on_both
-def test_003_14_pillow_comes_with_the_package_not_from_a_layer(function, repository):
+def test_pillow_comes_with_the_package_not_from_a_layer(function, repository):
     """D27: a layer that must already exist keeps the stack out of a new account."""
     assert "Layers" not in function
     assert re.search(r"(?mi)^pillow==", (repository / "lambda/processor/requirements.txt").read_text())
 
 
+@pytest.mark.line("003-15")
 @on("single-bucket", "media-library", "thumbnails", "production")
-def test_003_15_function_variables(function, template):
+def test_function_variables(function, template):
     variables = function["Environment"]["Variables"]
     names = {"ThumbnailBucket", "image-storage-bucket-${EnvironmentSuffix}-${AWS::AccountId}"}
     assert said(variables["THUMBNAIL_BUCKET"]) in names
@@ -190,36 +209,41 @@ def test_003_15_function_variables(function, template):
     assert template["Parameters"]["ThumbnailSize"]["Default"] == 128
 
 
+@pytest.mark.line("003-15", "003-26")
 @on(*PRESETS)
-def test_003_15_003_26_the_function_knows_the_dimensions_of_its_metrics(function):
+def test_the_function_knows_the_dimensions_of_its_metrics(function):
     """D28: the alarms look at just these."""
     variables = function["Environment"]["Variables"]
     assert said(variables["ENVIRONMENT"]) == "Environment"
     assert said(variables["ENVIRONMENT_SUFFIX"]) == "EnvironmentSuffix"
 
 
+@pytest.mark.line("003-16")
 @on(*PRESETS)
-def test_003_16_function_carries_the_mandatory_tags(function):
+def test_function_carries_the_mandatory_tags(function):
     assert tags(function)["Environment"] == {"Ref": "Environment"}
     assert tags(function)["iac-rlhf-amazon"] == "true"
 
 
+@pytest.mark.line("003-17")
 @on_both
-def test_003_17_concurrency_is_not_reserved_by_default(function):
+def test_concurrency_is_not_reserved_by_default(function):
     """D29: a young account has none to spare."""
     assert "ReservedConcurrentExecutions" not in function
 
 
+@pytest.mark.line("003-17")
 @pytest.mark.parametrize("preset", ["thumbnails", "production"])
-def test_003_17_reserved_concurrency_is_an_option(preset):
+def test_reserved_concurrency_is_an_option(preset):
     template = with_options(preset, "processing.reserved_concurrency=20")
     assert properties(template, "ImageProcessorFunction")["ReservedConcurrentExecutions"] == 20
     with pytest.raises(ConfigError):  # none at all would send every event to the dead-letter queue
         load_preset(preset, ["processing.reserved_concurrency=0"])
 
 
+@pytest.mark.line("003-27")
 @on(*PRESETS)
-def test_003_27_no_credentials_and_no_fixed_configuration_in_template_or_code(template, repository):
+def test_no_credentials_and_no_fixed_configuration_in_template_or_code(template, repository):
     sources = [path.read_text() for path in (repository / "lambda/processor").rglob("*.py")]
     for text in [str(template), *sources]:
         assert not re.search(r"AKIA|ASIA|aws_secret|password", text, re.IGNORECASE)
@@ -229,13 +253,15 @@ def test_003_27_no_credentials_and_no_fixed_configuration_in_template_or_code(te
     assert readers == {"settings.py"}
 
 
+@pytest.mark.line("003-28")
 @on(*PRESETS)
-def test_003_28_table_is_keyed_by_image_id(table):
+def test_table_is_keyed_by_image_id(table):
     assert keys(table["KeySchema"]) == ["ImageId"]
 
 
+@pytest.mark.line("003-28")
 @on(*PRESETS)
-def test_003_28_just_the_attributes_of_keys_are_declared(table):
+def test_just_the_attributes_of_keys_are_declared(table):
     """DynamoDB refuses a table with one more or one less."""
     schemas = [table["KeySchema"], *(index["KeySchema"] for index in indexes(table).values())]
     wanted = {attribute for schema in schemas for attribute in keys(schema)}
@@ -243,27 +269,31 @@ def test_003_28_just_the_attributes_of_keys_are_declared(table):
     assert declared == dict.fromkeys(wanted, "S")
 
 
+@pytest.mark.line("003-29")
 @on_both
-def test_003_29_images_are_found_by_a_range_of_time(table):
+def test_images_are_found_by_a_range_of_time(table):
     """D5: the time alone as hash key could only be matched by equality."""
     index = indexes(table)["UploadTimestampIndex"]
     assert keys(index["KeySchema"]) == ["UploadShard", "UploadTimestamp"]
     assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
+@pytest.mark.line("003-30")
 @on_both
-def test_003_30_table_can_be_restored_and_is_encrypted(table):
+def test_table_can_be_restored_and_is_encrypted(table):
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["SSESpecification"]["SSEEnabled"] is True
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
+@pytest.mark.line("003-30")
 @on_its_own
-def test_003_30_table_streams(table):
+def test_table_streams(table):
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-def test_003_30_stream_and_key_are_options():
+@pytest.mark.line("003-30")
+def test_stream_and_key_are_options():
     bare = properties(
         with_options("thumbnails", "metadata.stream=false", "metadata.encryption=aws-owned"), "ImageMetadataTable"
     )
@@ -271,8 +301,9 @@ def test_003_30_stream_and_key_are_options():
     assert bare["SSESpecification"] == {"SSEEnabled": False}
 
 
+@pytest.mark.line("003-31")
 @on_its_own
-def test_003_31_role_has_one_policy_of_its_own_and_no_managed_one(resources):
+def test_role_has_one_policy_of_its_own_and_no_managed_one(resources):
     """D11: the managed policy could create any log group, and so bring back one that its stack has deleted."""
     role = resources["ImageProcessorRole"]["Properties"]
     assert "ManagedPolicyArns" not in role
@@ -282,16 +313,18 @@ def test_003_31_role_has_one_policy_of_its_own_and_no_managed_one(resources):
     assert trust["Action"] == ["sts:AssumeRole"]
 
 
+@pytest.mark.line("003-31")
 @on("production")
-def test_003_31_in_production_the_policy_stands_beside_the_role(resources):
+def test_in_production_the_policy_stands_beside_the_role(resources):
     role = resources["ImageProcessorRole"]["Properties"]
     assert "Policies" not in role
     assert role["ManagedPolicyArns"] == [{"Ref": "ImageProcessorPolicy"}]
     assert resources["ImageProcessorPolicy"]["Type"] == "AWS::IAM::ManagedPolicy"
 
 
+@pytest.mark.line("003-32", "003-33", "003-34", "003-35")
 @on_its_own
-def test_003_32_to_35_role_allows_exactly_what_the_processor_does(template):
+def test_role_allows_exactly_what_the_processor_does(template):
     assert allowed(template, "ImageProcessorRole") == {
         ("s3:GetObject", f"{SOURCE_BUCKET_ARN}/*"),
         ("s3:GetObjectVersion", f"{SOURCE_BUCKET_ARN}/*"),
@@ -305,39 +338,44 @@ def test_003_32_to_35_role_allows_exactly_what_the_processor_does(template):
     }
 
 
+@pytest.mark.line("003-32")
 @pytest.mark.parametrize(
     ("template", "objects"),
     [("thumbnails", f"{SOURCE_BUCKET_ARN}/*"), ("production", "${SourceBucket.Arn}/uploads/*")],
     indirect=["template"],
 )
-def test_003_32_role_reads_the_uploads(template, objects):
+def test_role_reads_the_uploads(template, objects):
     read = {(action, on_what) for action, on_what in allowed(template, "ImageProcessorRole") if "s3:Get" in action}
     assert read == {("s3:GetObject", objects), ("s3:GetObjectVersion", objects)}
 
 
+@pytest.mark.line("003-33")
 @on_both
-def test_003_33_role_writes_thumbnails_without_acls(granted):
+def test_role_writes_thumbnails_without_acls(granted):
     """D32: the buckets have no ACLs, and a request that sets one fails."""
     assert ("s3:PutObject", "${ThumbnailBucket.Arn}/thumbnails/*") in granted
     assert "s3:PutObjectAcl" not in {action for action, _ in granted}
 
 
+@pytest.mark.line("003-33")
 @on(*PRESETS)
-def test_003_33_buckets_have_no_acls(buckets):
+def test_buckets_have_no_acls(buckets):
     for bucket in buckets.values():
         assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 
 
+@pytest.mark.line("003-34")
 @on(*PRESETS)
-def test_003_34_role_keeps_items_of_the_table(template):
+def test_role_keeps_items_of_the_table(template):
     table_actions = {
         action for action, on_what in allowed(template, "ImageProcessorRole") if on_what == "ImageMetadataTable.Arn"
     }
     assert table_actions == {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem"}
 
 
+@pytest.mark.line("003-35")
 @on(*PRESETS)
-def test_003_35_role_writes_its_logs_and_with_them_its_metrics(template):
+def test_role_writes_its_logs_and_with_them_its_metrics(template):
     """D28: metrics travel in log lines, so that no further permission is needed."""
     actions = {action for action, _ in allowed(template, "ImageProcessorRole")}
     assert {"logs:CreateLogStream", "logs:PutLogEvents"} <= actions

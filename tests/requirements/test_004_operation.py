@@ -30,25 +30,29 @@ def tag_list(resource):
     return found if isinstance(found, list) else []
 
 
+@pytest.mark.line("004-13")
 @on("single-bucket", "reporting", "media-library", "production")
-def test_004_13_the_template_makes_a_dashboard(template):
+def test_the_template_makes_a_dashboard(template):
     assert set(of_type(template, "AWS::CloudWatch::Dashboard")) == {"MonitoringDashboard"}
     assert len(shown(template)) > 10
 
 
-def test_004_13_where_none_is_made_it_is_an_option():
+@pytest.mark.line("004-13")
+def test_where_none_is_made_it_is_an_option():
     assert "MonitoringDashboard" in with_options("thumbnails", "monitoring.dashboard=true")["Resources"]
 
 
+@pytest.mark.line("004-14")
 @on("single-bucket", "media-library", "production")
-def test_004_14_several_custom_metrics_are_shown(template):
+def test_several_custom_metrics_are_shown(template):
     assert {"ProcessingDuration", "SourceBytes", "ThumbnailBytes", "ProcessedImages", "ProcessingErrors"} == {
         metric.name for metric in shown(template) if metric.namespace == "ImageProcessing"
     }
 
 
+@pytest.mark.line("004-15")
 @on_all
-def test_004_15_every_log_group_forgets(template):
+def test_every_log_group_forgets(template):
     groups = of_type(template, "AWS::Logs::LogGroup")
     assert all(group["RetentionInDays"] > 0 for group in groups.values())
     for function in of_type(template, "AWS::Lambda::Function").values():
@@ -57,13 +61,15 @@ def test_004_15_every_log_group_forgets(template):
         assert said(stage["AccessLogSettings"]["DestinationArn"]).removesuffix(".Arn") in groups
 
 
+@pytest.mark.line("004-16")
 @on_all
-def test_004_16_no_concurrency_is_provisioned_unasked(template):
+def test_no_concurrency_is_provisioned_unasked(template):
     assert "ProvisionedConcurrencyConfig" not in str(template)
 
 
+@pytest.mark.line("004-16")
 @pytest.mark.parametrize("preset", ["media-library", "production"])
-def test_004_16_provisioned_concurrency_is_an_option_of_retrieval(preset):
+def test_provisioned_concurrency_is_an_option_of_retrieval(preset):
     """D37: of an alias that the API then calls, and not together with snapshots."""
     template = with_options(preset, "retrieval.provisioned_concurrency=3")
     (alias,) = of_type(template, "AWS::Lambda::Alias").values()
@@ -78,8 +84,9 @@ def test_004_16_provisioned_concurrency_is_an_option_of_retrieval(preset):
         load_preset(preset, ["retrieval.provisioned_concurrency=3", "retrieval.snap_start=true"])
 
 
+@pytest.mark.line("004-17")
 @on_production
-def test_004_17_objects_of_every_kind_have_their_end(template):
+def test_objects_of_every_kind_have_their_end(template):
     uploads, thumbnails = (lifecycle(properties(template, title)) for title in ("SourceBucket", "ThumbnailBucket"))
     moves = uploads["ArchiveUploads"]["Transitions"]
     assert [(move["StorageClass"], move["TransitionInDays"]) for move in moves] == [
@@ -98,7 +105,8 @@ def test_004_17_objects_of_every_kind_have_their_end(template):
         assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
 
 
-def test_004_17_thumbnails_have_days_of_their_own():
+@pytest.mark.line("004-17")
+def test_thumbnails_have_days_of_their_own():
     template = with_options("production", "storage.thumbnails_noncurrent_expire_after_days=3")
     days = {
         title: lifecycle(properties(template, title))["DeleteOldVersions"]["NoncurrentVersionExpiration"]
@@ -107,8 +115,9 @@ def test_004_17_thumbnails_have_days_of_their_own():
     assert [expire["NoncurrentDays"] for expire in days.values()] == [30, 3]
 
 
+@pytest.mark.line("004-18")
 @on_all
-def test_004_18_images_are_limited_in_bytes_and_pixels(template):
+def test_images_are_limited_in_bytes_and_pixels(template):
     """D42: by parameters, up to what the function's memory has room for."""
     variables = properties(template, "ImageProcessorFunction")["Environment"]["Variables"]
     for variable, name in (("MAX_SOURCE_BYTES", "MaxSourceBytes"), ("MAX_SOURCE_PIXELS", "MaxSourcePixels")):
@@ -117,16 +126,18 @@ def test_004_18_images_are_limited_in_bytes_and_pixels(template):
         assert 0 < parameter["MinValue"] < parameter["Default"] <= parameter["MaxValue"]
 
 
+@pytest.mark.line("004-18")
 @pytest.mark.parametrize(
     ("preset", "limit"), list(product(PRESETS, ["max_source_bytes=104857600", "max_source_pixels=500000000"]))
 )
-def test_004_18_limits_beyond_the_memory_are_refused(preset, limit):
+def test_limits_beyond_the_memory_are_refused(preset, limit):
     with pytest.raises(ConfigError, match="memory_mb"):
         load_preset(preset, [f"processing.{limit}", "processing.memory_mb=256"])
 
 
+@pytest.mark.line("004-28", "004-30")
 @on_production
-def test_004_28_004_30_lambda_may_receive_before_it_is_told_to(resources, granted):
+def test_lambda_may_receive_before_it_is_told_to(resources, granted):
     assert "UploadQueueReceivePolicy" in waits_for(resources["UploadQueueMapping"])
     assert {action for action, on_what in granted if on_what == "UploadQueue.Arn"} == {
         "sqs:ReceiveMessage",
@@ -135,18 +146,21 @@ def test_004_28_004_30_lambda_may_receive_before_it_is_told_to(resources, grante
     }
 
 
+@pytest.mark.line("004-28", "004-30")
 @on("single-bucket", "thumbnails")
-def test_004_28_004_30_s3_may_invoke_before_it_is_told_to(resources):
+def test_s3_may_invoke_before_it_is_told_to(resources):
     assert "LambdaInvokePermission" in waits_for(resources["SourceBucket"])
 
 
+@pytest.mark.line("004-28", "004-30")
 @on("reporting")
-def test_004_28_004_30_the_helper_has_its_rights_before_it_is_called(resources):
+def test_the_helper_has_its_rights_before_it_is_called(resources):
     before = reached(resources, "S3BucketNotification")
     assert {"LambdaInvokePermission", "S3NotificationRole", "S3NotificationLogGroup"} <= before
 
 
-def test_004_30_the_helper_keeps_its_rights_until_its_last_call():
+@pytest.mark.line("004-30")
+def test_the_helper_keeps_its_rights_until_its_last_call():
     """A policy beside its role could be gone before the notification is."""
     template = with_options("reporting", "security.policies=managed")
     assert ("s3:PutBucketNotification", "SourceBucket.Arn") in allowed(template, "S3NotificationRole")
@@ -154,8 +168,9 @@ def test_004_30_the_helper_keeps_its_rights_until_its_last_call():
     assert "ImageProcessorPolicy" in reached(template["Resources"], "S3BucketNotification")
 
 
+@pytest.mark.line("004-30")
 @on_all
-def test_004_30_role_and_log_group_are_there_before_each_function(template, resources):
+def test_role_and_log_group_are_there_before_each_function(template, resources):
     for title, function in of_type(template, "AWS::Lambda::Function").items():
         role, group = (
             said(function["Role"]).removesuffix(".Arn"),
@@ -164,19 +179,22 @@ def test_004_30_role_and_log_group_are_there_before_each_function(template, reso
         assert {role, group} <= reached(resources, title)
 
 
+@pytest.mark.line("004-30")
 @on_all
-def test_004_30_nothing_waits_for_itself(resources):
+def test_nothing_waits_for_itself(resources):
     assert [title for title in resources if title in reached(resources, title)] == []
 
 
+@pytest.mark.line("004-29")
 @on_all
-def test_004_29_nothing_waits_for_a_signal(template):
+def test_nothing_waits_for_a_signal(template):
     """D38: everything that has to be waited for is inside of CloudFormation."""
     assert not [r for r in template["Resources"].values() if "WaitCondition" in r["Type"] or "CreationPolicy" in r]
 
 
+@pytest.mark.line("004-31", "004-33")
 @on_all
-def test_004_31_004_33_data_stays_but_for_a_creation_that_fails(template):
+def test_data_stays_but_for_a_creation_that_fails(template):
     """D39: what a rolled-back creation leaves would keep the names of the next one."""
     for title, resource in template["Resources"].items():
         if resource["Type"] in STATEFUL:
@@ -186,22 +204,25 @@ def test_004_31_004_33_data_stays_but_for_a_creation_that_fails(template):
             assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Delete", "Delete"), title
 
 
+@pytest.mark.line("004-31", "004-33")
 @pytest.mark.parametrize("preset", PRESETS)
-def test_004_31_004_33_data_can_go_with_its_stack(preset):
+def test_data_can_go_with_its_stack(preset):
     resources = with_options(preset, "deletion_policy=delete")["Resources"].values()
     assert {resource["DeletionPolicy"] for resource in resources if resource["Type"] in STATEFUL} == {"Delete"}
 
 
+@pytest.mark.line("004-32")
 @on_all
-def test_004_32_versions_and_any_second_of_the_last_weeks_can_be_had_back(template):
+def test_versions_and_any_second_of_the_last_weeks_can_be_had_back(template):
     for bucket in of_type(template, "AWS::S3::Bucket").values():
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     restore = properties(template, "ImageMetadataTable")["PointInTimeRecoverySpecification"]
     assert restore == {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 35}
 
 
+@pytest.mark.line("004-32")
 @on_production
-def test_004_32_table_and_buckets_are_copied_daily_into_a_vault(template):
+def test_table_and_buckets_are_copied_daily_into_a_vault(template):
     (rule,) = properties(template, "BackupPlan")["BackupPlan"]["BackupPlanRule"]
     assert said(rule["TargetBackupVault"]) == "BackupVault"
     assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
@@ -215,8 +236,9 @@ def test_004_32_table_and_buckets_are_copied_daily_into_a_vault(template):
     assert copied == {"ImageMetadataTable", "SourceBucket", "ThumbnailBucket"}
 
 
+@pytest.mark.line("004-32")
 @on_production
-def test_004_32_only_table_and_buckets_may_be_copied(template):
+def test_only_table_and_buckets_may_be_copied(template):
     """Whoever else carries the tag is left alone."""
     read = {("dynamodb:StartAwsBackupJob", "ImageMetadataTable.Arn")} | {
         ("s3:GetObjectVersion", f"${{{bucket}.Arn}}/*") for bucket in ("SourceBucket", "ThumbnailBucket")
@@ -228,8 +250,9 @@ def test_004_32_only_table_and_buckets_may_be_copied(template):
     }
 
 
+@pytest.mark.line("004-39")
 @on_production
-def test_004_39_a_budget_tells_the_operators(template):
+def test_a_budget_tells_the_operators(template):
     budget = properties(template, "ProjectBudget")
     assert budget["Budget"]["BudgetLimit"] == {"Amount": {"Ref": "MonthlyBudgetUsd"}, "Unit": "USD"}
     assert budget["Budget"]["TimeUnit"] == "MONTHLY"
@@ -241,14 +264,16 @@ def test_004_39_a_budget_tells_the_operators(template):
     } == {("FORECASTED", 80, "ProcessingNotificationTopic"), ("ACTUAL", 100, "ProcessingNotificationTopic")}
 
 
+@pytest.mark.line("004-39")
 @pytest.mark.parametrize("preset", PRESETS[:-1])
-def test_004_39_elsewhere_a_budget_is_an_option(preset):
+def test_elsewhere_a_budget_is_an_option(preset):
     assert "ProjectBudget" not in with_options(preset)["Resources"]
     assert "ProjectBudget" in with_options(preset, "budget=true")["Resources"]
 
 
+@pytest.mark.line("004-44")
 @on_production
-def test_004_44_every_part_is_watched_encrypted_and_paid_for_with_open_eyes(template):
+def test_every_part_is_watched_encrypted_and_paid_for_with_open_eyes(template):
     monitored = {
         said(dimension["Value"])
         for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
@@ -260,14 +285,16 @@ def test_004_44_every_part_is_watched_encrypted_and_paid_for_with_open_eyes(temp
     assert {"DataKey", "BackupPlan", "ProjectBudget", "MonitoringDashboard"} <= set(template["Resources"])
 
 
+@pytest.mark.line("004-31")
 @on("production")
-def test_004_31_nothing_forbids_a_failed_creation_to_be_rolled_back(template):
+def test_nothing_forbids_a_failed_creation_to_be_rolled_back(template):
     """A protected table cannot be deleted, and so its creation cannot be rolled back."""
     assert not properties(template, "ImageMetadataTable").get("DeletionProtectionEnabled")
 
 
+@pytest.mark.line("004-16")
 @pytest.mark.parametrize("option", ["retrieval.provisioned_concurrency=2", "retrieval.snap_start=true"])
-def test_004_16_new_code_is_a_new_version(option):
+def test_new_code_is_a_new_version(option):
     """CloudFormation publishes a version when it creates one: something of it must change with the code."""
     (version,) = of_type(with_options("media-library", option), "AWS::Lambda::Version").values()
     assert "ImageRetrievalCodeKey" in set(references(version["Description"]))

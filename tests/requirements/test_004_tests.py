@@ -27,7 +27,8 @@ def assumptions(source: str) -> Iterator[str]:
                 yield text
 
 
-def test_004_26_no_test_leans_on_an_account_or_on_a_folder_of_this_machine():
+@pytest.mark.line("004-26")
+def test_no_test_leans_on_an_account_or_on_a_folder_of_this_machine():
     """Clients come from the engine's session, folders from pytest."""
     suspicious = re.compile(rf"boto3\.|{FOLDERS}|~/\.aws|AWS_(?:PROFILE|SHARED)")
     sources = {path: path.read_text(encoding="utf-8") for path in TESTS.rglob("*.py") if path != Path(__file__)}
@@ -40,8 +41,9 @@ def test_004_26_no_test_leans_on_an_account_or_on_a_folder_of_this_machine():
     assert len(sources) > 50
 
 
+@pytest.mark.line("004-26")
 @pytest.mark.parametrize(
     "source", ["boto3.client('s3')", "boto3.Session()", "open('/home/me/photo.jpg')", "x = {'AWS_PROFILE': 'me'}"]
 )
-def test_004_26_what_a_test_assumes_would_be_found(source):
+def test_what_a_test_assumes_would_be_found(source):
     assert len(list(assumptions(source))) == 1
