@@ -25,13 +25,13 @@ _CLASSIC_REGION = "us-east-1"  # the only Region that CreateBucket does not acce
 
 
 def ensure_bucket(clients: Clients, name: str) -> bool:
-    """Make sure the artefact bucket is there and ours; a new one blocks public access.
+    """Create the artefact bucket if it does not exist, and check its owner. A new bucket blocks public access.
 
     Returns:
         Whether it was created.
 
     Raises:
-        DeploymentError: It belongs to somebody else, or may not be created.
+        DeploymentError: It belongs to another account, or cannot be created.
     """
     try:
         clients.s3.head_bucket(Bucket=name)
@@ -83,27 +83,27 @@ def upload_packages(clients: Clients, deployment: Deployment, *, bucket: str, pr
 
 
 def upload_nested(clients: Clients, deployment: Deployment, *, bucket: str, prefix: str) -> Deployment:
-    """Upload the templates that lie beside the root, and have the root name where they are.
+    """Upload the nested templates, and replace their TemplateURLs in the root.
 
     Raises:
-        DeploymentError: A nested stack names a template that does not lie beside the root, or one cannot be uploaded.
+        DeploymentError: A nested stack names a template that is not part of the deployment, or an upload fails.
     """
-    if not deployment.beside:
+    if not deployment.nested_templates:
         return deployment
     root: dict[str, Any] = load(deployment.template)[0]
     for title, resource in root["Resources"].items():
         if resource["Type"] != "AWS::CloudFormation::Stack":
             continue
         name = resource["Properties"]["TemplateURL"]
-        if name not in deployment.beside:
+        if name not in deployment.nested_templates:
             raise DeploymentError(
                 f"{deployment.stack_name}: {title}: TemplateURL is {name!r}; expected one of"
-                f" {', '.join(sorted(deployment.beside))}"
+                f" {', '.join(sorted(deployment.nested_templates))}"
             )
-        body = deployment.beside[name].encode()
+        body = deployment.nested_templates[name].encode()
         key = f"{prefix}/{hashlib.sha256(body).hexdigest()}/{name}"
         resource["Properties"]["TemplateURL"] = _put_template(clients, body, bucket, key)
-    return replace(deployment, template=json.dumps(root), beside={})
+    return replace(deployment, template=json.dumps(root), nested_templates={})
 
 
 def template_argument(clients: Clients, deployment: Deployment, *, bucket: str, prefix: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ class Clients:
     def s3(self) -> Any:
         """Amazon S3; every call expects that the bucket belongs to this account.
 
-        Names of buckets are known all over the world, so that somebody else may have made the one that is meant.
+        Bucket names are global, so another account may have created a bucket with the expected name.
         """
         client = self.session.client("s3", endpoint_url=self.endpoint_url)
         client.meta.events.register("provide-client-params.s3", self._expect_own_bucket)

@@ -70,7 +70,7 @@ def follow(log: EventLog, stack_name: str, pace: Pace, progress: Callable[[Stack
         All events of the operation.
 
     Raises:
-        DeploymentError: It failed; the text names the first resource that did and why. Or it takes too long.
+        DeploymentError: The operation failed, with the first failed resource and its reason, or the wait timed out.
     """
     deadline = time.monotonic() + pace.stack_timeout_seconds
     events: list[StackEvent] = []
@@ -91,7 +91,7 @@ def follow(log: EventLog, stack_name: str, pace: Pace, progress: Callable[[Stack
 
 
 def validation_faults(clients: Clients, **subject: str) -> list[str]:
-    """What CloudFormation found in a template before it began; empty if it found nothing or does not tell us.
+    """Return the errors of CloudFormation's early validation; empty if there are none or they cannot be read.
 
     Args:
         clients: Of the account.
@@ -104,7 +104,7 @@ def validation_faults(clients: Clients, **subject: str) -> list[str]:
                 if event.get("EventType") == "VALIDATION_ERROR" and event.get("ValidationFailureMode") == "FAIL":
                     where = event.get("ValidationPath") or event.get("LogicalResourceId", "template")
                     faults.append(f"{where}: {event.get('ValidationStatusReason', 'is not valid')}")
-    except ClientError:  # the call asks for a permission of its own; the error we are explaining stands without it
+    except ClientError:  # the call needs another permission; the error is reported without its result
         return faults
     return faults
 
@@ -118,7 +118,7 @@ def _is_end(event: StackEvent) -> bool:
 def _what_failed(events: list[StackEvent], log: EventLog) -> str:
     end = events[-1]
     if first := _first_failure(events):
-        return f"{_told(first, log)}; the stack is {end.status}"
+        return f"{_failure_text(first, log)}; the stack is {end.status}"
     reasons = [event.reason for event in events if event.status.endswith("_FAILED") and event.reason]
     return f"{'; '.join(log.validation_faults() or reasons) or 'no reason given'}; the stack is {end.status}"
 
@@ -131,13 +131,13 @@ def _first_failure(events: list[StackEvent]) -> StackEvent | None:
     return next(iter(causes or failed), None)
 
 
-def _told(failure: StackEvent, log: EventLog) -> str:
+def _failure_text(failure: StackEvent, log: EventLog) -> str:
     """A failure, and where that is one of a nested stack, the one inside it."""
     if failure.kind == STACK and failure.physical_id:
         inside = log.of(failure.physical_id)
         events = inside.news()
         if events and (first := _first_failure(events)):
-            return f"{failure.logical_id}: {_told(first, inside)}"
+            return f"{failure.logical_id}: {_failure_text(first, inside)}"
     return f"{failure.logical_id}: {failure.status}: {failure.reason or 'no reason given'}"
 
 

@@ -38,7 +38,7 @@ class PipelineDeployment:
         stack_name: Of the stack or the root; in the layout `exports` each is called `<stack_name>-<stack>`.
         parameters: Values by parameter, for every stack that has it. Those left out keep their present values, in a
             stack that is new to a deployed pipeline those of the others, and have their defaults otherwise.
-        packages: Zips of functions and layers by the parameter that takes the object key (`key_parameter`).
+        packages: Zips of functions and layers by the parameter for the object key (`key_parameter`).
         tags: Of every stack.
     """
 
@@ -149,7 +149,7 @@ def _plans(wanted: PipelineDeployment, present: _Present) -> list[Deployment]:
     code = {one.key_parameter: one.package for one in rendered.functions}
     code |= {one.key_parameter: f"{one.package}-layer" for one in rendered.layers}
     nested = [name for name in rendered.stacks if name not in rendered.deploy_order]
-    beside = {f"{name}.template.json": to_json(rendered.stacks[name]) for name in nested}
+    nested_templates = {f"{name}.template.json": to_json(rendered.stacks[name]) for name in nested}
     plans = []
     for name, full_name in wanted.stack_names.items():
         template = rendered.stacks[name]
@@ -159,7 +159,7 @@ def _plans(wanted: PipelineDeployment, present: _Present) -> list[Deployment]:
         plan = Deployment(
             stack_name=full_name,
             template=to_json(template),
-            beside=beside,
+            nested_templates=nested_templates,
             parameters=values,
             packages=tuple(
                 FunctionPackage(code[key], key, path) for key, path in wanted.packages.items() if key in declared

@@ -21,9 +21,9 @@ class Deployment:
     """One stack: template, values and packages.
 
     Attributes:
-        template: The template as JSON or YAML text, sent as it is if nothing lies beside it.
-        beside: Templates of nested stacks by their file names, which are the TemplateURLs in `template`; they are
-            uploaded, and each such URL becomes the address of the upload.
+        template: The template as JSON or YAML text, sent unchanged if there are no nested templates.
+        nested_templates: Templates of nested stacks by file name, the TemplateURL in `template`. They are uploaded,
+            and each TemplateURL becomes the URL of the upload.
         parameters: Values for the template's parameters; those left out keep their defaults, and on an update their
             present values.
         packages: Uploaded before the change set is made; each sets its own parameter.
@@ -37,7 +37,7 @@ class Deployment:
     capabilities: tuple[str, ...] = ()
     packages: tuple[FunctionPackage, ...] = ()
     code_bucket_parameter: str = "CodeBucket"
-    beside: Mapping[str, str] = field(default_factory=dict)
+    nested_templates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,9 @@ def deploy(
         delete_stack(clients, present["StackId"], pace=pace, on_event=on_event)
         present = None
     if present and present["StackStatus"] == "ROLLBACK_FAILED":
-        # It takes no update and no change set ("Stack status codes", AWS CloudFormation User Guide, read 2026-11).
+        # It accepts no update and no change set ("Stack status codes", AWS CloudFormation User Guide, read 2026-11).
         raise DeploymentError(
-            f"{name}: stack: is ROLLBACK_FAILED: its creation failed and could not be undone, as its events tell;"
+            f"{name}: stack: is ROLLBACK_FAILED: its creation failed and could not be undone, see its events;"
             " expected a stack that can be updated, or none: lift what protects its resources, then delete it"
         )
     if present and present["StackStatus"] == "REVIEW_IN_PROGRESS":
@@ -72,7 +72,7 @@ def deploy(
         _execute(clients, name, change_set, pace, on_event)
     stack = describe_stack(clients, name)
     if stack is None:
-        raise DeploymentError(f"{name}: stack: is gone; somebody else deleted it meanwhile")
+        raise DeploymentError(f"{name}: stack: no longer exists; it was deleted during the operation")
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
     return DeployedStack(name, stack["StackId"], change_set.changes if change_set else (), outputs)
 
@@ -121,10 +121,10 @@ def delete_stack(
 
 
 def describe_stack(clients: Clients, stack: str) -> Mapping[str, Any] | None:
-    """What CloudFormation tells of a stack by its name or id; None if it does not exist.
+    """Return CloudFormation's description of a stack by name or id; None if it does not exist.
 
     Raises:
-        DeploymentError: CloudFormation refused to tell.
+        DeploymentError: The call failed.
     """
     try:
         found: Mapping[str, Any] = clients.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]

@@ -37,7 +37,7 @@ def put(clients: Clients, wanted: PipelineDeployment, **hearing: Any) -> Deploye
 
 
 def stacks(clients: Clients, begin: str) -> list[str]:
-    """Names of the stacks that are there."""
+    """Names of the existing stacks."""
     pages = clients.cloudformation.get_paginator("describe_stacks").paginate()
     return sorted(one["StackName"] for page in pages for one in page["Stacks"] if one["StackName"].startswith(begin))
 
@@ -47,7 +47,7 @@ def tag(clients: Clients, bucket: str, key: str) -> str:
 
 
 def process(clients: Clients, deployed: DeployedPipeline, key: str) -> tuple[int, int]:
-    """Upload a picture of 600 x 400 pixels; the size of its thumbnail."""
+    """Upload an image of 600 x 400 pixels; the size of its thumbnail."""
     thumbnails = deployed.outputs["ThumbnailBucketName"]
 
     def keys() -> set[str]:
@@ -115,7 +115,7 @@ def pair(name: str, **second: Any) -> PipelineDeployment:
     export = {"Fn::Sub": f"{name}-${{Owner}}"}
     first = bucket_template(f"{name}-first-bucket")
     first["Outputs"] = {"First": {"Value": {"Ref": "Bucket"}, "Export": {"Name": export}}}
-    tags = [{"Key": "beside", "Value": {"Fn::ImportValue": export}}, {"Key": "owner", "Value": {"Ref": "Owner"}}]
+    tags = [{"Key": "next", "Value": {"Fn::ImportValue": export}}, {"Key": "owner", "Value": {"Ref": "Owner"}}]
     templates = {"first": first, "second": bucket_template(f"{name}-second-bucket", Tags=tags, **second)}
     templates["second"]["Outputs"] = {"Second": {"Value": {"Ref": "Bucket"}}}
     return PipelineDeployment(RenderedPipeline(name, "exports", templates, PAIR), name)
@@ -127,9 +127,9 @@ def first_alone(wanted: PipelineDeployment) -> PipelineDeployment:
     return dataclasses.replace(wanted, rendered=one)
 
 
-def test_the_outputs_of_all_stacks_are_told(clients: Clients):
+def test_the_outputs_of_all_stacks_are_returned(clients: Clients):
     assert put(clients, pair("both")).outputs == {"First": "both-first-bucket", "Second": "both-second-bucket"}
-    assert tag(clients, "both-second-bucket", "beside") == "both-first-bucket"
+    assert tag(clients, "both-second-bucket", "next") == "both-first-bucket"
 
 
 def test_what_is_there_already_is_not_changed(clients: Clients):
@@ -214,7 +214,7 @@ def test_values_and_code_are_given_to_the_stacks_that_take_them(engine: Engine, 
     assert [stack["Tags"] for stack in described] == [[{"Key": "team", "Value": "photos"}]] * 2
 
 
-def test_retained_resources_of_every_stack_are_told_the_last_stack_first(clients: Clients):
+def test_retained_resources_of_every_stack_are_returned_the_last_stack_first(clients: Clients):
     wanted = pair("keep")
     for template in wanted.rendered.stacks.values():
         template["Resources"]["Bucket"]["DeletionPolicy"] = "Retain"
@@ -237,19 +237,21 @@ def test_deleting_what_was_deployed_in_part_or_never_is_no_fault(clients: Client
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"parameters": {"Ownr": "ann"}}, "wrong: Ownr: is a parameter of no stack; expected Colour, Owner"),
         ({"packages": {"Owner": Path("a.zip")}}, "wrong: Owner: is a package of no stack; expected none"),
         ({}, "wrong-second: Colour: has no value and no default; expected a value"),
     ],
 )
-def test_a_wrong_or_missing_value_is_told_before_anything_is_made(clients: Clients, given: dict[str, Any], told: str):
+def test_a_wrong_or_missing_value_is_reported_before_anything_is_created(
+    clients: Clients, given: dict[str, Any], message: str
+):
     wanted = pair("wrong")
     wanted.rendered.stacks["second"]["Parameters"]["Colour"] = {"Type": "String"}
 
     with pytest.raises(DeploymentError) as failure:
         put(clients, dataclasses.replace(wanted, **given))
 
-    assert str(failure.value) == told
+    assert str(failure.value) == message
     assert stacks(clients, "wrong") == []

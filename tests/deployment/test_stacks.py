@@ -27,7 +27,7 @@ def owner(clients: Clients, bucket: str) -> str:
     return {tag["Key"]: tag["Value"] for tag in clients.s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}["owner"]
 
 
-def test_a_new_stack_tells_changes_events_and_outputs(clients):
+def test_a_new_stack_reports_changes_events_and_outputs(clients):
     events: list[StackEvent] = []
     announced: list[tuple[Change, ...]] = []
 
@@ -86,7 +86,7 @@ def test_a_failed_creation_leaves_nothing_and_can_be_tried_again(clients):
     assert put(clients, "again", bucket_template("again-bucket")).outputs == {"Name": "again-bucket"}
 
 
-def test_a_creation_that_cannot_be_undone_is_told_what_to_do_about_it(clients):
+def test_a_creation_that_cannot_be_undone_is_reported_with_the_action(clients):
     template = bucket_template("stuck-bucket", **BAD_LIFECYCLE)
     protected = {
         "TableName": "stuck-table",
@@ -109,9 +109,9 @@ def test_a_creation_that_cannot_be_undone_is_told_what_to_do_about_it(clients):
     assert put(clients, "stuck", bucket_template("stuck-bucket")).outputs == {"Name": "stuck-bucket"}
 
 
-def test_a_refused_template_is_told_in_cloudformations_words(clients):
+def test_a_refused_template_is_reported_in_cloudformations_words(clients):
     template = bucket_template("unknown-bucket")
-    template["Parameters"]["Owner"]["AllowedValues"] = ["nobody", "ann"]
+    template["Parameters"]["Owner"]["AllowedValues"] = ["none", "ann"]
 
     with pytest.raises(DeploymentError, match=r"^unknown: change set: .*Owner"):
         put(clients, "unknown", template, parameters={"Owner": "bob"})
@@ -205,8 +205,8 @@ def nested(name: str, **properties: Any) -> Deployment:
     """A root with one child, which has a bucket."""
     child = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "child.template.json"}}
     root = json.dumps({"Resources": {"Child": child}})
-    beside = {"child.template.json": json.dumps(bucket_template(f"{name}-bucket", **properties))}
-    return Deployment(name, root, beside=beside, capabilities=("CAPABILITY_AUTO_EXPAND",))
+    nested_templates = {"child.template.json": json.dumps(bucket_template(f"{name}-bucket", **properties))}
+    return Deployment(name, root, nested_templates=nested_templates, capabilities=("CAPABILITY_AUTO_EXPAND",))
 
 
 def test_nested_stacks_are_uploaded_with_the_root_and_emptied_with_it(clients):
@@ -218,13 +218,13 @@ def test_nested_stacks_are_uploaded_with_the_root_and_emptied_with_it(clients):
     assert "nest-bucket" not in [one["Name"] for one in clients.s3.list_buckets()["Buckets"]]
 
 
-def test_the_fault_inside_a_nested_stack_is_told(clients):
+def test_the_error_inside_a_nested_stack_is_reported(clients):
     with pytest.raises(DeploymentError, match=r"^broken-nest: Child: .*CREATE_FAILED: .*must be a positive integer"):
         deploy(clients, nested("broken-nest", **BAD_LIFECYCLE), artifact_bucket=ARTIFACTS, pace=QUICK)
 
 
-def test_a_nested_template_that_does_not_lie_beside_the_root_is_named(clients):
-    deployment = dataclasses.replace(nested("lonely"), beside={"other.template.json": "{}"})
+def test_a_missing_nested_template_is_named(clients):
+    deployment = dataclasses.replace(nested("lonely"), nested_templates={"other.template.json": "{}"})
 
     with pytest.raises(DeploymentError) as failure:
         deploy(clients, deployment, artifact_bucket=ARTIFACTS, pace=QUICK)
@@ -248,7 +248,7 @@ def test_the_artifact_bucket_is_made_once_and_private(clients):
     assert all(block.values())
 
 
-def test_every_call_of_a_bucket_expects_it_to_be_ours(clients):
+def test_every_call_of_a_bucket_expects_the_account_as_its_owner(clients):
     sent: dict[str, str] = {}
 
     def note(params: dict[str, Any], model: Any, **_more: Any) -> None:

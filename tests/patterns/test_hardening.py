@@ -21,7 +21,7 @@ def properties(template, title):
 
 
 def resource_policies(template):
-    """Logical id and statement of every policy that stands on a resource."""
+    """Logical id and statement of every resource policy."""
     for kind, name in {
         "AWS::S3::BucketPolicy": "PolicyDocument",
         "AWS::SNS::TopicPolicy": "PolicyDocument",

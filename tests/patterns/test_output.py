@@ -1,4 +1,4 @@
-"""What thumbnails are encoded as: which options exclude each other, and what the function is told."""
+"""Encoding of thumbnails: conflicting options, and the function's variables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from imgpipe_templates.patterns.output import OutputConfig
         ),
     ],
 )
-def test_the_function_is_told_what_its_formats_need_and_no_more(options, variables):
+def test_function_has_only_the_variables_that_its_formats_need(options, variables):
     assert OutputConfig(**options).variables() == variables
 
 

@@ -20,7 +20,7 @@ def metadata(*suppressions):
     return bucket.to_dict()["Metadata"]
 
 
-def test_each_scanner_is_told_in_its_own_format():
+def test_each_scanner_has_suppressions_in_its_format():
     rules = ("AwsSolutions-S1", "CKV_AWS_18", "I3011", "CT.S3.PR.2")
     stated = metadata(Suppression(rules, ("LoggingConfiguration",), REASON))
 
@@ -41,13 +41,13 @@ def test_only_the_findings_that_are_named_are_suppressed():
 
 
 def test_what_is_stated_twice_adds_up():
-    bucket = s3.Bucket("SourceBucket", Metadata={"Owner": "somebody"})
+    bucket = s3.Bucket("SourceBucket", Metadata={"Owner": "someone"})
     suppress(bucket, Suppression(("CKV_AWS_18",), ("LoggingConfiguration",), REASON))
     suppress(bucket, Suppression(("CKV_AWS_21",), ("VersioningConfiguration",), REASON))
 
     stated = bucket.to_dict()["Metadata"]
     assert [entry["id"] for entry in stated["checkov"]["skip"]] == ["CKV_AWS_18", "CKV_AWS_21"]
-    assert (len(stated[BLOCK]), stated["Owner"]) == (2, "somebody")
+    assert (len(stated[BLOCK]), stated["Owner"]) == (2, "someone")
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_production_accepts_at_most_thirty_findings_each_with_rules_scope_and_re
     assert len({(title, *entry["rules"], *entry["applies_to"]) for title, entry in entries}) == len(entries)
 
 
-def test_nothing_is_told_to_a_scanner_that_no_suppression_states(production):
+def test_every_scanner_entry_comes_from_a_suppression(production):
     for resource in production.values():
         metadata = resource.get("Metadata", {})
-        told = {rule["id"] for rule in metadata.get("cdk_nag", {}).get("rules_to_suppress", ())}
-        told |= {rule["id"] for rule in metadata.get("checkov", {}).get("skip", ())}
-        told |= set(metadata.get("cfn-lint", {}).get("config", {}).get("ignore_checks", ()))
+        listed = {rule["id"] for rule in metadata.get("cdk_nag", {}).get("rules_to_suppress", ())}
+        listed |= {rule["id"] for rule in metadata.get("checkov", {}).get("skip", ())}
+        listed |= set(metadata.get("cfn-lint", {}).get("config", {}).get("ignore_checks", ()))
         for scanner in ("guard", "parliament", "policy_sentry"):
-            told |= set(metadata.get(scanner, {}).get("SuppressedRules", ()))
-        assert told == {rule for entry in metadata.get(BLOCK, ()) for rule in entry["rules"]}
+            listed |= set(metadata.get(scanner, {}).get("SuppressedRules", ()))
+        assert listed == {rule for entry in metadata.get(BLOCK, ()) for rule in entry["rules"]}
 
 
 def test_reasons_name_only_what_production_has(production):
@@ -156,7 +156,7 @@ def test_a_finding_is_named_as_cdk_nag_names_it(resource, name):
     assert accepted.finding(resource) == name
 
 
-def test_rules_are_told_apart_by_the_beginning_of_their_id():
+def test_rules_are_distinguished_by_the_prefix_of_their_id():
     assert scanner_of("PCI.DSS.321-IAMNoInlinePolicy") == "cdk_nag"
     assert scanner_of("CKV2_AWS_5") == "checkov"
     with pytest.raises(ValueError, match="no rule of a known scanner"):

@@ -1,4 +1,4 @@
-"""Who may import whom (docs/architecture.md): each part of the package only what stands below it."""
+"""Allowed imports (docs/architecture.md): each part of the package imports only lower parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import imgpipe_templates
 
 PACKAGE = Path(imgpipe_templates.__file__).parent
 
-# Part of the package -> the parts it may import, besides itself and what is at the bottom.
+# Part of the package -> the parts it may import, in addition to itself and the lowest modules.
 BOTTOM = {"", "arguments", "errors", "cache", "limits", "records", "version"}
 BELOW = {
     "arguments": set(),

@@ -1,4 +1,4 @@
-"""Every preset in every layout: the same pipeline, whatever the stacks."""
+"""Every preset in every layout: the same pipeline in different stacks."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def blurred(value: Any) -> Any:
     if isinstance(value, dict):
         if len(value) == 1 and next(iter(value)) in {"Ref", "Fn::GetAtt", "Fn::ImportValue", "Fn::Sub", "Fn::Split"}:
             return "a reference"
-        # Metadata says scopes of suppressed findings as text, in which a reference cannot be told from other text.
+        # Metadata says scopes of suppressed findings as text, in which references look like other text.
         return {key: blurred(item) for key, item in value.items() if key != "Metadata"}
     return [blurred(item) for item in value] if isinstance(value, list) else value
 
@@ -80,7 +80,7 @@ def test_no_stack_refers_to_what_it_does_not_have(preset, layout):
         known = {*template["Resources"], *template.get("Parameters", {}), *template.get("Conditions", {})}
         for title, resource in template["Resources"].items():
             strangers = {each for each in waits_for(resource) if "::" not in each} - known
-            # A Sub with values of its own names them, and a dashboard's text has names of its own.
+            # A Sub with own values names them, and a dashboard's text has local names.
             assert not {each for each in strangers if f"${{{each}" not in str(resource)}, f"{name}: {title}"
 
 
@@ -95,7 +95,7 @@ def test_every_import_has_its_export_and_is_deployed_later(preset):
 
 
 @pytest.mark.parametrize("layout", APART)
-def test_nothing_is_offered_that_nobody_reads(preset, layout):
+def test_every_output_is_used(preset, layout):
     """An output is for an operator, and then described, or it is read by another stack."""
     stacks = rendered(preset, layout).stacks
     read = {text for template in stacks.values() for text in imports(template["Resources"])}
@@ -116,7 +116,7 @@ def test_the_root_fills_every_parameter_of_its_children_and_is_tagged(preset):
         assert tags(properties)["iac-rlhf-amazon"] == "true"
 
 
-def test_the_root_tells_and_exports_what_the_single_stack_does(preset):
+def test_the_root_has_the_outputs_and_exports_of_the_single_stack(preset):
     single = rendered(preset, "single").stacks["pipeline"]["Outputs"]
     root = rendered(preset, "nested").stacks["root"]["Outputs"]
 

@@ -1,4 +1,4 @@
-"""What somebody can do who imports the package."""
+"""The public functions of the package."""
 
 from __future__ import annotations
 

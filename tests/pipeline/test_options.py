@@ -62,7 +62,7 @@ VARIANTS = {
         'uploads.extensions=["jpg", "jpeg", "png", "gif", "webp", "avif", "tif", "tiff", "bmp", "heic", "heif"]',
     ),
     "failed events with their error": ("thumbnails", "processing.failed_events=destination"),
-    "layer of our own": ("thumbnails", "processing.pillow=layer"),
+    "own layer": ("thumbnails", "processing.pillow=layer"),
     "existing layer": ("thumbnails", "processing.pillow=existing-layer"),
     "everything deleted": ("production", "deletion_policy=delete", "metadata.deletion_protection=false"),
     "more tags": ("single-bucket", "tags.Team=web"),
@@ -115,12 +115,12 @@ def test_from_s3_to_eventbridge_only_what_must_change_changes():
         (QUEUE_OF_S3, True),
     ],
 )
-def test_the_processor_is_told_the_bucket_of_its_events(preset, trigger, by_name):
+def test_processor_has_the_source_bucket_as_variable(preset, trigger, by_name):
     built = resources(preset, *trigger)
 
-    told = built["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]["SOURCE_BUCKET"]
+    variable = built["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]["SOURCE_BUCKET"]
     # Where the bucket waits for what it notifies, a reference to it would close a circle.
-    assert told == (built["SourceBucket"]["Properties"]["BucketName"] if by_name else {"Ref": "SourceBucket"})
+    assert variable == (built["SourceBucket"]["Properties"]["BucketName"] if by_name else {"Ref": "SourceBucket"})
 
 
 def test_from_eventbridge_to_a_queue_the_bucket_stays_as_it_is():
@@ -145,7 +145,7 @@ def test_from_eventbridge_to_a_queue_the_bucket_stays_as_it_is():
     assert "LambdaInvokePermission" not in after
 
 
-def test_a_queue_gives_the_function_time_and_takes_back_only_what_failed():
+def test_a_queue_gives_the_function_time_and_retries_only_failed_messages():
     built = resources("thumbnails", "trigger=queue", "queue.batch_size=5", "queue.max_concurrency=7")
 
     queue, mapping = built["UploadQueue"]["Properties"], built["UploadQueueMapping"]["Properties"]
@@ -170,7 +170,7 @@ def test_an_event_pattern_lets_through_just_the_wanted_keys():
         assert len(pattern["detail"]["bucket"]["name"]) == 1
 
 
-def test_generated_names_leave_out_all_that_nobody_has_to_know():
+def test_generated_names_keep_only_the_required_names():
     built = resources("production", "names=generated")
 
     assert "TableName" not in built["ImageMetadataTable"]["Properties"]
@@ -181,7 +181,7 @@ def test_generated_names_leave_out_all_that_nobody_has_to_know():
     assert said(native["ImageProcessorFunction"]["Properties"]["FunctionName"]).startswith("ImageProcessor-")
 
 
-def test_the_helper_of_the_custom_resource_stands_outside_of_the_vpc():
+def test_the_helper_of_the_custom_resource_runs_outside_of_the_vpc():
     built = resources("reporting", "vpc=true", "network.subnets=existing")
 
     assert "VpcConfig" in built["ImageProcessorFunction"]["Properties"]
@@ -195,14 +195,14 @@ def test_failed_events_reach_the_queue_alone_or_with_their_error():
     )
     assert "ImageProcessorInvokeConfig" not in plain
 
-    told = resources("thumbnails", "processing.failed_events=destination", "processing.retry_attempts=1")
-    config = told["ImageProcessorInvokeConfig"]["Properties"]
+    built = resources("thumbnails", "processing.failed_events=destination", "processing.retry_attempts=1")
+    config = built["ImageProcessorInvokeConfig"]["Properties"]
     assert said(config["DestinationConfig"]["OnFailure"]["Destination"]) == "ProcessorDeadLetterQueue.Arn"
     assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (1, 21_600)
-    assert "DeadLetterConfig" not in told["ImageProcessorFunction"]["Properties"]
+    assert "DeadLetterConfig" not in built["ImageProcessorFunction"]["Properties"]
 
 
-def test_snapshots_and_provisioned_concurrency_are_of_a_version_behind_an_alias():
+def test_snapshots_and_provisioned_concurrency_are_of_a_version_with_an_alias():
     for override in ("retrieval.snap_start=true", "retrieval.provisioned_concurrency=3"):
         built = resources("media-library", override)
         assert said(built["ImageRetrievalAlias"]["Properties"]["FunctionVersion"]) == "ImageRetrievalVersion.Version"

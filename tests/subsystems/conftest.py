@@ -1,4 +1,4 @@
-"""Upstream handles as a subsystem is given them: of resources in a stack of their own."""
+"""Upstream handles of resources in another stack."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_what_carries_the_tag_of_this_environment_is_selected(scope, upstream):
     assert said(selection["IamRoleArn"]) == "BackupRole.Arn"
 
 
-def test_only_the_tables_and_buckets_of_this_pipeline_are_selected_whoever_else_carries_the_tag(scope, upstream):
+def test_only_the_tables_and_buckets_of_this_pipeline_are_selected_even_if_others_have_the_tag(scope, upstream):
     selection = built(scope, upstream)["BackupSelection"]["Properties"]["BackupSelection"]
 
     assert TABLE in {said(arn) for arn in selection["Resources"]}
@@ -152,7 +152,7 @@ def test_vault_and_plan_carry_their_tags_under_the_names_of_their_types(scope, u
     assert found["BackupPlan"]["Properties"]["BackupPlanTags"] == expected
 
 
-def test_only_aws_backup_takes_the_role_and_it_has_no_policy_but_its_own(scope, upstream):
+def test_only_aws_backup_assumes_the_role_and_it_has_no_policy_but_its_own(scope, upstream):
     role = built(scope, upstream)["BackupRole"]["Properties"]
 
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]

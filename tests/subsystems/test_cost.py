@@ -58,10 +58,10 @@ def test_the_budget_is_a_parameter_with_the_configured_default(scope, operators)
     assert budget(template)["Budget"]["BudgetLimit"] == {"Amount": {"Ref": "MonthlyBudgetUsd"}, "Unit": "USD"}
 
 
-def test_operators_are_told_of_a_forecast_and_of_a_bill_above_their_shares(scope, operators):
+def test_operators_are_notified_of_a_forecast_and_a_cost_above_their_percentages(scope, operators):
     alerts = budget(built(scope, operators, forecast_alert_percent=70, actual_alert_percent=90))
 
-    told = [
+    notifications = [
         (
             alert["Notification"]["NotificationType"],
             alert["Notification"]["Threshold"],
@@ -70,7 +70,7 @@ def test_operators_are_told_of_a_forecast_and_of_a_bill_above_their_shares(scope
         )
         for alert in alerts["NotificationsWithSubscribers"]
     ]
-    assert told == [
+    assert notifications == [
         ("FORECASTED", 70, "PERCENTAGE", [("SNS", TOPIC)]),
         ("ACTUAL", 90, "PERCENTAGE", [("SNS", TOPIC)]),
     ]
@@ -87,7 +87,7 @@ def test_a_forecast_that_comes_after_the_bill_is_refused():
 
 
 def test_the_budget_has_its_name_and_its_tags_under_the_name_of_its_type(scope, operators):
-    """Budgets are of the account and not of a Region, so the name tells Regions apart."""
+    """Budgets are of the account and not of a Region, so the name contains the Region."""
     found = budget(built(scope, operators))
 
     assert said(found["Budget"]["BudgetName"]) == "ImagePipeline-${EnvironmentSuffix}-${AWS::Region}"

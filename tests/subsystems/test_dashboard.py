@@ -115,7 +115,7 @@ def test_every_graph_says_region_and_period(scope):
     assert all(graph["metrics"] for graph in found)
 
 
-def test_every_metric_is_one_that_somebody_publishes_under_these_dimensions(scope):
+def test_every_metric_is_published_with_these_dimensions(scope):
     for namespace, name, dimensions, *_ in series(built(scope)):
         if namespace == metrics.NAMESPACE:
             assert name in metrics.UNITS

@@ -75,7 +75,7 @@ def test_iam_of_this_account_alone_decides_over_the_key(statements):
     assert may_change == {"LetIamDecide"}
 
 
-def test_nobody_is_allowed_more_than_this_kind_of_key_can_do(statements):
+def test_no_principal_is_allowed_more_than_this_kind_of_key_can_do(statements):
     allowed = {action for statement in statements.values() for action in statement["Action"]}
     assert not [action for action in allowed if "*" in action]
     other_keys = {"kms:GenerateMac", "kms:ImportKeyMaterial", "kms:ReplicateKey", "kms:Sign"}

@@ -77,7 +77,7 @@ def test_limits_of_the_configuration_reach_the_alarms(alarms):
     }
 
 
-def test_the_first_message_in_the_dead_letter_queue_is_told(alarms):
+def test_the_first_message_in_the_dead_letter_queue_starts_the_alarm(alarms):
     alarm = alarms["DeadLetterQueueAlarm"]
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"

@@ -77,7 +77,7 @@ def test_nothing_leads_to_the_internet(scope):
     assert [subnet["MapPublicIpOnLaunch"] for subnet in subnets.values()] == [False, False]
 
 
-def test_subnets_spread_over_the_zones_of_whatever_region_it_is(scope):
+def test_subnets_spread_over_the_zones_of_any_region(scope):
     subnets = of_type(own(scope, availability_zones=3), "AWS::EC2::Subnet")
 
     zones = [subnet["AvailabilityZone"]["Fn::Select"] for subnet in subnets.values()]

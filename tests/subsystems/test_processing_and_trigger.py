@@ -68,7 +68,7 @@ def test_values_of_the_configuration_reach_the_function(scope, upstream):
     assert scope.stack.template.parameters["ThumbnailSize"].to_dict()["Default"] == 256
 
 
-def test_where_the_code_lies_is_a_parameter_and_no_bucket_is_named(scope, upstream):
+def test_location_of_the_code_is_a_parameter_and_no_bucket_is_named(scope, upstream):
     processing(scope, upstream)
 
     code = resources(scope)["ImageProcessorFunction"]["Properties"]["Code"]
@@ -198,7 +198,7 @@ def test_a_deployment_can_lower_the_limits_and_not_raise_them(scope, upstream):
     assert parameter["Default"] == parameter["MaxValue"] == 24_000_000
 
 
-def test_metadata_only_writes_nothing_and_is_told_of_no_bucket(scope, upstream):
+def test_metadata_only_writes_nothing_and_has_no_bucket_variable(scope, upstream):
     processing(scope, upstream, thumbnails=None)
 
     variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
@@ -209,15 +209,15 @@ def test_metadata_only_writes_nothing_and_is_told_of_no_bucket(scope, upstream):
 def test_in_one_bucket_the_role_writes_below_the_output_prefix_only(scope, upstream):
     processing(scope, upstream, thumbnails=upstream.source, upload_prefix="uploads/")
 
-    rights = allowed(scope.stack.to_dict(""), "ImageProcessorRole")
+    permissions = allowed(scope.stack.to_dict(""), "ImageProcessorRole")
     bucket = "arn:aws:s3:::${SourceBucketName}".replace("arn:aws:", "arn:${AWS::Partition}:")
-    assert ("s3:PutObject", f"{bucket}/thumbnails/*") in rights
-    assert ("s3:GetObject", f"{bucket}/uploads/*") in rights
+    assert ("s3:PutObject", f"{bucket}/thumbnails/*") in permissions
+    assert ("s3:GetObject", f"{bucket}/uploads/*") in permissions
     variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
     assert (variables["UPLOAD_PREFIX"], variables["OUTPUT_PREFIX"]) == ("uploads/", "thumbnails/")
 
 
-def test_reports_bring_topic_rule_and_right(scope, upstream):
+def test_reports_add_topic_rule_and_permission(scope, upstream):
     processing(scope, upstream, reports=upstream.operators, report_on="always", user_id_from="metadata")
 
     variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
@@ -227,7 +227,7 @@ def test_reports_bring_topic_rule_and_right(scope, upstream):
     assert ("sns:Publish", "ProcessingNotificationTopic") in allowed(scope.stack.to_dict(""), "ImageProcessorRole")
 
 
-def test_metadata_only_is_told_of_no_output(scope, upstream):
+def test_metadata_only_has_no_output_variables(scope, upstream):
     processing(scope, upstream, ProcessingConfig(thumbnails=False, engine="libvips", heic=True), thumbnails=None)
 
     variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
@@ -235,7 +235,7 @@ def test_metadata_only_is_told_of_no_output(scope, upstream):
     assert (variables["ENGINE"], variables["HEIC"]) == ("libvips", "true")
 
 
-def test_only_what_differs_from_the_usual_is_told_where_there_is_a_usual(scope, upstream):
+def test_only_variables_that_differ_from_the_default_are_set(scope, upstream):
     processing(scope, upstream)
 
     variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
@@ -243,7 +243,7 @@ def test_only_what_differs_from_the_usual_is_told_where_there_is_a_usual(scope, 
     assert {"OUTPUT_FORMAT", "JPEG_QUALITY", "MAX_SOURCE_FRAMES"} <= set(variables)
 
 
-def test_further_sizes_are_told_in_one_variable_and_count_in_the_memory(scope, upstream):
+def test_further_sizes_are_in_one_variable_and_count_in_the_memory(scope, upstream):
     processing(scope, upstream, ProcessingConfig(memory_mb=1024, extra_thumbnail_sizes_px=(256, 512)))
 
     variables = resources(scope)["ImageProcessorFunction"]["Properties"]["Environment"]["Variables"]
@@ -253,7 +253,7 @@ def test_further_sizes_are_told_in_one_variable_and_count_in_the_memory(scope, u
     assert list(ProcessingConfig(**fits, extra_thumbnail_sizes_px=(2048,)).conflicts())
 
 
-def test_surroundings_reach_function_role_and_log_group(scope, upstream):
+def test_function_defaults_reach_function_role_and_log_group(scope, upstream):
     key = Key.of(scope, kms.Key("DataKey", KeyPolicy={}))
     shared = FunctionDefaults(
         key=key, policies="managed", permissions_boundary=True, basic_execution_policy=True, tracing=True
@@ -273,8 +273,8 @@ def test_surroundings_reach_function_role_and_log_group(scope, upstream):
         "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
         "ImageProcessorPolicy",
     ]
-    rights = allowed(scope.stack.to_dict(""), "ImageProcessorRole")
-    assert {("kms:Decrypt", "DataKey.Arn"), ("xray:PutTraceSegments", "*")} <= rights
+    permissions = allowed(scope.stack.to_dict(""), "ImageProcessorRole")
+    assert {("kms:Decrypt", "DataKey.Arn"), ("xray:PutTraceSegments", "*")} <= permissions
     (use_key,) = [
         statement
         for statement in built["ImageProcessorPolicy"]["Properties"]["PolicyDocument"]["Statement"]
