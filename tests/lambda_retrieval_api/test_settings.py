@@ -12,7 +12,6 @@ OPTIONAL = {
     "SOURCE_BUCKET": "photos",
     "URL_EXPIRES_SECONDS": "60",
     "MAX_PAGE_SIZE": "20",
-    "MAX_EMPTY_DAYS": "30",
     "OWN_IMAGES_ONLY": "true",
 }
 
@@ -27,7 +26,6 @@ def test_the_environment_is_all_the_configuration_there_is():
         source_bucket="photos",
         url_expires_seconds=60,
         max_page_size=20,
-        max_empty_days=30,
         own_images_only=True,
     ) == Settings.from_environment(REQUIRED | OPTIONAL)
 
@@ -56,7 +54,7 @@ def test_a_missing_variable_is_named(name, value):
 
 @pytest.mark.parametrize(
     ("name", "highest"),
-    [("INDEX_SHARDS", 20), ("URL_EXPIRES_SECONDS", 900), ("MAX_PAGE_SIZE", 100), ("MAX_EMPTY_DAYS", 36500)],
+    [("INDEX_SHARDS", 20), ("URL_EXPIRES_SECONDS", 900), ("MAX_PAGE_SIZE", 100)],
 )
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "²", None])
 def test_a_number_out_of_range_is_named_with_its_range_and_unit(name, highest, value):

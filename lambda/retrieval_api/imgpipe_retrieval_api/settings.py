@@ -1,4 +1,4 @@
-"""What the function is told by its environment: the only reader of `os.environ`."""
+"""Settings from the function's environment variables. No other module reads `os.environ`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ MAX_URL_EXPIRES_SECONDS = 900
 # ("Lambda quotas", AWS Lambda Developer Guide, read 2026-11).
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 50
-MAX_EMPTY_DAYS = 36_500
-DEFAULT_EMPTY_DAYS = 366
+MAX_EMPTY_DAYS = 366
 
 
 class SettingsError(Exception):
@@ -29,14 +28,15 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """The function's variables; each is called like its field, in capitals.
+    """The function's settings. Each variable has the name of its field in capitals.
 
     Args:
-        indexes: those that the table has.
-        source_bucket: None if originals are not to be had through the API.
+        indexes: The indexes of the table.
+        source_bucket: None if the API returns no links to originals.
         thumbnail_bucket: None if there are no thumbnails.
-        max_empty_days: the list of all images ends where so many days in a row brought none.
-        own_images_only: whether a caller sees nothing but what he uploaded himself.
+        max_empty_days: The list of all images ends after this number of consecutive days without images. It has no
+            variable.
+        own_images_only: True if callers see only their own uploads.
     """
 
     metadata_table: str
@@ -46,7 +46,7 @@ class Settings:
     source_bucket: str | None = None
     url_expires_seconds: int = MAX_URL_EXPIRES_SECONDS
     max_page_size: int = DEFAULT_PAGE_SIZE
-    max_empty_days: int = DEFAULT_EMPTY_DAYS
+    max_empty_days: int = MAX_EMPTY_DAYS
     own_images_only: bool = False
 
     @classmethod
@@ -54,7 +54,7 @@ class Settings:
         """Read every variable once, at cold start.
 
         Raises:
-            SettingsError: names the variable that is missing or wrong, and what it should be.
+            SettingsError: A variable is missing or invalid. The message names it and the expected value.
         """
         return cls(
             metadata_table=_text(environment, "METADATA_TABLE"),
@@ -71,9 +71,6 @@ class Settings:
             ),
             max_page_size=_number(
                 environment, "MAX_PAGE_SIZE", high=MAX_PAGE_SIZE, unit="images", default=DEFAULT_PAGE_SIZE
-            ),
-            max_empty_days=_number(
-                environment, "MAX_EMPTY_DAYS", high=MAX_EMPTY_DAYS, unit="days", default=DEFAULT_EMPTY_DAYS
             ),
             own_images_only=_switch(environment, "OWN_IMAGES_ONLY"),
         )
