@@ -1,4 +1,4 @@
-"""Who may invoke a function: always one resource of this account."""
+"""Permissions to invoke a function, each for one resource of this account."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ PROCESSOR_PERMISSION = "LambdaInvokePermission"
 def add_invoke_permission(
     scope: Scope, function: Function, *, service: str, source_arn: Value, title: str = PROCESSOR_PERMISSION
 ) -> awslambda.Permission:
-    """Let `service` invoke `function` on behalf of one resource.
+    """Allow `service` to invoke `function` for one resource.
 
-    A bucket's ARN has no account: without `SourceAccount`, a later owner of the name could invoke the function.
+    A bucket's ARN has no account: without `SourceAccount`, a later owner of the name could invoke the function. A
+    rule's ARN has the account, and EventBridge cannot invoke a function whose permission has `SourceAccount`
+    ("Troubleshooting Amazon EventBridge", Amazon EventBridge User Guide, read 2026-12).
     """
+    account = {} if service == "events.amazonaws.com" else {"SourceAccount": AccountId}
     permission = awslambda.Permission(
         title,
         Action="lambda:InvokeFunction",
         FunctionName=function.name,
         Principal=service,
-        SourceAccount=AccountId,
+        **account,
         SourceArn=source_arn,
     )
     if isinstance(source_arn, Sub):

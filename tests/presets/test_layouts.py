@@ -26,7 +26,7 @@ class Layered(Pipeline):
     def create(self) -> None:
         """Create every stack, in the order of the manifest."""
         rendered = render_pipeline(load_preset(self.preset, list(self.overrides)), self.layout)
-        beside = {f"{name}.template.json": to_json(template) for name, template in rendered.stacks.items()}
+        nested_templates = {f"{name}.template.json": to_json(template) for name, template in rendered.stacks.items()}
         for name in rendered.deploy_order:
             declared = rendered.stacks[name]["Parameters"]
             known = {"EnvironmentSuffix": self.suffix, "SourceBucketName": f"uploads-{self.suffix}"}
@@ -41,7 +41,7 @@ class Layered(Pipeline):
                 parameters={key: value for key, value in known.items() if key in declared},
                 capabilities=("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
                 packages=tuple(packages),
-                beside=beside if name == "root" else {},
+                nested_templates=nested_templates if name == "root" else {},
             )
             deploy(self.clients, deployment, artifact_bucket=self.artifacts, pace=QUICK)
         self.stacks = [f"{self.name}-{name}" for name in rendered.deploy_order]
