@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from troposphere import AccountId, Sub, awslambda
 
 from imgpipe_templates.core.handles import Function
@@ -22,7 +24,7 @@ def add_invoke_permission(
     rule's ARN has the account, and EventBridge cannot invoke a function whose permission has `SourceAccount`
     ("Troubleshooting Amazon EventBridge", Amazon EventBridge User Guide, read 2026-12).
     """
-    account = {} if service == "events.amazonaws.com" else {"SourceAccount": AccountId}
+    account: dict[str, Any] = {} if service == "events.amazonaws.com" else {"SourceAccount": AccountId}
     permission = awslambda.Permission(
         title,
         Action="lambda:InvokeFunction",
